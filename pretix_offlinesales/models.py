@@ -1,0 +1,175 @@
+"""What the plugin stores: batches, their tickets, and the jobs that make and print them."""
+
+import uuid
+from datetime import timedelta
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+from django_scopes import ScopedManager
+from pretix.base.models import LoggedModel
+
+#: The API's documented limit on the tickets of one batch.
+MAX_AMOUNT = 10_000
+
+#: How long the result of a job can be fetched.
+RESULT_LIFETIME = timedelta(hours=24)
+
+
+class Requested(models.Model):
+    """Something that somebody asked for: in the backend (a user) or through the API (also a token, app or device)."""
+
+    user = models.ForeignKey("pretixbase.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    api_token = models.ForeignKey(
+        "pretixbase.TeamAPIToken", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    device = models.ForeignKey("pretixbase.Device", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    oauth_application = models.ForeignKey(
+        "pretixapi.OAuthApplication", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        abstract = True
+
+    @property
+    def requester(self) -> dict:
+        """Who asked, as ``log_action`` takes it: ``{"user": …, "auth": …}``."""
+        return {"user": self.user, "auth": self.api_token or self.device or self.oauth_application}
+
+
+class OfflineSalesBatch(LoggedModel, Requested):
+    """
+    Tickets of one product that were made together. A row exists from the transaction that makes the tickets on;
+    ``completed`` is set when the rest of pretix has heard of them, and only then the API shows the batch.
+    """
+
+    event = models.ForeignKey("pretixbase.Event", on_delete=models.CASCADE, related_name="offline_sales_batches")
+    creation = models.DateTimeField(default=now, verbose_name=_("Creation date"))
+    completed = models.DateTimeField(null=True, blank=True)
+    testmode = models.BooleanField(default=False, verbose_name=_("Test mode"))
+    sales_channel = models.ForeignKey(
+        "pretixbase.SalesChannel", on_delete=models.CASCADE, related_name="+", verbose_name=_("Sales channel")
+    )
+    layout = models.ForeignKey(
+        "ticketoutputpdf.TicketLayout",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("Ticket layout"),
+    )
+    subevent = models.ForeignKey(
+        "pretixbase.SubEvent", null=True, blank=True, on_delete=models.CASCADE, related_name="+", verbose_name=_("Date")
+    )
+    item = models.ForeignKey(
+        "pretixbase.Item", on_delete=models.CASCADE, related_name="+", verbose_name=_("Product")
+    )
+    variation = models.ForeignKey(
+        "pretixbase.ItemVariation",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        verbose_name=_("Variation"),
+    )
+    amount = models.PositiveIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_AMOUNT)], verbose_name=_("Number of tickets")
+    )
+    comment = models.TextField(blank=True, default="", verbose_name=_("Internal comment"))
+
+    objects = ScopedManager(organizer="event__organizer")
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self):
+        return f"#{self.pk}"
+
+
+class OfflineSalesTicket(models.Model):
+    """One order of a batch, with its number."""
+
+    batch = models.ForeignKey(OfflineSalesBatch, on_delete=models.CASCADE, related_name="tickets")
+    order = models.OneToOneField("pretixbase.Order", on_delete=models.CASCADE, related_name="offline_sales_ticket")
+    number = models.PositiveIntegerField()
+
+    objects = ScopedManager(organizer="batch__event__organizer")
+
+    class Meta:
+        ordering = ("number",)
+        constraints = [
+            models.UniqueConstraint(fields=("batch", "number"), name="offlinesales_ticket_number_uniq"),
+        ]
+
+    def __str__(self):
+        return f"{self.batch}-{self.number}"
+
+
+@receiver(post_delete, sender=OfflineSalesTicket, dispatch_uid="offlinesales_ticket_deleted")
+def delete_empty_batch(sender, instance, **kwargs):
+    """A batch goes with its last order. (Only test orders can be deleted.)"""
+    OfflineSalesBatch.objects.filter(pk=instance.batch_id, tickets__isnull=True).delete()
+
+
+class JobFailed(Exception):
+    """A job can't be done, for a reason that its message explains to people, in their language."""
+
+
+class Job(Requested):
+    """
+    One asynchronous piece of work that somebody waits for. This row is the truth about it; Celery only runs it.
+
+    For an issuing job, ``data`` holds the values of the batch to be made, and ``batch`` is set by the transaction that
+    makes its tickets: from then on the job can't fail any more. For a printing job, ``batch`` is what is printed.
+    """
+
+    class Kind(models.TextChoices):
+        ISSUE = "issue", _("Issue tickets")
+        PRINT = "print", _("Print tickets")
+
+    class State(models.TextChoices):
+        #: Nobody works on it yet.
+        WAITING = "waiting", _("waiting")
+        #: A worker has claimed it.
+        RUNNING = "running", _("running")
+        #: Done; the result can be fetched.
+        SUCCEEDED = "succeeded", _("succeeded")
+        #: Over without a result; ``message`` says why, to people.
+        FAILED = "failed", _("failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    event = models.ForeignKey("pretixbase.Event", on_delete=models.CASCADE, related_name="offline_sales_jobs")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    batch = models.ForeignKey(
+        OfflineSalesBatch, null=True, blank=True, on_delete=models.CASCADE, related_name="jobs"
+    )
+    data = models.JSONField(default=dict)
+    locale = models.CharField(max_length=32)
+    progress = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    message = models.TextField(blank=True, default="")
+    file = models.ForeignKey(
+        "pretixbase.CachedFile", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created = models.DateTimeField(default=now)
+    started = models.DateTimeField(null=True, blank=True)
+    finished = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedManager(organizer="event__organizer")
+
+    class Meta:
+        ordering = ("created",)
+
+    def __str__(self):
+        return f"{self.kind} {self.pk}"
+
+    def report(self, done: int, total: int):
+        """Let those who wait see how far the work is. Writes only whole percents, so call it as often as you like."""
+        percent = 100 * done // total
+        if percent != self.progress:
+            self.progress = percent
+            type(self).objects.filter(pk=self.pk).update(progress=percent)

@@ -1,0 +1,1 @@
+"""Where pretix calls us."""
