@@ -35,6 +35,11 @@ class Requested(models.Model):
         abstract = True
 
     @property
+    def requested_by(self) -> dict:
+        """Who asked, as the values of these fields."""
+        return {field.name: getattr(self, field.name) for field in Requested._meta.get_fields()}
+
+    @property
     def requester(self) -> dict:
         """Who asked, as ``log_action`` takes it: ``{"user": …, "auth": …}``."""
         return {"user": self.user, "auth": self.api_token or self.device or self.oauth_application}
@@ -167,9 +172,29 @@ class Job(Requested):
     def __str__(self):
         return f"{self.kind} {self.pk}"
 
-    def report(self, done: int, total: int):
+    def report(self, done: int, total: int) -> None:
         """Let those who wait see how far the work is. Writes only whole percents, so call it as often as you like."""
         percent = 100 * done // total
         if percent != self.progress:
             self.progress = percent
-            type(self).objects.filter(pk=self.pk).update(progress=percent)
+            self.save(update_fields=["progress"])
+
+    def succeed(self) -> None:
+        """Call this in the transaction that completes the result."""
+        self.state, self.progress, self.finished = self.State.SUCCEEDED, 100, now()
+        self.save(update_fields=["state", "progress", "finished"])
+
+    @property
+    def is_committed(self) -> bool:
+        """The tickets exist. Whatever happens now, this job must go on and not fail."""
+        return self.kind == self.Kind.ISSUE and self.batch_id is not None
+
+    def hand_back(self) -> None:
+        """Somebody else shall go on with it."""
+        self.state = self.State.WAITING
+        self.save(update_fields=["state"])
+
+    def fail(self, message: str) -> None:
+        """:param message: says why, in the language of who asked"""
+        self.state, self.message, self.finished = self.State.FAILED, message, now()
+        self.save(update_fields=["state", "message", "finished"])

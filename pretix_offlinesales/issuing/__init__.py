@@ -1,0 +1,65 @@
+"""A request becomes a batch of orders."""
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import transaction
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from ..models import Job, JobFailed, OfflineSalesBatch
+from .announce import announce
+from .blueprint import draw
+from .insert import insert
+from .product import check, usual_layout
+
+__all__ = ["check", "issue", "request_data", "usual_layout"]
+
+#: What a request consists of: the values of the batch that it asks for.
+REQUESTED = (
+    "testmode",
+    "sales_channel_id",
+    "layout_id",
+    "subevent_id",
+    "item_id",
+    "variation_id",
+    "amount",
+    "comment",
+)
+
+
+def issue(job: Job) -> None:
+    """
+    Make the tickets that the job asks for: check the request once more, let the host draw one order, copy and insert
+    it, tell everybody about it.
+
+    A job that was interrupted after the insert goes on with telling; everything before is done at once or not at all.
+
+    :raises JobFailed: before anything is made
+    """
+    if not job.batch:
+        batch = requested_batch(job)
+        insert(job, batch, draw(batch))
+    announce(job)
+    with transaction.atomic():
+        job.batch.completed = now()
+        job.batch.save(update_fields=["completed"])
+        job.succeed()
+
+
+def request_data(batch: OfflineSalesBatch) -> dict:
+    """What a job remembers of the request for this (unsaved, checked) batch."""
+    return {name: getattr(batch, name) for name in REQUESTED}
+
+
+def requested_batch(job: Job) -> OfflineSalesBatch:
+    """The unsaved batch that the job asks for, checked again: the world may have changed since."""
+    values = {name: job.data[name] for name in REQUESTED}
+    batch = OfflineSalesBatch(event=job.event, **values, **job.requested_by)
+    try:
+        for name in ("item", "variation", "subevent", "sales_channel", "layout"):
+            getattr(batch, name)
+        check(batch)
+    except ObjectDoesNotExist:
+        raise JobFailed(_("Something that this batch should have been made of has been deleted in the meantime."))
+    except ValidationError as error:
+        raise JobFailed(" ".join(error.messages))
+    return batch

@@ -1,0 +1,144 @@
+"""The REST API, as documented for the official plugin."""
+
+from uuid import UUID
+
+import django_filters
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from django_scopes import scopes_disabled
+from pretix.api.auth.permission import EventPermission
+from pretix.api.models import OAuthAccessToken
+from pretix.api.pagination import TotalOrderingFilter
+from pretix.base.models import Device, TeamAPIToken
+from pretix.helpers.http import ChunkBasedFileResponse
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from .. import jobs, tasks
+from ..issuing import request_data
+from ..models import Job, OfflineSalesBatch
+from .serializers import BatchDetailSerializer, BatchRequestSerializer, BatchSerializer
+
+
+class PluginPermission(EventPermission):
+    """The host asks for the right permission, but not whether the event uses the plugin."""
+
+    def has_permission(self, request, view):
+        return super().has_permission(request, view) and "pretix_offlinesales" in request.event.get_plugins()
+
+
+with scopes_disabled():
+
+    class BatchFilter(FilterSet):
+        sales_channel = django_filters.CharFilter(field_name="sales_channel__identifier")
+        creation_since = django_filters.IsoDateTimeFilter(field_name="creation", lookup_expr="gte")
+        creation_before = django_filters.IsoDateTimeFilter(field_name="creation", lookup_expr="lt")
+
+        class Meta:
+            model = OfflineSalesBatch
+            fields = ("item", "variation", "subevent", "sales_channel", "layout", "testmode")
+
+
+class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, viewsets.GenericViewSet):
+    """Batches, and the jobs that make and print them."""
+
+    http_method_names = ("get", "head", "options", "post", "patch")
+    permission_classes = (PluginPermission,)
+    queryset = OfflineSalesBatch.objects.none()
+    filter_backends = (DjangoFilterBackend, TotalOrderingFilter)
+    filterset_class = BatchFilter
+    ordering = ("id",)
+    ordering_fields = ("id", "creation", "amount")
+    lookup_value_regex = "[0-9]+"
+
+    def _get_permission_name(self, request):
+        if request.method in SAFE_METHODS or self.action == "render_pdf":
+            return "event.orders:read"
+        return "event.orders:write"
+
+    def get_queryset(self):
+        return (
+            OfflineSalesBatch.objects.filter(event=self.request.event, completed__isnull=False)
+            .select_related("sales_channel")
+        )
+
+    def get_serializer_class(self):
+        return BatchSerializer if self.action == "list" else BatchDetailSerializer
+
+    def create(self, request, *args, **kwargs):
+        serializer = BatchRequestSerializer(data=request.data, event=request.event)
+        serializer.is_valid(raise_exception=True)
+        job = jobs.create_issuing(request.event, request_data(serializer.batch), requested_by(request))
+        tasks.start(job)
+        return self._accepted("check", job=job.pk)
+
+    @transaction.atomic
+    def perform_update(self, serializer):
+        before = serializer.instance.comment
+        batch = serializer.save()
+        if batch.comment != before:
+            batch.log_action(
+                "pretix_offlinesales.batch.changed",
+                {"comment": batch.comment},
+                user=self.request.user,
+                auth=self.request.auth,
+            )
+
+    @action(detail=False, url_path="check/(?P<job>[^/]+)")
+    def check(self, request, job, **kwargs):
+        job = self._find_job(Job.Kind.ISSUE, job)
+        if job.state != Job.State.SUCCEEDED:
+            return unfinished(job)
+        return Response(BatchDetailSerializer(job.batch).data)
+
+    @action(detail=True, methods=["post"], url_path="render", url_name="render")
+    def render_pdf(self, request, **kwargs):
+        batch = self.get_object()
+        job = jobs.create_printing(batch, requested_by(request))
+        tasks.start(job)
+        return self._accepted("download", pk=batch.pk, job=job.pk, file=job.file.pk)
+
+    @action(detail=True, url_path="download/(?P<job>[^/]+)/(?P<file>[^/]+)")
+    def download(self, request, job, file, **kwargs):
+        job = self._find_job(Job.Kind.PRINT, job, batch=self.get_object(), file=file)
+        if job.state != Job.State.SUCCEEDED:
+            return unfinished(job)
+        response = ChunkBasedFileResponse(job.file.file, content_type=job.file.type)
+        response["Content-Disposition"] = f'attachment; filename="{job.file.filename}"'
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+    def _accepted(self, name, **kwargs):
+        """Where to ask for the result, under the name that the documentation gives it."""
+        kwargs |= {"organizer": self.request.organizer.slug, "event": self.request.event.slug}
+        url = reverse(f"api-v1:offlinesalesbatch-{name}", kwargs=kwargs, request=self.request)
+        return Response({name: url}, status=status.HTTP_202_ACCEPTED)
+
+    def _find_job(self, kind, pk, **filters):
+        try:
+            return jobs.find(self.request.event, kind, pk, **filters)
+        except (Job.DoesNotExist, ValidationError):
+            raise Http404
+
+
+def unfinished(job: Job) -> Response:
+    if job.state == Job.State.FAILED:
+        return Response({"status": "failed", "message": job.message}, status=status.HTTP_410_GONE)
+    return Response({"status": job.state}, status=status.HTTP_409_CONFLICT, headers={"Retry-After": "1"})
+
+
+def requested_by(request) -> dict:
+    """Who asks, as the fields of ``Requested``."""
+    auth = request.auth
+    return {
+        "user": request.user if request.user.is_authenticated else None,
+        "api_token": auth if isinstance(auth, TeamAPIToken) else None,
+        "device": auth if isinstance(auth, Device) else None,
+        "oauth_application": auth.application if isinstance(auth, OAuthAccessToken) else None,
+    }
