@@ -1,6 +1,7 @@
 """The batch as the API shows it, and as it is asked for."""
 
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.utils.translation import gettext as _
 from pretix.base.models import Item, ItemVariation, SalesChannel, SubEvent
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from rest_framework import serializers
@@ -43,21 +44,25 @@ class BatchDetailSerializer(BatchSerializer):
         return list(batch.tickets.order_by("number").values_list("order__code", flat=True))
 
 
+class PrimaryKeyField(serializers.PrimaryKeyRelatedField):
+    """Looks only for whole numbers: infinity (``1e400`` in JSON) would be an error of the server."""
+
+    def __init__(self, **kwargs):
+        super().__init__(pk_field=serializers.IntegerField(), **kwargs)
+
+
 class BatchRequestSerializer(serializers.Serializer):
-    """What may be asked for. ``validated_data`` holds the values of a batch that ``issuing.check`` found valid."""
+    """What may be asked for. When valid, ``batch`` (unsaved) and ``seats`` are what ``issuing.check`` found sound."""
 
     testmode = serializers.BooleanField(default=False)
     sales_channel = serializers.SlugRelatedField(slug_field="identifier", queryset=SalesChannel.objects.none())
-    layout = serializers.PrimaryKeyRelatedField(
-        queryset=TicketLayout.objects.none(), required=False, allow_null=True
-    )
-    subevent = serializers.PrimaryKeyRelatedField(queryset=SubEvent.objects.none(), default=None, allow_null=True)
-    item = serializers.PrimaryKeyRelatedField(queryset=Item.objects.none())
-    variation = serializers.PrimaryKeyRelatedField(
-        queryset=ItemVariation.objects.none(), default=None, allow_null=True
-    )
+    layout = PrimaryKeyField(queryset=TicketLayout.objects.none(), required=False, allow_null=True)
+    subevent = PrimaryKeyField(queryset=SubEvent.objects.none(), default=None, allow_null=True)
+    item = PrimaryKeyField(queryset=Item.objects.none())
+    variation = PrimaryKeyField(queryset=ItemVariation.objects.none(), default=None, allow_null=True)
     amount = serializers.IntegerField(min_value=1, max_value=MAX_AMOUNT)
     comment = serializers.CharField(default="", allow_blank=True)
+    seats = serializers.ListField(child=serializers.CharField(), default=list, max_length=MAX_AMOUNT)
 
     def __init__(self, *args, event, **kwargs):
         super().__init__(*args, **kwargs)
@@ -71,9 +76,19 @@ class BatchRequestSerializer(serializers.Serializer):
     def validate(self, values):
         if "layout" not in values:
             values["layout"] = usual_layout(self.event, values["item"], values["sales_channel"])
+        self.seats = self._seats(values.pop("seats"), values["subevent"])
         self.batch = OfflineSalesBatch(event=self.event, **values)
         try:
-            check(self.batch)
+            check(self.batch, self.seats)
         except DjangoValidationError as error:
             raise serializers.ValidationError(error.message_dict)
         return values
+
+    def _seats(self, guids, subevent):
+        """The host's API names seats by their GUID, which is unique within a date."""
+        seats = {seat.seat_guid: seat for seat in self.event.seats.filter(seat_guid__in=guids, subevent=subevent)}
+        unknown = [guid for guid in guids if guid not in seats]
+        if unknown:
+            message = _("The seat “{seat}” does not exist.").format(seat=unknown[0])
+            raise serializers.ValidationError({"seats": [message]})
+        return [seats[guid] for guid in guids]

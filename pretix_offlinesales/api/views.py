@@ -1,12 +1,10 @@
 """The REST API, as documented for the official plugin."""
 
-from uuid import UUID
 
 import django_filters
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from django_scopes import scopes_disabled
 from pretix.api.auth.permission import EventPermission
@@ -74,7 +72,8 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
     def create(self, request, *args, **kwargs):
         serializer = BatchRequestSerializer(data=request.data, event=request.event)
         serializer.is_valid(raise_exception=True)
-        job = jobs.create_issuing(request.event, request_data(serializer.batch), requested_by(request))
+        data = request_data(serializer.batch, serializer.seats)
+        job = jobs.create_issuing(request.event, data, requested_by(request))
         tasks.start(job)
         return self._accepted("check", job=job.pk)
 
@@ -112,6 +111,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
         response = ChunkBasedFileResponse(job.file.file, content_type=job.file.type)
         response["Content-Disposition"] = f'attachment; filename="{job.file.filename}"'
         response["Cache-Control"] = "private, no-store"
+        response["X-Content-Type-Options"] = "nosniff"
         return response
 
     def _accepted(self, name, **kwargs):

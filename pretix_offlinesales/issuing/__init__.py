@@ -1,9 +1,12 @@
 """A request becomes a batch of orders."""
 
+from collections.abc import Sequence
+
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
+from pretix.base.models import Seat
 
 from ..models import Job, JobFailed, OfflineSalesBatch
 from .announce import announce
@@ -13,7 +16,7 @@ from .product import check, usual_layout
 
 __all__ = ["check", "issue", "request_data", "usual_layout"]
 
-#: What a request consists of: the values of the batch that it asks for.
+#: What a request consists of, besides the seats: the values of the batch that it asks for.
 REQUESTED = (
     "testmode",
     "sales_channel_id",
@@ -36,8 +39,8 @@ def issue(job: Job) -> None:
     :raises JobFailed: before anything is made
     """
     if not job.batch:
-        batch = requested_batch(job)
-        insert(job, batch, draw(batch))
+        batch, seats = _requested(job)
+        insert(job, batch, draw(batch, seats), seats)
     announce(job)
     with transaction.atomic():
         job.batch.completed = now()
@@ -45,21 +48,23 @@ def issue(job: Job) -> None:
         job.succeed()
 
 
-def request_data(batch: OfflineSalesBatch) -> dict:
-    """What a job remembers of the request for this (unsaved, checked) batch."""
-    return {name: getattr(batch, name) for name in REQUESTED}
+def request_data(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> dict:
+    """What a job remembers of the request for this (unsaved, checked) batch on these seats."""
+    return {name: getattr(batch, name) for name in REQUESTED} | {"seats": [seat.pk for seat in seats]}
 
 
-def requested_batch(job: Job) -> OfflineSalesBatch:
-    """The unsaved batch that the job asks for, checked again: the world may have changed since."""
+def _requested(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:
+    """What the job remembers, checked again: the world may have changed since."""
     values = {name: job.data[name] for name in REQUESTED}
     batch = OfflineSalesBatch(event=job.event, **values, **job.requested_by)
     try:
         for name in ("item", "variation", "subevent", "sales_channel", "layout"):
             getattr(batch, name)
-        check(batch)
-    except ObjectDoesNotExist:
+        seats = job.event.seats.in_bulk(job.data["seats"])
+        seats = [seats[pk] for pk in job.data["seats"]]
+        check(batch, seats)
+    except (ObjectDoesNotExist, KeyError):
         raise JobFailed(_("Something that this batch should have been made of has been deleted in the meantime."))
     except ValidationError as error:
         raise JobFailed(" ".join(error.messages))
-    return batch
+    return batch, seats

@@ -1,12 +1,16 @@
-"""The one order that the host would make for a batch's product, unsaved: what every ticket of the batch is a copy of."""
+"""The one order that the host would make for a batch's product, unsaved: all its tickets are copies of it."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from pretix.api.serializers.order import OrderCreateSerializer
-from pretix.base.models import LogEntry, Order, OrderPayment, OrderPosition, Transaction
+from pretix.base.models import CartPosition, LogEntry, Order, OrderPayment, OrderPosition, Seat, Transaction
+from pretix.base.services.pricing import apply_discounts, get_line_price, get_listed_price
+from rest_framework import serializers
 
-from ..models import OfflineSalesBatch
+from ..models import JobFailed, OfflineSalesBatch
 from ..payment import OfflineSalesPayment
 
 #: What the host's rounding puts on its simulation's wrapper objects, and not on the wrapped positions.
@@ -25,12 +29,14 @@ class Blueprint:
     quotas: Counter
 
 
-def draw(batch: OfflineSalesBatch) -> Blueprint:
+def draw(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Blueprint:
     """
     Let the host make the order that ``POST …/orders/`` makes for the batch's product with ``status: p``.
 
     All money in it is the host's: its API simulates the order, with the event's rounding mode stored as the shop stores
-    it. The simulation's own look at quotas and dates is switched off (``force``), the insert looks at them under a lock.
+    it. The simulation's own look at quotas and dates is switched off (``force``), the insert looks under a lock.
+
+    :raises JobFailed: with the host's own message, if the host would not make the order
     """
     serializer = OrderCreateSerializer(
         data={
@@ -39,14 +45,17 @@ def draw(batch: OfflineSalesBatch) -> Blueprint:
             "sales_channel": batch.sales_channel.identifier,
             "locale": batch.event.settings.locale,
             "tax_rounding_mode": batch.event.settings.tax_rounding,
-            "positions": [{"item": batch.item_id, "variation": batch.variation_id, "subevent": batch.subevent_id}],
+            "positions": _lines(batch, seats),
             "simulate": True,
             "force": True,
         },
         context={"event": batch.event},
     )
-    serializer.is_valid(raise_exception=True)
-    simulation = serializer.save()
+    try:
+        serializer.is_valid(raise_exception=True)
+        simulation = serializer.save()
+    except serializers.ValidationError as error:
+        raise JobFailed(" ".join(_messages(error.detail)))
 
     order = simulation._wrapped
     order.organizer = batch.event.organizer
@@ -61,6 +70,65 @@ def draw(batch: OfflineSalesBatch) -> Blueprint:
         log_entries=_log_entries(order, payment, batch.requester),
         quotas=Counter(quota for position in positions for quota in position.quotas),
     )
+
+
+def _lines(batch, seats) -> list[dict]:
+    """
+    The positions of one ticket's order, as the order API takes them.
+
+    The API prices a product alone. It knows no bundles: there, prices and order are what the shop's cart would make of
+    them, by the same functions.
+    """
+    main = {"item": batch.item_id, "variation": batch.variation_id, "subevent": batch.subevent_id, "positionid": 1}
+    if seats:
+        main["seat"] = seats[0].seat_guid
+    bundles = sorted(batch.item.bundles.select_related("bundled_item", "bundled_variation"), key=_place_in_cart)
+    if not bundles:
+        return [main]
+
+    price = get_line_price(
+        price_after_voucher=get_listed_price(batch.item, batch.variation, batch.subevent),
+        custom_price_input=None,
+        custom_price_input_is_net=False,
+        tax_rule=batch.item.tax_rule,
+        invoice_address=None,
+        bundled_sum=sum(bundle.count * bundle.designated_price for bundle in bundles),
+    ).gross
+    date_from = batch.subevent.date_from if batch.subevent else None
+    [(price, discount)] = apply_discounts(
+        batch.event,
+        batch.sales_channel,
+        [(batch.item_id, batch.subevent_id, date_from, price, None, False, Decimal("0.00"))],
+    )
+    main |= {"price": price, "discount": discount.pk if discount else None}
+    parts = [
+        {
+            "item": bundle.bundled_item_id,
+            "variation": bundle.bundled_variation_id,
+            "subevent": batch.subevent_id,
+            "price": bundle.designated_price,
+            "is_bundled": True,
+            "addon_to": main["positionid"],
+        }
+        for bundle in bundles
+        for _number in range(bundle.count)
+    ]
+    return [main, *({**part, "positionid": number} for number, part in enumerate(parts, start=2))]
+
+
+def _place_in_cart(bundle):
+    return CartPosition(
+        item=bundle.bundled_item, variation=bundle.bundled_variation, price=bundle.designated_price
+    ).sort_key
+
+
+def _messages(detail) -> Iterator[str]:
+    """The sentences in an error of REST framework, however deep."""
+    if isinstance(detail, str):
+        yield str(detail)
+    else:
+        for part in detail.values() if isinstance(detail, dict) else detail:
+            yield from _messages(part)
 
 
 def _position(wrapper, order) -> OrderPosition:
@@ -83,7 +151,7 @@ def _payment(order) -> OrderPayment:
 
 
 def _log_entries(order, payment, requester) -> list[LogEntry]:
-    """What the host's order API writes into an order's history. Copies go without the notifications of ``log_action``."""
+    """What the host's order API writes into an order's history."""
     actions = {
         "pretix.event.order.placed": None,
         "pretix.event.order.payment.confirmed": {"local_id": payment.local_id, "provider": payment.provider},

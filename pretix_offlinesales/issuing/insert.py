@@ -5,12 +5,13 @@ import json
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
-from pretix.base.models import LogEntry, Order, OrderPayment, OrderPosition, Quota, Transaction
+from pretix.base.models import LogEntry, Order, OrderPayment, OrderPosition, Quota, Seat, Transaction
 from pretix.base.services.locking import LockTimeoutException, lock_objects
 from pretix.base.services.orders import error_messages
 from pretix.base.services.quotas import QuotaAvailability
@@ -18,6 +19,7 @@ from pretix.base.services.quotas import QuotaAvailability
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from .blueprint import Blueprint
 from .codes import order_codes, pseudonymization_ids, ticket_secrets
+from .seats import refuse_taken
 
 logger = logging.getLogger(__name__)
 
@@ -44,21 +46,22 @@ class Rows:
     tickets: list[OfflineSalesTicket] = field(default_factory=list)
 
 
-def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint) -> None:
+def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequence[Seat] = ()) -> None:
     """
     Make the batch, ``batch.amount`` copies of the blueprint, and tell the job, in one transaction.
 
-    :raises JobFailed: with the host's own message, if a quota has too few left or stays locked; then nothing is made.
+    :raises JobFailed: with the host's own message, if a quota has too few left, if a seat is taken, or if they stay
+        locked; then nothing is made
     """
     for seconds in (*BACK_OFF, None):
-        rows = _copies(blueprint, batch.amount)
+        rows = _copies(blueprint, batch.amount, seats)
         job.report(20, 100)
         try:
             with transaction.atomic():
                 _wait_for_other_batches(batch.event)
                 _save_anew(batch)
                 _number(rows, batch)
-                _claim(blueprint.quotas, batch)
+                _claim(batch, blueprint.quotas, seats)
                 _write(rows)
                 Job.objects.filter(pk=job.pk).update(batch=batch)
             job.batch = batch
@@ -74,7 +77,7 @@ def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint) -> None:
         time.sleep(seconds)
 
 
-def _copies(blueprint: Blueprint, amount: int) -> Rows:
+def _copies(blueprint: Blueprint, amount: int, seats: Sequence[Seat]) -> Rows:
     codes = order_codes(blueprint.order, amount)
     secrets = [ticket_secrets(position, amount) for position in blueprint.positions]
     pseudonymization = iter(pseudonymization_ids(amount * len(blueprint.positions)))
@@ -101,6 +104,8 @@ def _copies(blueprint: Blueprint, amount: int) -> Rows:
                 pseudonymization_id=next(pseudonymization),
             )
             column.append(position)
+        if seats:
+            rows.positions[0][index].seat = seats[index]
         rows.payments.append(_copy(blueprint.payment, order=order, payment_date=moment))
         rows.transactions += (_copy(entry, order=order, datetime=moment) for entry in blueprint.transactions)
         rows.log_entries += ((_copy(entry), order) for entry in blueprint.log_entries)
@@ -142,9 +147,19 @@ def _number(rows: Rows, batch: OfflineSalesBatch) -> None:
         rows.log_entries.append((issued, ticket.order))
 
 
-def _claim(quotas: Counter, batch: OfflineSalesBatch) -> None:
-    """Lock the quotas as the host does, and see that they have enough left: from here on, others wait for us."""
-    lock_objects([quota for quota in quotas if quota.size is not None], shared_lock_objects=[batch.event])
+def _claim(batch: OfflineSalesBatch, quotas: Counter, seats: Sequence[Seat]) -> None:
+    """Lock quotas and seats as the host does, and see that there are enough: from here on, others wait for us."""
+    if seats and batch.event.settings.seating_minimal_distance > 0:
+        lock_objects([batch.event])
+    else:
+        lock_objects(
+            [*(quota for quota in quotas if quota.size is not None), *seats], shared_lock_objects=[batch.event]
+        )
+    _refuse_oversold(batch, quotas)
+    refuse_taken(batch, seats)
+
+
+def _refuse_oversold(batch, quotas):
     availability = QuotaAvailability()
     availability.queue(*Quota.objects.filter(pk__in=[quota.pk for quota in quotas]))
     availability.compute()

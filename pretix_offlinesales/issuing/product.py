@@ -1,19 +1,20 @@
 """May this product be sold offline? One check for the API, the form, and the job that makes the tickets."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from pretix.base.media import MEDIA_TYPES
-from pretix.base.models import Event, Item, SalesChannel
+from pretix.base.models import Event, Item, SalesChannel, Seat
 from pretix.base.services.pricing import get_listed_price
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
 
 from ..models import MAX_AMOUNT, OfflineSalesBatch
 
-NEW_MEDIUM_POLICIES = (Item.MEDIA_POLICY_NEW, Item.MEDIA_POLICY_REUSE_OR_NEW, Item.MEDIA_POLICY_APPEND_OR_NEW)
+#: Policies that a new medium satisfies. (The last one is newer than the oldest pretix that we support.)
+POLICIES_WITH_NEW_MEDIUM = (Item.MEDIA_POLICY_NEW, Item.MEDIA_POLICY_REUSE_OR_NEW, "append_or_new")
 
 
 def usual_layout(event: Event, item: Item, sales_channel: SalesChannel) -> TicketLayout | None:
@@ -28,21 +29,24 @@ def usual_layout(event: Event, item: Item, sales_channel: SalesChannel) -> Ticke
     return layout if layout.pk else None
 
 
-def check(batch: OfflineSalesBatch) -> None:
+def check(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> None:
     """
-    Raise a ``ValidationError`` that names each field of the request (an unsaved batch) that is not valid by itself.
+    Raise a ``ValidationError`` that names each field of the request that is not valid by itself.
 
     What the organizer decides by asking is not checked: sale periods, amounts per order, vouchers, approval and hidden
-    products. How many tickets are left is not checked either; only the insert, under the host's locks, can know.
+    products. What is left of quotas and seats is not checked either; only the insert, under the host's locks, can know.
+
+    :param batch: unsaved, with the values asked for
+    :param seats: one for each ticket, in the order of their numbers, where the product is seated
     """
     errors = defaultdict(list)
-    for field, message in _problems(batch):
+    for field, message in _problems(batch, seats):
         errors[field].append(message)
     if errors:
         raise ValidationError(errors)
 
 
-def _problems(batch: OfflineSalesBatch) -> Iterator[tuple[str, str]]:
+def _problems(batch, seats) -> Iterator[tuple[str, str]]:
     """Yield ``(field, message)`` pairs. Later checks rely on earlier ones, so a misfit ends the questions."""
     if not 1 <= batch.amount <= MAX_AMOUNT:
         yield "amount", _("A batch has between 1 and {max} tickets.").format(max=MAX_AMOUNT)
@@ -53,7 +57,10 @@ def _problems(batch: OfflineSalesBatch) -> Iterator[tuple[str, str]]:
     yield from misfits
     if not misfits:
         yield from _unavailable(batch)
+        yield from _not_sold_alone(batch)
         yield from _unfit_for_strangers(batch)
+        yield from _unsaleable_bundle(batch)
+        yield from _seat_misfits(batch, seats)
 
 
 def _date_misfits(batch):
@@ -79,12 +86,9 @@ def _variation_misfits(batch):
 def _unavailable(batch):
     """Switched off, on this date or on this channel."""
     subevent, channel = batch.subevent, batch.sales_channel
-    sold = {"item": batch.item, "variation": batch.variation}
-    overrides = {}
-    if subevent:
-        overrides = {"item": subevent.item_overrides, "variation": subevent.var_overrides}
-
-    for field, product in sold.items():
+    overrides = {"item": subevent.item_overrides, "variation": subevent.var_overrides} if subevent else {}
+    for field in ("item", "variation"):
+        product = getattr(batch, field)
         if not product:
             continue
         if not product.active:
@@ -99,24 +103,60 @@ def _unavailable(batch):
         yield "item", _("This product is not assigned to a quota.")
 
 
+def _not_sold_alone(batch):
+    if batch.item.category and batch.item.category.is_addon:
+        yield "item", _("This product is only sold as an add-on to another one.")
+    if batch.item.require_bundling:
+        yield "item", _("This product is only sold as part of a bundle.")
+    if batch.item.addons.filter(min_count__gt=0).exists():
+        yield "item", _("This product requires add-on products to be chosen.")
+
+
 def _unfit_for_strangers(batch):
     """What a ticket needs that nobody can give who isn't there."""
     item = batch.item
-    if item.category and item.category.is_addon:
-        yield "item", _("This product is only sold as an add-on to another one.")
-    if item.require_bundling:
-        yield "item", _("This product is only sold as part of a bundle.")
-    if item.bundles.exists():
-        yield "item", _("This product comes with bundled products, which can't be issued yet.")
-    if item.addons.filter(min_count__gt=0).exists():
-        yield "item", _("This product requires add-on products to be chosen.")
     if item.require_membership or (batch.variation and batch.variation.require_membership):
         yield "item", _("This product requires a membership.")
-    if item.seat_category_mappings.filter(subevent=batch.subevent).exists():
-        yield "item", _("This product requires a seat to be chosen.")
-    if item.media_policy in (Item.MEDIA_POLICY_REUSE, Item.MEDIA_POLICY_APPEND) or (
-        item.media_policy in NEW_MEDIUM_POLICIES and not MEDIA_TYPES[item.media_type].medium_created_by_server
+    if item.media_policy and not (
+        item.media_policy in POLICIES_WITH_NEW_MEDIUM and MEDIA_TYPES[item.media_type].medium_created_by_server
     ):
         yield "item", _("This product requires a physical medium to be presented.")
     if batch.event.currency == "XXX" and get_listed_price(item, batch.variation, batch.subevent):
         yield "item", _("This event has no currency, so that only free products can be issued.")
+
+
+def _unsaleable_bundle(batch):
+    """Each bundled product is looked at as if it were a batch of its own, but for what only concerns products alone."""
+    for bundle in batch.item.bundles.select_related("bundled_item", "bundled_variation"):
+        part = OfflineSalesBatch(
+            event=batch.event,
+            sales_channel=batch.sales_channel,
+            subevent=batch.subevent,
+            item=bundle.bundled_item,
+            variation=bundle.bundled_variation,
+        )
+        problems = [*_unavailable(part), *_unfit_for_strangers(part)]
+        if is_seated(part):
+            problems.append(("item", _("This product requires a seat to be chosen.")))
+        for field, message in problems:
+            yield (
+                "sales_channel" if field == "sales_channel" else "item",
+                _("Bundled product “{product}”: {problem}").format(product=part.item.name, problem=message),
+            )
+
+
+def is_seated(batch: OfflineSalesBatch) -> bool:
+    """Does each ticket need a seat?"""
+    return batch.item.seat_category_mappings.filter(subevent=batch.subevent).exists()
+
+
+def _seat_misfits(batch, seats):
+    if not is_seated(batch):
+        if seats:
+            yield "seats", _("This product has no seats.")
+    elif len(seats) != batch.amount:
+        yield "seats", _("This product requires a seat for each ticket: please name as many seats as tickets.")
+    elif len(set(seats)) != len(seats):
+        yield "seats", _("Please name each seat only once.")
+    elif foreign := [seat for seat in seats if seat.product_id != batch.item_id]:
+        yield "seats", _("The seat “{seat}” does not belong to this product.").format(seat=foreign[0].name)
