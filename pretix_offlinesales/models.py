@@ -15,6 +15,9 @@ from pretix.base.models import LoggedModel
 #: The API's documented limit on the tickets of one batch.
 MAX_AMOUNT = 10_000
 
+#: Ticket numbers are at most this long, so that they fit where they are printed.
+MAX_NUMBER = 99_999_999
+
 #: How long the result of a job can be fetched.
 RESULT_LIFETIME = timedelta(hours=24)
 
@@ -83,6 +86,13 @@ class OfflineSalesBatch(LoggedModel, Requested):
     amount = models.PositiveIntegerField(
         validators=[MinValueValidator(1), MaxValueValidator(MAX_AMOUNT)], verbose_name=_("Number of tickets")
     )
+    #: Where the numbers of a product's tickets go on over batches. Without it, the batch counts from 1 on its own.
+    first_number = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_NUMBER)],
+        verbose_name=_("First ticket number"),
+    )
     comment = models.TextField(blank=True, default="", verbose_name=_("Internal comment"))
 
     objects = ScopedManager(organizer="event__organizer")
@@ -92,6 +102,12 @@ class OfflineSalesBatch(LoggedModel, Requested):
 
     def __str__(self):
         return f"#{self.pk}"
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of the batch's tickets."""
+        first = self.first_number or 1
+        return range(first, first + self.amount)
 
 
 class OfflineSalesTicket(models.Model):

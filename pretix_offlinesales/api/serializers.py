@@ -7,7 +7,7 @@ from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from rest_framework import serializers
 
 from ..issuing import check, usual_layout
-from ..models import MAX_AMOUNT, OfflineSalesBatch
+from ..models import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch
 
 
 class BatchSerializer(serializers.ModelSerializer):
@@ -61,6 +61,7 @@ class BatchRequestSerializer(serializers.Serializer):
     item = PrimaryKeyField(queryset=Item.objects.none())
     variation = PrimaryKeyField(queryset=ItemVariation.objects.none(), default=None, allow_null=True)
     amount = serializers.IntegerField(min_value=1, max_value=MAX_AMOUNT)
+    first_number = serializers.IntegerField(default=None, allow_null=True, min_value=1, max_value=MAX_NUMBER)
     comment = serializers.CharField(default="", allow_blank=True)
     seats = serializers.ListField(child=serializers.CharField(), default=list, max_length=MAX_AMOUNT)
 

@@ -12,9 +12,9 @@ from ..models import Job, JobFailed, OfflineSalesBatch
 from .announce import announce
 from .blueprint import draw
 from .insert import insert
-from .product import check, usual_layout
+from .product import check, next_number, usual_layout
 
-__all__ = ["check", "issue", "request_data", "usual_layout"]
+__all__ = ["check", "issue", "next_number", "request_data", "usual_layout"]
 
 #: What a request consists of, besides the seats: the values of the batch that it asks for.
 REQUESTED = (
@@ -25,6 +25,7 @@ REQUESTED = (
     "item_id",
     "variation_id",
     "amount",
+    "first_number",
     "comment",
 )
 

@@ -44,7 +44,7 @@ def announce(job: Job) -> None:
         _touch(orders)
         job.data["announced"] = tickets[-1].number
         job.save(update_fields=["data"])
-        job.report(50 * (batch.amount + tickets[-1].number), 100 * batch.amount)
+        job.report(batch.amount + batch.numbers.index(tickets[-1].number) + 1, 2 * batch.amount)
 
 
 def _next_tickets(batch: OfflineSalesBatch, after: int) -> list:

@@ -19,6 +19,7 @@ from pretix.base.services.quotas import QuotaAvailability
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from .blueprint import Blueprint
 from .codes import order_codes, pseudonymization_ids, ticket_secrets
+from .product import overlapping
 from .seats import refuse_taken
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequ
         try:
             with transaction.atomic():
                 _wait_for_other_batches(batch.event)
+                _refuse_overlap(batch)
                 _save_anew(batch)
                 _number(rows, batch)
                 _claim(batch, blueprint.quotas, seats)
@@ -109,7 +111,7 @@ def _copies(blueprint: Blueprint, amount: int, seats: Sequence[Seat]) -> Rows:
         rows.payments.append(_copy(blueprint.payment, order=order, payment_date=moment))
         rows.transactions += (_copy(entry, order=order, datetime=moment) for entry in blueprint.transactions)
         rows.log_entries += ((_copy(entry), order) for entry in blueprint.log_entries)
-        rows.tickets.append(OfflineSalesTicket(order=order, number=index + 1))
+        rows.tickets.append(OfflineSalesTicket(order=order))
     return rows
 
 
@@ -131,6 +133,11 @@ def _wait_for_other_batches(event) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ONE_BATCH_AT_A_TIME, event.pk % 2**31])
 
 
+def _refuse_overlap(batch) -> None:
+    if batch.first_number is not None and (other := overlapping(batch)):
+        raise JobFailed(_("Some of these ticket numbers have been taken by batch {batch}.").format(batch=other))
+
+
 def _save_anew(batch) -> None:
     batch.pk = None
     batch.save(force_insert=True)
@@ -139,8 +146,8 @@ def _save_anew(batch) -> None:
 
 def _number(rows: Rows, batch: OfflineSalesBatch) -> None:
     """Write into each order which batch made it, so that whoever shows it needs no query, and into its history."""
-    for ticket in rows.tickets:
-        ticket.batch = batch
+    for ticket, number in zip(rows.tickets, batch.numbers, strict=True):
+        ticket.batch, ticket.number = batch, number
         meta = {"batch": batch.pk, "number": ticket.number, "amount": batch.amount}
         ticket.order.meta_info = json.dumps({"offlinesales": meta})
         issued = ticket.order.log_action("pretix_offlinesales.order.issued", meta, save=False, **batch.requester)

@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from django.core.exceptions import ValidationError
+from django.db.models import F, Max
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from pretix.base.media import MEDIA_TYPES
 from pretix.base.models import Event, Item, SalesChannel, Seat
@@ -11,7 +13,7 @@ from pretix.base.services.pricing import get_listed_price
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
 
-from ..models import MAX_AMOUNT, OfflineSalesBatch
+from ..models import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch
 
 #: Policies that a new medium satisfies. (The last one is newer than the oldest pretix that we support.)
 POLICIES_WITH_NEW_MEDIUM = (Item.MEDIA_POLICY_NEW, Item.MEDIA_POLICY_REUSE_OR_NEW, "append_or_new")
@@ -53,6 +55,8 @@ def _problems(batch, seats) -> Iterator[tuple[str, str]]:
     if batch.testmode and not batch.sales_channel.type_instance.testmode_supported:
         yield "testmode", _("This sales channel does not provide support for test mode.")
 
+    yield from _number_misfits(batch)
+
     misfits = [*_date_misfits(batch), *_variation_misfits(batch)]
     yield from misfits
     if not misfits:
@@ -61,6 +65,32 @@ def _problems(batch, seats) -> Iterator[tuple[str, str]]:
         yield from _unfit_for_strangers(batch)
         yield from _unsaleable_bundle(batch)
         yield from _seat_misfits(batch, seats)
+
+
+def _number_misfits(batch):
+    if batch.first_number is None:
+        return
+    if not 1 <= batch.first_number <= MAX_NUMBER:
+        yield "first_number", _("Ticket numbers are between 1 and {max}.").format(max=MAX_NUMBER)
+    elif overlap := overlapping(batch):
+        message = _("Some of these numbers are taken: batch {batch} of this product has tickets {first} to {last}.")
+        yield "first_number", message.format(batch=overlap, first=overlap.numbers[0], last=overlap.numbers[-1])
+
+
+def overlapping(batch: OfflineSalesBatch) -> OfflineSalesBatch | None:
+    """A batch of the same product that has some of this one's numbers."""
+    others = OfflineSalesBatch.objects.filter(event=batch.event, item=batch.item).alias(
+        first=Coalesce("first_number", 1), end=Coalesce("first_number", 1) + F("amount")
+    )
+    return others.filter(first__lt=batch.numbers.stop, end__gt=batch.numbers.start).first()
+
+
+def next_number(event: Event, item: Item) -> int:
+    """The first number after those of all the product's batches."""
+    ends = OfflineSalesBatch.objects.filter(event=event, item=item).annotate(
+        end=Coalesce("first_number", 1) + F("amount")
+    )
+    return ends.aggregate(next=Max("end"))["next"] or 1
 
 
 def _date_misfits(batch):

@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ('completed', models.DateTimeField(blank=True, null=True)),
                 ('testmode', models.BooleanField(default=False)),
                 ('amount', models.PositiveIntegerField()),
+                ('first_number', models.PositiveIntegerField(null=True)),
                 ('comment', models.TextField(default='')),
                 ('api_token', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='pretixbase.teamapitoken')),
                 ('device', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='pretixbase.device')),
