@@ -37,8 +37,9 @@ def announce(job: Job) -> None:
     _refresh_quotas(batch)
     while tickets := _next_tickets(batch, after=job.data.get("announced", 0)):
         orders = [ticket.order for ticket in tickets]
-        for order in orders:
-            _send_signals(batch.event, order)
+        with language(orders[0].locale, batch.event.settings.region):
+            for order in orders:
+                _send_signals(batch.event, order)
         if webhooks:
             _send_webhooks(batch.event, orders)
         _touch(orders)
@@ -60,11 +61,10 @@ def _next_tickets(batch: OfflineSalesBatch, after: int) -> list:
 
 
 def _send_signals(event, order: Order) -> None:
-    with language(order.locale, event.settings.region):
-        responses = [
-            *order_placed.send_robust(event, order=order, bulk=True),
-            *order_paid.send_robust(event, order=order),
-        ]
+    responses = [
+        *order_placed.send_robust(event, order=order, bulk=True),
+        *order_paid.send_robust(event, order=order),
+    ]
     for receiver, response in responses:
         if isinstance(response, Exception):
             logger.error("%r failed to hear of order %s", receiver, order.full_code, exc_info=response)

@@ -1,0 +1,146 @@
+"""The rest of pretix hears of each order as if it had been sold alone, and nobody is disturbed."""
+
+import json
+import logging
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pretix.base.models import NotificationSetting
+from pretix.base.signals import order_paid, order_placed
+
+from pretix_offlinesales.issuing import announce
+from pretix_offlinesales.models import Job
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def hear(settings):
+    """Connect a receiver of another plugin for the length of the test."""
+    settings.CORE_MODULES = {*settings.CORE_MODULES, "tests"}  # or it would be switched off
+    connected = []
+
+    def hear(signal, receiver):
+        signal.connect(receiver, weak=False)
+        connected.append((signal, receiver))
+
+    yield hear
+    for signal, receiver in connected:
+        signal.disconnect(receiver)
+
+
+def codes(job):
+    return list(job.batch.tickets.order_by("number").values_list("order__code", flat=True))
+
+
+def test_each_order_is_placed_and_then_paid(issued, event, item, quota, hear):
+    heard = []
+    hear(order_placed, lambda signal, sender, order, bulk, **kwargs: heard.append(("placed", order.code, bulk)))
+    hear(order_paid, lambda signal, sender, order, **kwargs: heard.append(("paid", order.code)))
+    expected = [words for code in codes(issued(event, item)) for words in (("placed", code, True), ("paid", code))]
+    assert heard == expected
+
+
+def test_a_receiver_that_raises_is_logged_and_holds_nobody_up(issued, event, item, quota, hear, caplog):
+    heard = []
+
+    def broken(signal, sender, order, **kwargs):
+        raise ValueError("broken plugin")
+
+    hear(order_placed, broken)
+    hear(order_paid, lambda signal, sender, order, **kwargs: heard.append(order.code))
+    with caplog.at_level(logging.ERROR):
+        job = issued(event, item)
+
+    assert (job.state, job.batch.completed is not None, heard) == ("succeeded", True, codes(job))
+    errors = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert [str(record.exc_info[1]) for record in errors] == ["broken plugin"] * 3
+
+
+def test_goes_on_where_it_was_interrupted(issued, event, item, quota, hear):
+    job = issued(event, item, amount=5)
+    heard = []
+    hear(order_placed, lambda signal, sender, order, **kwargs: heard.append(order.code))
+    job.data["announced"] = 3
+    announce(job)
+    assert heard == codes(job)[3:]
+
+
+def test_gift_cards_are_issued_once_and_become_the_secret(issued, event, item, quota):
+    item.issue_giftcard = True
+    item.save()
+    positions = [ticket.order.positions.get() for ticket in issued(event, item).batch.tickets.all()]
+    cards = [position.issued_gift_cards.get() for position in positions]
+    assert [card.secret for card in cards] == [position.secret for position in positions]
+    assert [card.value for card in cards] == [23] * 3
+
+
+def test_orders_are_touched_after_they_could_be_seen(issued, event, item, quota):
+    """A scanner that synced between stamp and commit asks again from the newest stamp that it saw."""
+    job = issued(event, item)
+    entry = job.batch.all_logentries().get()
+    assert [ticket.order.last_modified > entry.datetime for ticket in job.batch.tickets.all()] == [True] * 3
+
+
+def test_no_mail_is_sent(issued, event, item, quota, team, user):
+    for action in ("pretix.event.order.placed", "pretix.event.order.paid"):
+        NotificationSetting.objects.create(user=user, event=event, action_type=action, method="mail", enabled=True)
+    issued(event, item)
+    assert [message.subject for message in mail.outbox] == []
+
+
+@contextmanager
+def receiving_server():
+    """Yield a URL of this machine and the list of what is posted there."""
+    received = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *args):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/", received
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_webhooks_are_sent_for_placed_confirmed_and_paid(issued, worker, event, item, quota, settings):
+    settings.ALLOW_HTTP_TO_PRIVATE_NETWORKS = True
+    actions = ["pretix.event.order.placed", "pretix.event.order.payment.confirmed", "pretix.event.order.paid"]
+    with receiving_server() as (url, received):
+        webhook = event.organizer.webhooks.create(target_url=url, enabled=True, all_events=True)
+        for action in actions:
+            webhook.listeners.create(action_type=action)
+        with worker():
+            job = issued(event, item)
+    assert sorted((call["code"], call["action"]) for call in received) == sorted(
+        (code, action) for code in codes(job) for action in actions
+    )
+
+
+def test_no_query_for_each_order_of_a_plain_product(issued, event, item, quota):
+    """The host's own receivers ask for positions and items again and again; they are fetched for many at once."""
+
+    def queries(amount):
+        job = Job.objects.get(pk=issued(event, item, amount=amount).pk)
+        job.data["announced"] = 0
+        with CaptureQueriesContext(connection) as captured:
+            announce(job)
+        return len([query for query in captured if "SAVEPOINT" not in query["sql"]])
+
+    assert queries(12) == queries(3)

@@ -1,0 +1,135 @@
+"""Codes and secrets follow the host's rules, and nobody else has them."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils.timezone import now
+from pretix.base.banlist import banned
+from pretix.base.models import Order, OrderPosition
+from pretix.base.secrets import BaseTicketSecretGenerator
+from pretix.base.signals import register_ticket_secret_generators
+
+from pretix_offlinesales.issuing import codes
+
+MANY = 400
+
+
+@pytest.fixture
+def order(event, web):
+    return Order(
+        event=event,
+        organizer=event.organizer,
+        sales_channel=web,
+        status="n",
+        total=Decimal("0.00"),
+        expires=now() + timedelta(days=1),
+    )
+
+
+@pytest.fixture
+def position(order, item):
+    return OrderPosition(order=order, organizer=order.organizer, item=item)
+
+
+def alphabet(values):
+    return set("".join(values))
+
+
+def lengths(values):
+    return {len(value) for value in values}
+
+
+def by_host(draw):
+    return [draw() for _ in range(MANY)]
+
+
+@pytest.mark.parametrize("length", [5, 7])
+def test_order_codes_look_like_the_hosts(order, settings, length):
+    settings.ENTROPY = {**settings.ENTROPY, "order_code": length}
+
+    def draw():
+        order.assign_code()
+        return order.code
+
+    theirs, ours = by_host(draw), codes.order_codes(order, MANY)
+    assert (alphabet(ours), lengths(ours)) == (alphabet(theirs), lengths(theirs))
+    assert len(set(ours)) == MANY
+
+
+def test_codes_of_test_orders_have_a_zero_in_second_place(order):
+    order.testmode = True
+    assert alphabet(code[1] for code in codes.order_codes(order, MANY)) == {"0"}
+
+
+def test_order_codes_are_no_banned_words(order, monkeypatch):
+    monkeypatch.setattr(codes, "ORDER_CODE_ALPHABET", "AS")
+    monkeypatch.setattr(codes, "ROUNDS_BEFORE_LONGER", 1)
+    drawn = codes.order_codes(order, 20)
+    assert banned("AASSA")
+    assert [code for code in drawn if banned(code)] == []
+
+
+def test_order_codes_of_the_organizer_are_avoided_and_longer_ones_drawn_where_too_few_are_left(order, monkeypatch):
+    monkeypatch.setattr(codes, "ORDER_CODE_ALPHABET", "XY")
+    taken = [f"{number:05b}".replace("0", "X").replace("1", "Y") for number in range(30)]
+    for code in taken:
+        order.pk, order.code = None, code
+        order.save(force_insert=True)
+
+    drawn = codes.order_codes(order, 10)
+
+    assert set(drawn) & set(taken) == set()
+    assert len(set(drawn)) == 10
+    assert sorted(len(code) for code in drawn) == [5] * 2 + [6] * 8
+
+
+def test_pseudonymization_ids_look_like_the_hosts(position):
+    def draw():
+        position.assign_pseudonymization_id()
+        return position.pseudonymization_id
+
+    theirs, ours = by_host(draw), codes.pseudonymization_ids(MANY)
+    assert (alphabet(ours), lengths(ours)) == (alphabet(theirs), lengths(theirs))
+
+
+@pytest.mark.parametrize("length", [8, 12, 16, 32, 64])
+def test_random_ticket_secrets_have_the_length_that_the_event_asks_for(event, position, length):
+    event.settings.ticket_secret_length = length
+    secrets = codes.ticket_secrets(position, 20)
+    assert lengths(secrets) == {length}
+    assert len(set(secrets)) == 20
+
+
+def test_signed_ticket_secrets_are_signed_for_the_product(event, position):
+    event.settings.ticket_secret_generator = "pretix_sig1"
+    secrets = codes.ticket_secrets(position, 20)
+    tickets = [event.ticket_secret_generator._parse(secret) for secret in secrets]
+    assert [ticket.item for ticket in tickets] == [position.item.pk] * 20
+    assert len({ticket.seed for ticket in tickets}) == 20
+
+
+class Counting(BaseTicketSecretGenerator):
+    """What another plugin may register: it counts, and is told when the order was placed."""
+
+    identifier = "counting"
+    verbose_name = "Counting"
+    last = 0
+
+    def generate_secret(self, item, variation=None, subevent=None, current_secret=None, force_invalidate=False):
+        type(self).last += 1
+        return f"T{self.last:04d}"
+
+
+def test_secrets_of_a_generator_that_another_plugin_registers(event, position, settings):
+    settings.CORE_MODULES = {*settings.CORE_MODULES, "tests"}
+
+    def register(sender, **kwargs):
+        return Counting
+
+    register_ticket_secret_generators.connect(register, dispatch_uid="counting")
+    try:
+        event.settings.ticket_secret_generator = "counting"
+        assert sorted(codes.ticket_secrets(position, 3)) == ["T0001", "T0002", "T0003"]
+    finally:
+        register_ticket_secret_generators.disconnect(register, dispatch_uid="counting")

@@ -1,0 +1,153 @@
+"""All of a batch, or nothing: quotas, locks, and codes that somebody else takes."""
+
+from datetime import timedelta
+from importlib import import_module
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
+from pretix.base.models import LogEntry, Order, OrderPayment, OrderPosition, Transaction
+from pretix.testutils.middleware import debugflags_var
+
+from pretix_offlinesales.issuing import draw, insert
+from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
+
+insert_module = import_module("pretix_offlinesales.issuing.insert")  # the package has a function of this name
+
+pytestmark = pytest.mark.django_db
+
+MODELS = (OfflineSalesBatch, OfflineSalesTicket, Order, OrderPosition, OrderPayment, Transaction, LogEntry)
+
+
+def rows():
+    return {model.__name__: model._base_manager.count() for model in MODELS}
+
+
+def too_few(quota):
+    return ("failed", f'There is not enough quota available on quota "{quota}" to perform the operation.')
+
+
+def outcome(job):
+    return (job.state, job.message)
+
+
+def left(quota):
+    return quota.availability()[1]
+
+
+def test_takes_exactly_the_amount_from_the_quota(issued, event, item, quota):
+    assert outcome(issued(event, item, amount=100)) == ("succeeded", "")
+    assert left(quota) == 0
+
+
+def test_one_too_few_makes_nothing(issued, event, item, quota):
+    before = rows()
+    assert outcome(issued(event, item, amount=101)) == too_few("House")
+    assert rows() == before
+    assert left(quota) == 100
+
+
+def test_the_tightest_of_several_quotas_counts(issued, event, item, quota):
+    tight = event.quotas.create(name="Balcony", size=2)
+    tight.items.add(item)
+    assert outcome(issued(event, item, amount=3)) == too_few("Balcony")
+    assert outcome(issued(event, item, amount=2)) == ("succeeded", "")
+    assert (left(quota), left(tight)) == (98, 0)
+
+
+def test_an_unlimited_quota_has_enough(issued, event, item, quota):
+    quota.size = None
+    quota.save()
+    assert outcome(issued(event, item, amount=500)) == ("succeeded", "")
+
+
+def test_a_closed_quota_has_none(issued, event, item, quota):
+    quota.closed = True
+    quota.save()
+    assert outcome(issued(event, item, amount=1)) == too_few("House")
+
+
+def test_what_vouchers_carts_and_the_waiting_list_block_is_not_taken(issued, event, item, quota):
+    soon = now() + timedelta(hours=1)
+    event.vouchers.create(item=item, block_quota=True, max_usages=10, code="BLOCK")
+    event.cartposition_set.create(item=item, price=23, cart_id="customer", expires=soon)
+    event.waitinglistentries.create(item=item, email="customer@example.org")
+    assert left(quota) == 88
+    assert outcome(issued(event, item, amount=89)) == too_few("House")
+    assert outcome(issued(event, item, amount=88)) == ("succeeded", "")
+
+
+def test_a_date_has_its_own_quota(issued, series, subevent, series_item):
+    evening = series.subevents.create(name="Evening", date_from=now(), active=True)
+    quota = series.quotas.create(name="Evening group", size=2, subevent=evening)
+    quota.items.add(series_item)
+    assert outcome(issued(series, series_item, amount=3, subevent=evening)) == too_few("Evening group")
+    assert outcome(issued(series, series_item, amount=3, subevent=subevent)) == ("succeeded", "")
+    assert left(quota) == 2
+
+
+def test_bundled_products_take_from_their_quotas(issued, event, item, quota):
+    drink = event.items.create(name="Drink", default_price=3)
+    bar = event.quotas.create(name="Bar", size=9)
+    bar.items.add(drink)
+    item.bundles.create(bundled_item=drink, count=2, designated_price=3)
+    assert outcome(issued(event, item, amount=5)) == too_few("Bar")
+    assert outcome(issued(event, item, amount=4)) == ("succeeded", "")
+    assert (left(quota), left(bar)) == (96, 1)
+
+
+def test_a_quota_that_closes_when_sold_out_closes_and_logs_it(issued, event, item, quota):
+    quota.close_when_sold_out = True
+    quota.save()
+    issued(event, item, amount=100)
+    quota.refresh_from_db()
+    assert quota.closed
+    assert list(quota.all_logentries().values_list("action_type", flat=True)) == ["pretix.event.quota.closed"]
+
+
+def test_quotas_that_stay_locked_make_nothing_and_say_that_the_server_is_busy(issued, event, item, quota, monkeypatch):
+    monkeypatch.setattr(insert_module, "BACK_OFF", (0, 0))
+    before = rows()
+    flags = debugflags_var.set(("fail-locking",))
+    try:
+        job = issued(event, item)
+    finally:
+        debugflags_var.reset(flags)
+    assert outcome(job) == (
+        "failed",
+        "We were not able to process your request completely as the server was too busy. Please try again.",
+    )
+    assert rows() == before
+
+
+def test_a_code_that_somebody_takes_in_the_meantime_is_drawn_again(issued, event, item, quota, web, monkeypatch):
+    monkeypatch.setattr(insert_module, "BACK_OFF", (0, 0))
+    draw_codes, drawn = insert_module.order_codes, []
+
+    def draw_and_lose_one(order, amount):
+        drawn.append(draw_codes(order, amount))
+        if len(drawn) == 1:
+            event.orders.create(code=drawn[0][1], status="n", total=0, sales_channel=web, expires=now())
+        return drawn[-1]
+
+    monkeypatch.setattr(insert_module, "order_codes", draw_and_lose_one)
+
+    job = issued(event, item, amount=3)
+
+    assert outcome(job) == ("succeeded", "")
+    assert sorted(ticket.order.code for ticket in job.batch.tickets.all()) == sorted(drawn[1])
+    assert (len(drawn), event.orders.count(), OfflineSalesBatch.objects.count()) == (2, 4, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_queries_do_not_grow_with_the_amount(event, item, quota, web):
+    def queries(amount):
+        batch = OfflineSalesBatch(event=event, item=item, amount=amount, sales_channel=web)
+        job = Job.objects.create(event=event, kind=Job.Kind.ISSUE, locale="en")
+        with CaptureQueriesContext(connection) as captured:
+            insert(job, batch, draw(batch))
+        return len(captured)
+
+    queries(1)  # fills caches
+    assert queries(12) == queries(2)

@@ -1,0 +1,46 @@
+"""Ticket numbers: each batch counts from 1, unless it is told where to go on."""
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from pretix_offlinesales.issuing import next_number
+
+pytestmark = pytest.mark.django_db
+
+
+def numbers(job):
+    return list(job.batch.tickets.order_by("number").values_list("number", flat=True))
+
+
+def test_batches_count_from_one_each(issued, event, item, quota):
+    assert [numbers(issued(event, item)) for _ in range(2)] == [[1, 2, 3], [1, 2, 3]]
+
+
+def test_numbers_go_on_over_batches_of_a_product(issued, event, item, quota):
+    assert next_number(event, item) == 1
+    issued(event, item)
+    assert next_number(event, item) == 4
+    assert numbers(issued(event, item, first_number=4)) == [4, 5, 6]
+    assert next_number(event, item) == 7
+
+
+@pytest.mark.parametrize("first", [3, 5, 7])
+def test_overlaps_within_the_product_are_refused(issued, event, item, quota, first):
+    batch = issued(event, item, first_number=5).batch
+    with pytest.raises(ValidationError) as error:
+        issued(event, item, first_number=first)
+    assert error.value.message_dict == {
+        "first_number": [f"Some of these numbers are taken: batch {batch} of this product has tickets 5 to 7."]
+    }
+
+
+def test_gaps_can_be_filled(issued, event, item, quota):
+    issued(event, item, first_number=5)
+    assert numbers(issued(event, item, first_number=2)) == [2, 3, 4]
+
+
+def test_other_products_have_their_own_numbers(issued, event, item, quota):
+    other = event.items.create(name="Child", default_price=5)
+    quota.items.add(other)
+    issued(event, item, first_number=1)
+    assert numbers(issued(event, other, first_number=1)) == [1, 2, 3]
