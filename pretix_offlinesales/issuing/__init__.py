@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from pretix.base.models import Seat
@@ -13,8 +14,9 @@ from .announce import announce
 from .blueprint import draw
 from .insert import insert
 from .product import check, next_number, usual_layout
+from .quote import Quote, quote
 
-__all__ = ["check", "issue", "next_number", "request_data", "usual_layout"]
+__all__ = ["Quote", "check", "issue", "next_number", "quote", "request_data", "requested_batches", "usual_layout"]
 
 #: What a request consists of, besides the seats: the values of the batch that it asks for.
 REQUESTED = (
@@ -52,6 +54,16 @@ def issue(job: Job) -> None:
 def request_data(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> dict:
     """What a job remembers of the request for this (unsaved, checked) batch on these seats."""
     return {name: getattr(batch, name) for name in REQUESTED} | {"seats": [seat.pk for seat in seats]}
+
+
+def requested_batches(jobs: Sequence[Job]) -> list[OfflineSalesBatch]:
+    """The unsaved batches that these jobs ask for, to be shown, in few queries. What was deleted since is missing."""
+    batches = [
+        OfflineSalesBatch(event=job.event, **{name: job.data[name] for name in REQUESTED}, **job.requested_by)
+        for job in jobs
+    ]
+    prefetch_related_objects(batches, "item", "variation", "subevent", "sales_channel", "layout")
+    return batches
 
 
 def _requested(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:

@@ -1,17 +1,17 @@
 """Rows into the database: all of a batch, or nothing."""
 
-import copy
 import json
 import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
-from pretix.base.models import LogEntry, Order, OrderPayment, OrderPosition, Quota, Seat, Transaction
+from pretix.base.models import Order, OrderPosition, Quota, Seat
+from pretix.base.models.orders import generate_secret
 from pretix.base.services.locking import LockTimeoutException, lock_objects
 from pretix.base.services.orders import error_messages
 from pretix.base.services.quotas import QuotaAvailability
@@ -20,6 +20,7 @@ from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from .blueprint import Blueprint
 from .codes import order_codes, pseudonymization_ids, ticket_secrets
 from .product import overlapping
+from .rows import check_references, insert_copies, reserve_ids
 from .seats import refuse_taken
 
 logger = logging.getLogger(__name__)
@@ -28,44 +29,43 @@ logger = logging.getLogger(__name__)
 #: a code was taken in the meantime.
 BACK_OFF = (0.5, 1, 2, 4, 8)
 
-#: How many rows one statement writes.
-CHUNK = 1_000
-
 #: Our key in PostgreSQL's space of two-integer advisory locks; the host's locks use the space of single integers.
 ONE_BATCH_AT_A_TIME = 0x0FF5A1E
 
 
-@dataclass
-class Rows:
-    """The unsaved rows of a batch. ``positions`` has a list for each position of the blueprint, parents first."""
+@dataclass(frozen=True)
+class Draw:
+    """What is drawn for the orders of a batch before anybody has to wait; a list for each column, by ticket."""
 
-    orders: list[Order] = field(default_factory=list)
-    positions: list[list[OrderPosition]] = field(default_factory=list)
-    payments: list[OrderPayment] = field(default_factory=list)
-    transactions: list[Transaction] = field(default_factory=list)
-    log_entries: list[tuple[LogEntry, Order]] = field(default_factory=list)
-    tickets: list[OfflineSalesTicket] = field(default_factory=list)
+    codes: list[str]
+    secrets: list[str]
+    internal_secrets: list[str]
+    positions: list[dict[str, list[str]]]  # by position of the blueprint
 
 
 def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequence[Seat] = ()) -> None:
     """
     Make the batch, ``batch.amount`` copies of the blueprint, and tell the job, in one transaction.
 
+    Only positions count for quotas and seats. So everything else is written first, and others wait for the positions
+    only. (Whether enough is left is looked at before, to spare the work, and again under the lock, to be sure.)
+
     :raises JobFailed: with the host's own message, if a quota has too few left, if a seat is taken, or if they stay
         locked; then nothing is made
     """
     for seconds in (*BACK_OFF, None):
-        rows = _copies(blueprint, batch.amount, seats)
+        drawn = _draw(blueprint, batch.amount)
         job.report(20, 100)
         try:
             with transaction.atomic():
                 _wait_for_other_batches(batch.event)
                 _refuse_overlap(batch)
+                _refuse_oversold(batch, blueprint.quotas)
                 _save_anew(batch)
-                _number(rows, batch)
-                _claim(batch, blueprint.quotas, seats)
-                _write(rows)
+                order_ids = _write_orders(batch, blueprint, drawn)
                 Job.objects.filter(pk=job.pk).update(batch=batch)
+                _claim(batch, blueprint.quotas, seats)
+                _write_positions(blueprint, drawn, order_ids, seats)
             job.batch = batch
             return
         except LockTimeoutException:
@@ -79,51 +79,24 @@ def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequ
         time.sleep(seconds)
 
 
-def _copies(blueprint: Blueprint, amount: int, seats: Sequence[Seat]) -> Rows:
-    codes = order_codes(blueprint.order, amount)
-    secrets = [ticket_secrets(position, amount) for position in blueprint.positions]
-    pseudonymization = iter(pseudonymization_ids(amount * len(blueprint.positions)))
-    moment = now()
-
-    rows = Rows(positions=[[] for _position in blueprint.positions])
-    for index, code in enumerate(codes):
-        order = _copy(
-            blueprint.order,
-            code=code,
-            datetime=moment,
-            secret=_default(Order, "secret"),
-            internal_secret=_default(Order, "internal_secret"),
-        )
-        rows.orders.append(order)
-        copies = {id(None): None}
-        for original, column, column_secrets in zip(blueprint.positions, rows.positions, secrets, strict=True):
-            position = copies[id(original)] = _copy(
-                original,
-                order=order,
-                addon_to=copies[id(original.addon_to)],
-                secret=column_secrets[index],
-                web_secret=_default(OrderPosition, "web_secret"),
-                pseudonymization_id=next(pseudonymization),
-            )
-            column.append(position)
-        if seats:
-            rows.positions[0][index].seat = seats[index]
-        rows.payments.append(_copy(blueprint.payment, order=order, payment_date=moment))
-        rows.transactions += (_copy(entry, order=order, datetime=moment) for entry in blueprint.transactions)
-        rows.log_entries += ((_copy(entry), order) for entry in blueprint.log_entries)
-        rows.tickets.append(OfflineSalesTicket(order=order))
-    return rows
+def _draw(blueprint: Blueprint, amount: int) -> Draw:
+    return Draw(
+        codes=order_codes(blueprint.order, amount),
+        secrets=_plain_secrets(amount),
+        internal_secrets=_plain_secrets(amount),
+        positions=[
+            {
+                "secret": ticket_secrets(position, amount),
+                "web_secret": _plain_secrets(amount),
+                "pseudonymization_id": pseudonymization_ids(amount),
+            }
+            for position in blueprint.positions
+        ],
+    )
 
 
-def _copy(instance, **values):
-    instance = copy.copy(instance)
-    for name, value in values.items():
-        setattr(instance, name, value)
-    return instance
-
-
-def _default(model, name):
-    return model._meta.get_field(name).get_default()
+def _plain_secrets(amount):
+    return [generate_secret() for _ in range(amount)]
 
 
 def _wait_for_other_batches(event) -> None:
@@ -142,16 +115,6 @@ def _save_anew(batch) -> None:
     batch.pk = None
     batch.save(force_insert=True)
     batch.log_action("pretix_offlinesales.batch.issued", {"amount": batch.amount}, **batch.requester)
-
-
-def _number(rows: Rows, batch: OfflineSalesBatch) -> None:
-    """Write into each order which batch made it, so that whoever shows it needs no query, and into its history."""
-    for ticket, number in zip(rows.tickets, batch.numbers, strict=True):
-        ticket.batch, ticket.number = batch, number
-        meta = {"batch": batch.pk, "number": ticket.number, "amount": batch.amount}
-        ticket.order.meta_info = json.dumps({"offlinesales": meta})
-        issued = ticket.order.log_action("pretix_offlinesales.order.issued", meta, save=False, **batch.requester)
-        rows.log_entries.append((issued, ticket.order))
 
 
 def _claim(batch: OfflineSalesBatch, quotas: Counter, seats: Sequence[Seat]) -> None:
@@ -177,13 +140,42 @@ def _refuse_oversold(batch, quotas):
             )
 
 
-def _write(rows: Rows) -> None:
-    Order.objects.bulk_create(rows.orders, batch_size=CHUNK)
-    for positions in rows.positions:
-        OrderPosition.objects.bulk_create(positions, batch_size=CHUNK)
-    OrderPayment.objects.bulk_create(rows.payments, batch_size=CHUNK)
-    Transaction.objects.bulk_create(rows.transactions, batch_size=CHUNK)
-    for entry, order in rows.log_entries:
-        entry.content_object = order
-    LogEntry.objects.bulk_create([entry for entry, _order in rows.log_entries], batch_size=CHUNK)
-    OfflineSalesTicket.objects.bulk_create(rows.tickets, batch_size=CHUNK)
+def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, drawn: Draw) -> list[int]:
+    """All rows but the positions: copies of the blueprint, each with its place in the batch. Returns the order ids."""
+    moment = now()
+    order = blueprint.order
+    order.datetime = blueprint.payment.payment_date = moment
+    order_ids = reserve_ids(Order, batch.amount)
+    # In the order itself, so that lists, the API and layouts know its batch without a query.
+    metas = [{"batch": batch.pk, "number": number, "amount": batch.amount} for number in batch.numbers]
+    insert_copies(
+        order,
+        id=order_ids,
+        code=drawn.codes,
+        secret=drawn.secrets,
+        internal_secret=drawn.internal_secrets,
+        meta_info=[json.dumps({"offlinesales": meta}) for meta in metas],
+    )
+    insert_copies(blueprint.payment, order_id=order_ids)
+    for entry in blueprint.transactions:
+        entry.datetime = moment
+        insert_copies(entry, order_id=order_ids)
+    for entry in blueprint.log_entries:
+        insert_copies(entry, object_id=order_ids)
+    issued = order.log_action("pretix_offlinesales.order.issued", save=False, **batch.requester)
+    insert_copies(issued, object_id=order_ids, data=[json.dumps(meta, sort_keys=True) for meta in metas])
+    insert_copies(OfflineSalesTicket(batch=batch), order_id=order_ids, number=list(batch.numbers))
+    check_references()
+    return order_ids
+
+
+def _write_positions(blueprint: Blueprint, drawn: Draw, order_ids: list[int], seats: Sequence[Seat]) -> None:
+    position_ids = {}
+    for position, columns in zip(blueprint.positions, drawn.positions, strict=True):
+        columns = {"id": reserve_ids(OrderPosition, len(order_ids)), "order_id": order_ids, **columns}
+        if position.addon_to:
+            columns["addon_to_id"] = position_ids[id(position.addon_to)]
+        elif seats:
+            columns["seat_id"] = [seat.pk for seat in seats]
+        insert_copies(position, **columns)
+        position_ids[id(position)] = columns["id"]

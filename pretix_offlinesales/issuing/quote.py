@@ -1,0 +1,45 @@
+"""What would a batch cost, and are there enough tickets? Asked before anything is made; nothing is locked."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pretix.base.models import Quota
+from pretix.base.services.quotas import QuotaAvailability
+
+from ..models import OfflineSalesBatch
+from .blueprint import Blueprint, draw
+
+
+@dataclass(frozen=True)
+class Quote:
+    #: Of one ticket.
+    price: Decimal
+    #: Of all of them.
+    total: Decimal
+    #: How many such tickets the quotas still give; none, if there is no limit.
+    left: int | None
+
+    def suffices(self, amount: int) -> bool:
+        return self.left is None or self.left >= amount
+
+
+def quote(batch: OfflineSalesBatch) -> Quote:
+    """
+    :param batch: unsaved and checked
+    :raises JobFailed: with the host's own message, if the host would not make such an order
+    """
+    blueprint = draw(batch)
+    price = blueprint.order.total
+    return Quote(price=price, total=price * batch.amount, left=_tickets_left(blueprint))
+
+
+def _tickets_left(blueprint: Blueprint) -> int | None:
+    availability = QuotaAvailability()
+    availability.queue(*Quota.objects.filter(pk__in=[quota.pk for quota in blueprint.quotas]))
+    availability.compute()
+    left = [
+        max(available, 0) // blueprint.quotas[quota]
+        for quota, (_state, available) in availability.results.items()
+        if available is not None
+    ]
+    return min(left, default=None)
