@@ -1,0 +1,154 @@
+"""
+Plays the documented calls with ``curl`` against a running ``make serve``, and ends with an error where an answer is not
+the documented one. What it shows is what docs/api.rst says.
+"""
+
+import json
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import sleep
+
+from . import DIRECTORY, URL
+
+API = f"{URL}/api/v1/organizers/museum/events"
+FIELDS = {
+    "id", "creation", "testmode", "sales_channel", "layout", "subevent", "item", "variation", "amount", "comment"
+}  # fmt: skip
+UNKNOWN = "29891ede-196f-4942-9e26-d055a36e98b8"
+
+token = (DIRECTORY / "token").read_text() if (DIRECTORY / "token").exists() else sys.exit("Run `make serve` first")
+
+
+def main():
+    night, tours = f"{API}/night/offlinesalesbatches/", f"{API}/tours/offlinesalesbatches/"
+    layout = only(call("GET", f"{API}/night/ticketlayouts/", 200))
+    items = {item["name"]["en"]: item for item in call("GET", f"{API}/night/items/", 200)["results"]}
+    night_pass, workshop, roof = items["Night pass"], items["Workshop"], items["Roof terrace"]
+    tour = only(call("GET", f"{API}/tours/items/", 200))
+    date = call("GET", f"{API}/tours/subevents/", 200)["results"][0]
+
+    title("Create a batch")
+    values = {"testmode": True, "layout": layout["id"], "item": night_pass["id"], "sales_channel": "web", "amount": 10}
+    batch = create(night, values)
+    same(batch, values | {"variation": None, "subevent": None, "comment": ""})
+    same(set(batch), FIELDS | {"orders"})
+    same(len(set(batch["orders"])), 10)
+
+    title("… of a product with variations, of a date in a series")
+    values = {"item": workshop["id"], "variation": workshop["variations"][1]["id"], "sales_channel": "web", "amount": 2}
+    same(create(night, values), values | {"testmode": False, "layout": layout["id"]})
+    values = {"item": tour["id"], "subevent": date["id"], "sales_channel": "web", "amount": 3, "comment": "Bookshop"}
+    same(create(tours, values), values)
+
+    title("List and detail")
+    page = call("GET", f"{night}?item={night_pass['id']}&testmode=true&ordering=-id", 200)
+    same(set(page), {"count", "next", "previous", "results"})
+    same(page["results"][0], {key: value for key, value in batch.items() if key != "orders"})
+    same(set(page["results"][0]), FIELDS)
+    same(call("GET", f"{night}{batch['id']}/", 200), batch)
+
+    title("Print a batch; both spellings work")
+    for spelling in ("render/", "render"):
+        download = call("POST", f"{night}{batch['id']}/{spelling}", 202)
+        same(set(download), {"download"})
+        pdf = wait(download["download"], 200, "application/pdf")
+        same(pdf[:5], b"%PDF-")
+
+    title("Change the comment, and nothing else")
+    same(call("PATCH", f"{night}{batch['id']}/", 200, {"comment": "Kiosk"}), batch | {"comment": "Kiosk"})
+    call("PUT", f"{night}{batch['id']}/", 405, values)
+    call("DELETE", f"{night}{batch['id']}/", 405)
+
+    title("Too few tickets left")
+    check = call("POST", night, 202, {"item": roof["id"], "sales_channel": "web", "amount": 6})
+    failed = wait(check["check"], 410)
+    same(set(failed), {"status", "message"})
+    same(failed["status"], "failed")
+    same(call("GET", f"{night}?item={roof['id']}", 200)["count"], 0)
+
+    title("Invalid input names the field")
+    for field, value in {"amount": 0, "item": 0, "sales_channel": "moon", "layout": 0, "variation": 0}.items():
+        values = {"item": night_pass["id"], "sales_channel": "web", "amount": 10, field: value}
+        same(set(call("POST", night, 400, values)), {field})
+    same(set(call("POST", night, 400, {})), {"item", "sales_channel", "amount"})
+
+    title("Unknown things, and those without permission")
+    call("GET", f"{night}check/{UNKNOWN}/", 404)
+    call("GET", f"{night}{batch['id']}/download/{UNKNOWN}/{UNKNOWN}/", 404)
+    call("GET", f"{night}0/", 404)
+    call("GET", f"{URL}/api/v1/organizers/bigevents/events/democon/offlinesalesbatches/", 403)
+    call("GET", night, 401, authorized=False)
+
+    print("\nAll answers are as documented.")
+
+
+def create(batches: str, values: dict) -> dict:
+    check = call("POST", batches, 202, values)
+    same(set(check), {"check"})
+    return wait(check["check"], 200)
+
+
+def wait(url: str, status: int, content_type: str = "application/json"):
+    """Ask for the result of a job, as long as the answer is that it is not done yet."""
+    while True:
+        answered, answer = call("GET", url, (status, 409), content_type=content_type, with_status=True)
+        if answered == status:
+            return answer
+        same(answer["status"] in ("waiting", "running"), True)
+        sleep(1)
+
+
+def call(method, url, status, body=None, *, content_type="application/json", authorized=True, with_status=False):
+    """Run curl, show it, and compare status and type of the answer."""
+    command = ["curl", url] if method == "GET" else ["curl", "-X", method, url]
+    if authorized:
+        command += ["-H", "Authorization: Token $TOKEN"]
+    if body is not None:
+        command += ["-H", "Content-Type: application/json", "-d", json.dumps(body)]
+    print("\n$", shlex.join(command).replace("'Authorization: Token $TOKEN'", '"Authorization: Token $TOKEN"'))
+    with tempfile.NamedTemporaryFile() as output:
+        options = f"--silent --show-error --max-time 300 --output {output.name} --write-out".split()
+        status_line = subprocess.check_output(
+            [word.replace("$TOKEN", token) for word in command] + options + ["%{http_code} %{content_type}"], text=True
+        )
+        answer = Path(output.name).read_bytes()
+    answered, answered_type = int(status_line[:3]), status_line[4:]
+    if answered_type.startswith("application/json"):
+        answer = json.loads(answer)
+        print(answered, shorten(json.dumps(answer, ensure_ascii=False)))
+    else:
+        print(answered, answered_type, f"{len(answer):,} bytes")
+    expected = status if isinstance(status, tuple) else (status,)
+    if answered not in expected:
+        sys.exit(f"Expected status {' or '.join(map(str, expected))}")
+    if answered != 409 and answered_type != content_type:
+        sys.exit(f"Expected {content_type}")
+    return (answered, answer) if with_status else answer
+
+
+def same(answer, expected):
+    """Compare an answer with what it must be; of an object, with the fields that are named."""
+    if isinstance(expected, dict):
+        answer = {key: answer.get(key, "(missing)") for key in expected}
+    if answer != expected:
+        sys.exit(f"Expected {expected}\n     got {answer}")
+
+
+def only(page: dict) -> dict:
+    same(page["count"], 1)
+    return page["results"][0]
+
+
+def title(text: str):
+    print(f"\n{text}\n{'-' * len(text)}")
+
+
+def shorten(text: str) -> str:
+    return text if len(text) <= 400 else f"{text[:400]} …"
+
+
+if __name__ == "__main__":
+    main()
