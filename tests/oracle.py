@@ -4,7 +4,7 @@ from pretix.base.models import Event, LogEntry, Order
 from pretix.base.services.cart import CartManager
 from pretix.base.services.orders import _perform_order
 
-#: What differs between any two orders, whoever makes them (design, section 3).
+#: What differs between any two orders, whoever makes them (design, section 3), and when time stands still.
 OF_EACH_ORDER = {
     "id",
     "order_id",
@@ -14,10 +14,6 @@ OF_EACH_ORDER = {
     "web_secret",
     "pseudonymization_id",
     "meta_info",
-    "datetime",
-    "last_modified",
-    "created",
-    "payment_date",
     "addon_to_id",
 }
 
@@ -83,7 +79,9 @@ def picture(order: Order, without: set = frozenset()) -> dict:
             _values(position, without)
             | {
                 "addon_to": position.addon_to and position.addon_to.positionid,
-                "gift_cards": [(card.value, card.secret == position.secret) for card in position.issued_gift_cards.all()],
+                "gift_cards": [
+                    (card.value, card.secret == position.secret) for card in position.issued_gift_cards.all()
+                ],
                 "media": [(medium.type, medium.active) for medium in position.linked_media.all()],
                 "memberships": position.granted_memberships.count(),
             }
@@ -112,9 +110,10 @@ def balance(order: Order) -> tuple:
     )
 
 
-def history(order: Order) -> list[str]:
-    return list(
-        LogEntry.objects.filter(content_type__model="order", object_id=order.pk)
-        .order_by("pk")
-        .values_list("action_type", flat=True)
-    )
+def history(order: Order) -> list[tuple[str, dict]]:
+    """What happened to an order, and what was written down about it, but for the way it was paid."""
+    entries = LogEntry.objects.filter(content_type__model="order", object_id=order.pk).order_by("pk")
+    return [
+        (entry.action_type, {key: value for key, value in entry.parsed_data.items() if key != "provider"})
+        for entry in entries
+    ]

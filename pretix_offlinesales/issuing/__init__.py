@@ -1,9 +1,10 @@
 """A request becomes a batch of orders."""
 
+import logging
 from collections.abc import Sequence
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import prefetch_related_objects
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -17,6 +18,8 @@ from .product import check, next_number, usual_layout
 from .quote import Quote, quote
 
 __all__ = ["Quote", "check", "issue", "next_number", "quote", "request_data", "requested_batches", "usual_layout"]
+
+logger = logging.getLogger(__name__)
 
 #: What a request consists of, besides the seats: the values of the batch that it asks for.
 REQUESTED = (
@@ -43,7 +46,11 @@ def issue(job: Job) -> None:
     """
     if not job.batch:
         batch, seats = _requested(job)
-        insert(job, batch, draw(batch, seats), seats)
+        try:
+            insert(job, batch, draw(batch, seats), seats)
+        except IntegrityError:
+            logger.exception("A batch refers to something that does not exist any more")
+            raise _deleted()
     announce(job)
     with transaction.atomic():
         job.batch.completed = now()
@@ -77,7 +84,11 @@ def _requested(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:
         seats = [seats[pk] for pk in job.data["seats"]]
         check(batch, seats)
     except (ObjectDoesNotExist, KeyError):
-        raise JobFailed(_("Something that this batch should have been made of has been deleted in the meantime."))
+        raise _deleted()
     except ValidationError as error:
         raise JobFailed(" ".join(error.messages))
     return batch, seats
+
+
+def _deleted() -> JobFailed:
+    return JobFailed(_("Something that this batch should have been made of has been deleted in the meantime."))

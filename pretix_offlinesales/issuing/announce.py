@@ -7,7 +7,7 @@ import logging
 from contextlib import contextmanager
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.utils.timezone import now
 from pretix.api.webhooks import notify_webhooks
 from pretix.base.i18n import language
@@ -17,47 +17,79 @@ from pretix.base.signals import order_paid, order_placed
 from pretix.helpers.celery import get_task_priority
 
 from ..models import Job, OfflineSalesBatch
+from .blueprint import HISTORY
 
 logger = logging.getLogger(__name__)
 
 #: How many orders are fetched at once, with everything that the host's own receivers ask for.
 CHUNK = 500
 
+#: How often the same orders are tried, before they are tried one by one, and the one that is at fault is skipped.
+MAX_TRIES = 3
+
 
 def announce(job: Job) -> None:
     """
     Send ``order_placed`` and ``order_paid`` for each of the batch's orders, and webhooks for its log entries.
 
-    No mail is sent to anyone. A receiver that raises is logged and holds nobody else up. ``job.data["announced"]`` says
-    up to which ticket everybody knows: an interrupted job goes on there, so that each receiver hears of each order at
-    least once.
+    No mail is sent to anyone. A receiver that raises is logged and holds nobody else up. An interrupted job goes on
+    where it was, so that each receiver hears of each order at least once; see ``_remember`` for what it needs to know.
+
+    There may be an order that no worker survives. So orders that were tried too often are tried one by one, and one
+    that was tried alone too often is logged and skipped.
     """
     batch = job.batch
     webhooks = batch.event.organizer.webhooks.filter(enabled=True).exists()
-    _refresh_quotas(batch)
-    while tickets := _next_tickets(batch, after=job.data.get("announced", 0)):
-        orders = [ticket.order for ticket in tickets]
-        with language(orders[0].locale, batch.event.settings.region):
-            for order in orders:
-                _send_signals(batch.event, order)
-        if webhooks:
-            _send_webhooks(batch.event, orders)
-        _touch(orders)
-        job.data["announced"] = tickets[-1].number
-        job.save(update_fields=["data"])
-        job.report(batch.amount + batch.numbers.index(tickets[-1].number) + 1, 2 * batch.amount)
+    refresh_quotas(batch)
+    while True:
+        after, tries = job.data.get("announced", 0), job.data.get("tries", 0)
+        alone = after < job.data.get("one_by_one_until", 0)
+        tickets = _next_tickets(batch, after, 1 if alone else CHUNK)
+        if not tickets:
+            return
+        last, orders = tickets[-1].number, [ticket.order for ticket in tickets]
+        if tries < MAX_TRIES:
+            _remember(job, tries=tries + 1)
+            _tell(job, orders, webhooks)
+        elif alone:
+            logger.error("Order %s could not be announced and is skipped: no worker survived it", orders[0].full_code)
+        else:
+            _remember(job, tries=0, one_by_one_until=last)
+            continue
+        touch(orders)
+        _remember(job, tries=0, announced=last)
+        job.report(batch.amount + batch.numbers.index(last) + 1, 2 * batch.amount)
 
 
-def _next_tickets(batch: OfflineSalesBatch, after: int) -> list:
+def _remember(job: Job, **values: int) -> None:
+    """
+    Up to which ticket everybody knows (``announced``), how often it was tried to go on from there (``tries``), and up
+    to where this is done one by one. It is written before anything is sent.
+    """
+    job.data |= values
+    job.update(data=job.data)
+
+
+def _next_tickets(batch: OfflineSalesBatch, after: int, amount: int) -> list:
     tickets = batch.tickets.filter(number__gt=after).order_by("number").prefetch_related(
         "order",
         Prefetch("order__positions", OrderPosition.objects.prefetch_related("item", "variation", "subevent")),
-    )[:CHUNK]
+    )[:amount]
     for ticket in tickets:
         # All orders share what all have in common, so that settings and names are not fetched for each.
         ticket.order.event = batch.event
         ticket.order.sales_channel = batch.sales_channel
     return list(tickets)
+
+
+def _tell(job: Job, orders: list[Order], webhooks: bool) -> None:
+    event = job.batch.event
+    with language(orders[0].locale, event.settings.region):
+        for order in orders:
+            job.check_lock()
+            _send_signals(event, order)
+    if webhooks:
+        send_webhooks(event, _history(orders))
 
 
 def _send_signals(event, order: Order) -> None:
@@ -70,26 +102,32 @@ def _send_signals(event, order: Order) -> None:
             logger.error("%r failed to hear of order %s", receiver, order.full_code, exc_info=response)
 
 
-def _send_webhooks(event, orders: list[Order]) -> None:
-    entries = LogEntry.objects.filter(
-        content_type=ContentType.objects.get_for_model(Order), object_id__in=[order.pk for order in orders]
-    ).order_by("pk")
-    with _holding_nobody_up("Webhooks could not be sent"):
+def _history(orders: list[Order]) -> QuerySet[LogEntry]:
+    """Only what we wrote: whoever writes more tells about it."""
+    return LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(Order),
+        object_id__in=[order.pk for order in orders],
+        action_type__in=HISTORY,
+    )
+
+
+def send_webhooks(event, entries: QuerySet[LogEntry]) -> None:
+    with holding_nobody_up("Webhooks could not be sent"):
         notify_webhooks.apply_async(
-            args=([entry.pk for entry in entries if entry.webhook_type],),
+            args=([entry.pk for entry in entries.order_by("pk") if entry.webhook_type],),
             priority=get_task_priority("notifications", event.organizer_id),
         )
 
 
-def _touch(orders: list[Order]) -> None:
+def touch(orders: list[Order]) -> None:
     """Scanners ask for what was modified since they last asked, and must not miss rows stamped before their commit."""
     Order.objects.filter(pk__in=[order.pk for order in orders]).update(last_modified=now())
 
 
-def _refresh_quotas(batch: OfflineSalesBatch) -> None:
+def refresh_quotas(batch: OfflineSalesBatch) -> None:
     """Drop the numbers that the host has cached, and look once more: a quota may close itself when it is sold out."""
     quotas = {quota for position in batch.tickets.first().order.positions.all() for quota in position.quotas}
-    with _holding_nobody_up("Quotas could not be refreshed"):
+    with holding_nobody_up("Quotas could not be refreshed"):
         for quota in quotas:
             quota.rebuild_cache()
         availability = QuotaAvailability()
@@ -98,7 +136,7 @@ def _refresh_quotas(batch: OfflineSalesBatch) -> None:
 
 
 @contextmanager
-def _holding_nobody_up(message: str):
+def holding_nobody_up(message: str):
     """The tickets exist, whatever fails now is for the log."""
     try:
         yield

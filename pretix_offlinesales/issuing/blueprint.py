@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.timezone import now
 from pretix.api.serializers.order import OrderCreateSerializer
 from pretix.base.models import CartPosition, LogEntry, Order, OrderPayment, OrderPosition, Seat, Transaction
 from pretix.base.services.pricing import apply_discounts, get_line_price, get_listed_price
@@ -15,6 +16,10 @@ from ..payment import OfflineSalesPayment
 
 #: What the host's rounding puts on its simulation's wrapper objects, and not on the wrapped positions.
 ROUNDED = ("price", "price_includes_rounding_correction", "tax_value", "tax_value_includes_rounding_correction")
+
+
+#: What happens to an order that is sold, by its log entries.
+HISTORY = ("pretix.event.order.placed", "pretix.event.order.payment.confirmed", "pretix.event.order.paid")
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ def draw(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Blueprint:
 
     order = simulation._wrapped
     order.organizer = batch.event.organizer
+    order.datetime = now()  # secret generators may ask for it
     order.total = simulation.total
     positions = [_position(wrapper, order) for wrapper in simulation.positions]
     payment = _payment(order)
@@ -152,9 +158,11 @@ def _payment(order) -> OrderPayment:
 
 def _log_entries(order, payment, requester) -> list[LogEntry]:
     """What the host's order API writes into an order's history."""
-    actions = {
-        "pretix.event.order.placed": None,
-        "pretix.event.order.payment.confirmed": {"local_id": payment.local_id, "provider": payment.provider},
-        "pretix.event.order.paid": {"provider": payment.provider, "info": {}, "force": False},
-    }
-    return [order.log_action(action, data, save=False, **requester) for action, data in actions.items()]
+    data = (
+        None,
+        {"local_id": payment.local_id, "provider": payment.provider},
+        {"provider": payment.provider, "info": {}, "date": order.datetime.isoformat(), "force": False},
+    )
+    return [
+        order.log_action(action, values, save=False, **requester) for action, values in zip(HISTORY, data, strict=True)
+    ]

@@ -4,14 +4,15 @@ and ``OrderPosition.assign_pseudonymization_id`` draw the same ones, but ask the
 """
 
 from collections.abc import Callable
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.crypto import get_random_string
 from django_scopes import scopes_disabled
+from pretix.base import secrets
 from pretix.base.banlist import banned
 from pretix.base.models import Order, OrderPosition
-from pretix.base.secrets import assign_ticket_secret
 
 ORDER_CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ379"
 PSEUDONYMIZATION_ID_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ3789"
@@ -41,10 +42,28 @@ def ticket_secrets(position: OrderPosition, amount: int) -> list[str]:
     """Secrets from the event's generator that no position of the organizer has, for copies of this position."""
 
     def draw(turn):
-        assign_ticket_secret(position.order.event, position, force_invalidate=True, save=False)
+        secrets.assign_ticket_secret(position.order.event, position, force_invalidate=True, save=False)
         return position.secret
 
-    return unique(amount, draw, OrderPosition.all.filter(organizer=position.organizer), "secret")
+    with _key_loaded_once():
+        return unique(amount, draw, OrderPosition.all.filter(organizer=position.organizer), "secret")
+
+
+@contextmanager
+def _key_loaded_once():
+    """The host's signed generator loads its key anew for each signature, which takes as long as signing does."""
+    load, keys = secrets.load_pem_private_key, {}
+
+    def load_once(data, *args):
+        if data not in keys:
+            keys[data] = load(data, *args)
+        return keys[data]
+
+    secrets.load_pem_private_key = load_once
+    try:
+        yield
+    finally:
+        secrets.load_pem_private_key = load
 
 
 def pseudonymization_ids(amount: int) -> list[str]:

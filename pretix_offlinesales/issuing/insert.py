@@ -17,6 +17,7 @@ from pretix.base.services.orders import error_messages
 from pretix.base.services.quotas import QuotaAvailability
 
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
+from ..origin import KEY, Origin
 from .blueprint import Blueprint
 from .codes import order_codes, pseudonymization_ids, ticket_secrets
 from .product import overlapping
@@ -28,6 +29,12 @@ logger = logging.getLogger(__name__)
 #: Seconds to wait before the next attempt, when others held the locks for as long as the host waits for them, or when
 #: a code was taken in the meantime.
 BACK_OFF = (0.5, 1, 2, 4, 8)
+
+#: How often quotas are counted once more, until they are left in peace meanwhile.
+COUNTS = 5
+
+#: What PostgreSQL calls a duplicate.
+UNIQUE_VIOLATION = "23505"
 
 #: Our key in PostgreSQL's space of two-integer advisory locks; the host's locks use the space of single integers.
 ONE_BATCH_AT_A_TIME = 0x0FF5A1E
@@ -57,26 +64,39 @@ def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequ
         drawn = _draw(blueprint, batch.amount)
         job.report(20, 100)
         try:
-            with transaction.atomic():
-                _wait_for_other_batches(batch.event)
-                _refuse_overlap(batch)
-                _refuse_oversold(batch, blueprint.quotas)
-                _save_anew(batch)
-                order_ids = _write_orders(batch, blueprint, drawn)
-                Job.objects.filter(pk=job.pk).update(batch=batch)
-                _claim(batch, blueprint.quotas, seats)
-                _write_positions(blueprint, drawn, order_ids, seats)
-            job.batch = batch
+            _insert_once(job, batch, blueprint, drawn, seats)
             return
         except LockTimeoutException:
             if seconds is None:
                 raise JobFailed(error_messages["busy"])
             logger.info("The quotas of event %s are locked by others, a batch has to wait", batch.event_id)
-        except IntegrityError:
-            if seconds is None:
+        except IntegrityError as error:
+            if seconds is None or not _is_duplicate(error):
                 raise
             logger.warning("A code was taken while a batch was being made, drawing again", exc_info=True)
         time.sleep(seconds)
+
+
+def _insert_once(job, batch, blueprint, drawn, seats):
+    try:
+        with transaction.atomic():
+            _wait_for_other_batches(batch.event)
+            _refuse_overlap(batch)
+            quotas = _quotas(blueprint)
+            _refuse_oversold(batch, quotas)
+            _save_anew(batch)
+            order_ids = _write_orders(batch, blueprint, drawn)
+            job.update(batch=batch)
+            _claim(batch, quotas, seats)
+            _write_positions(blueprint, drawn, order_ids, seats)
+    except BaseException:
+        job.batch = None  # as in the row, which the database has rolled back
+        raise
+
+
+def _is_duplicate(error: IntegrityError) -> bool:
+    """Is something there twice, or does something not exist (any more)?"""
+    return getattr(error.__cause__, "pgcode", None) == UNIQUE_VIOLATION or "UNIQUE constraint failed" in str(error)
 
 
 def _draw(blueprint: Blueprint, amount: int) -> Draw:
@@ -117,6 +137,17 @@ def _save_anew(batch) -> None:
     batch.log_action("pretix_offlinesales.batch.issued", {"amount": batch.amount}, **batch.requester)
 
 
+def _quotas(blueprint: Blueprint) -> Counter:
+    """How many of each quota one ticket takes, as it is now: the organizer may have changed them while we waited."""
+    quotas = Counter()
+    for position in blueprint.positions:
+        of_position = list(position.quotas)
+        if not of_position:
+            raise JobFailed(_("This product is not assigned to a quota."))
+        quotas.update(of_position)
+    return quotas
+
+
 def _claim(batch: OfflineSalesBatch, quotas: Counter, seats: Sequence[Seat]) -> None:
     """Lock quotas and seats as the host does, and see that there are enough: from here on, others wait for us."""
     if seats and batch.event.settings.seating_minimal_distance > 0:
@@ -130,14 +161,38 @@ def _claim(batch: OfflineSalesBatch, quotas: Counter, seats: Sequence[Seat]) -> 
 
 
 def _refuse_oversold(batch, quotas):
-    availability = QuotaAvailability()
-    availability.queue(*Quota.objects.filter(pk__in=[quota.pk for quota in quotas]))
-    availability.compute()
-    for quota, (__, left) in availability.results.items():
+    for quota, (__, left) in _availability(quotas).results.items():
         if left is not None and left < quotas[quota] * batch.amount:
             raise JobFailed(
                 _('There is not enough quota available on quota "{}" to perform the operation.').format(quota.name)
             )
+
+
+def _availability(quotas) -> QuotaAvailability:
+    """
+    What is left, by the host's count. The host counts orders first and carts later, and a cart that becomes an order
+    in between, for which shoppers need no lock, is in neither. So the count holds if no orders came in meanwhile.
+
+    :raises LockTimeoutException: if orders come in all the time
+    """
+    before = _count(quotas)
+    for _attempt in range(COUNTS):
+        after = _count(quotas)
+        if _sold(after) == _sold(before):
+            return before
+        before = after
+    raise LockTimeoutException
+
+
+def _count(quotas) -> QuotaAvailability:
+    availability = QuotaAvailability()
+    availability.queue(*Quota.objects.filter(pk__in=[quota.pk for quota in quotas]))
+    availability.compute()
+    return availability
+
+
+def _sold(availability: QuotaAvailability) -> Counter:
+    return Counter(availability.count_paid_orders) + Counter(availability.count_pending_orders)
 
 
 def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, drawn: Draw) -> list[int]:
@@ -147,14 +202,15 @@ def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, drawn: Draw) -
     order.datetime = blueprint.payment.payment_date = moment
     order_ids = reserve_ids(Order, batch.amount)
     # In the order itself, so that lists, the API and layouts know its batch without a query.
-    metas = [{"batch": batch.pk, "number": number, "amount": batch.amount} for number in batch.numbers]
+    numbers = batch.numbers
+    origins = [Origin(batch.pk, number, batch.amount, first=numbers.start).data for number in numbers]
     insert_copies(
         order,
         id=order_ids,
         code=drawn.codes,
         secret=drawn.secrets,
         internal_secret=drawn.internal_secrets,
-        meta_info=[json.dumps({"offlinesales": meta}) for meta in metas],
+        meta_info=[json.dumps({KEY: origin}) for origin in origins],
     )
     insert_copies(blueprint.payment, order_id=order_ids)
     for entry in blueprint.transactions:
@@ -163,8 +219,8 @@ def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, drawn: Draw) -
     for entry in blueprint.log_entries:
         insert_copies(entry, object_id=order_ids)
     issued = order.log_action("pretix_offlinesales.order.issued", save=False, **batch.requester)
-    insert_copies(issued, object_id=order_ids, data=[json.dumps(meta, sort_keys=True) for meta in metas])
-    insert_copies(OfflineSalesTicket(batch=batch), order_id=order_ids, number=list(batch.numbers))
+    insert_copies(issued, object_id=order_ids, data=[json.dumps(origin, sort_keys=True) for origin in origins])
+    insert_copies(OfflineSalesTicket(batch=batch), order_id=order_ids, number=list(numbers))
     check_references()
     return order_ids
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import F, Max
 from django.db.models.functions import Coalesce
@@ -64,6 +65,7 @@ def _problems(batch, seats) -> Iterator[tuple[str, str]]:
         yield from _not_sold_alone(batch)
         yield from _unfit_for_strangers(batch)
         yield from _unsaleable_bundle(batch)
+        yield from _costly_without_currency(batch)
         yield from _seat_misfits(batch, seats)
 
 
@@ -151,13 +153,14 @@ def _unfit_for_strangers(batch):
         item.media_policy in POLICIES_WITH_NEW_MEDIUM and MEDIA_TYPES[item.media_type].medium_created_by_server
     ):
         yield "item", _("This product requires a physical medium to be presented.")
-    if batch.event.currency == "XXX" and get_listed_price(item, batch.variation, batch.subevent):
-        yield "item", _("This event has no currency, so that only free products can be issued.")
 
 
 def _unsaleable_bundle(batch):
     """Each bundled product is looked at as if it were a batch of its own, but for what only concerns products alone."""
-    for bundle in batch.item.bundles.select_related("bundled_item", "bundled_variation"):
+    bundles = batch.item.bundles.select_related("bundled_item", "bundled_variation")
+    if 1 + sum(bundle.count for bundle in bundles) > settings.PRETIX_MAX_ORDER_SIZE:
+        yield "item", _("This product comes with more bundled products than an order can have.")
+    for bundle in bundles:
         part = OfflineSalesBatch(
             event=batch.event,
             sales_channel=batch.sales_channel,
@@ -165,7 +168,7 @@ def _unsaleable_bundle(batch):
             item=bundle.bundled_item,
             variation=bundle.bundled_variation,
         )
-        problems = [*_unavailable(part), *_unfit_for_strangers(part)]
+        problems = [*_variation_misfits(part)] or [*_unavailable(part), *_unfit_for_strangers(part)]
         if is_seated(part):
             problems.append(("item", _("This product requires a seat to be chosen.")))
         for field, message in problems:
@@ -173,6 +176,13 @@ def _unsaleable_bundle(batch):
                 "sales_channel" if field == "sales_channel" else "item",
                 _("Bundled product “{product}”: {problem}").format(product=part.item.name, problem=message),
             )
+
+
+def _costly_without_currency(batch):
+    prices = [get_listed_price(batch.item, batch.variation, batch.subevent)]
+    prices += [bundle.designated_price for bundle in batch.item.bundles.all()]
+    if batch.event.currency == "XXX" and any(prices):
+        yield "item", _("This event has no currency, so that only free products can be issued.")
 
 
 def is_seated(batch: OfflineSalesBatch) -> bool:

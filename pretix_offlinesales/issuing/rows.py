@@ -54,7 +54,9 @@ def insert_copies(instance: models.Model, **columns: Sequence) -> None:
 
 
 def _element(field, index):
-    return ELEMENT[connection.vendor].format(index=index, type=field.rel_db_type(connection))
+    # A cast to a type with a length would cut off what is too long; the column itself refuses it.
+    column_type = "text" if isinstance(field, models.CharField) else field.rel_db_type(connection)
+    return ELEMENT[connection.vendor].format(index=index, type=column_type)
 
 
 def check_references() -> None:

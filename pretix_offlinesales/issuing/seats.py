@@ -29,9 +29,10 @@ def refuse_taken(batch: OfflineSalesBatch, seats: Sequence[Seat]) -> None:
         minimal_distance=distance,
         distance_only_within_row=within_row,
     ).in_bulk([seat.pk for seat in seats])
-    for seat in (annotated[seat.pk] for seat in seats):
+    for seat in (annotated.get(seat.pk, seat) for seat in seats):
         if (
-            (seat.blocked and not blocked_allowed)
+            seat.pk not in annotated
+            or (seat.blocked and not blocked_allowed)
             or (seat.has_order or seat.has_cart or seat.has_voucher)
             or (distance > 0 and seat.has_closeby_taken)
         ):

@@ -10,11 +10,12 @@ import pytest
 from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import get_language
 from pretix.base.models import NotificationSetting
 from pretix.base.signals import order_paid, order_placed
 
 from pretix_offlinesales.issuing import announce
-from pretix_offlinesales.models import Job
+from pretix_offlinesales.models import Job, JobLost
 
 pytestmark = pytest.mark.django_db
 
@@ -32,6 +33,12 @@ def hear(settings):
     yield hear
     for signal, receiver in connected:
         signal.disconnect(receiver)
+
+
+def at_work(job, announced):
+    """The job, as a worker has it that goes on after so many tickets."""
+    Job.objects.filter(pk=job.pk).update(state=Job.State.RUNNING, data={**job.data, "announced": announced})
+    return Job.objects.get(pk=job.pk)
 
 
 def codes(job):
@@ -66,9 +73,49 @@ def test_goes_on_where_it_was_interrupted(issued, event, item, quota, hear):
     job = issued(event, item, amount=5)
     heard = []
     hear(order_placed, lambda signal, sender, order, **kwargs: heard.append(order.code))
-    job.data["announced"] = 3
-    announce(job)
+    announce(at_work(job, announced=3))
     assert heard == codes(job)[3:]
+
+
+def test_an_order_that_nobody_survives_is_skipped_in_the_end(issued, event, item, quota, hear, caplog):
+    """Three times with all others, three times alone."""
+    job = issued(event, item, amount=5)
+    heard, deadly = [], codes(job)[2]
+
+    def die_of_one(signal, sender, order, **kwargs):
+        if order.code == deadly:
+            raise SystemExit
+        heard.append(order.code)
+
+    hear(order_placed, die_of_one)
+    job = at_work(job, announced=0)
+    deaths = 0
+    while job.data["announced"] < 5:
+        try:
+            announce(job)
+        except SystemExit:
+            deaths += 1
+            job = Job.objects.get(pk=job.pk)
+    assert deaths == 6
+    assert sorted(set(heard)) == sorted(set(codes(job)) - {deadly})
+    assert heard.count(codes(job)[4]) == 1
+    assert f"Order NIGHT-{deadly} could not be announced and is skipped: no worker survived it" in caplog.text
+
+
+def test_who_has_lost_the_job_announces_nothing_more(issued, event, item, quota, hear):
+    """Or an order might get two gift cards: one from us, one from whoever works on it now."""
+    job = at_work(issued(event, item), announced=0)
+    heard = []
+
+    def lose_the_job():
+        if len(heard) == 1:
+            raise JobLost
+
+    hear(order_placed, lambda signal, sender, order, **kwargs: heard.append(order.code))
+    job.check_lock = lose_the_job
+    with pytest.raises(JobLost):
+        announce(job)
+    assert heard == codes(job)[:1]
 
 
 def test_gift_cards_are_issued_once_and_become_the_secret(issued, event, item, quota):
@@ -80,17 +127,42 @@ def test_gift_cards_are_issued_once_and_become_the_secret(issued, event, item, q
     assert [card.value for card in cards] == [23] * 3
 
 
-def test_orders_are_touched_after_they_could_be_seen(issued, event, item, quota):
+def test_orders_are_touched_after_they_could_be_seen(issued, event, item, quota, hear):
     """A scanner that synced between stamp and commit asks again from the newest stamp that it saw."""
-    job = issued(event, item)
-    entry = job.batch.all_logentries().get()
-    assert [ticket.order.last_modified > entry.datetime for ticket in job.batch.tickets.all()] == [True] * 3
+    seen = {}
+    hear(order_paid, lambda signal, sender, order, **kwargs: seen.update({order.pk: order.last_modified}))
+    tickets = issued(event, item).batch.tickets.all()
+    assert [ticket.order.last_modified > seen[ticket.order.pk] for ticket in tickets] == [True] * 3
 
 
-def test_no_mail_is_sent(issued, event, item, quota, team, user):
+def test_receivers_are_called_in_the_language_of_the_order(issued, event, item, quota, hear):
+    event.settings.locales, event.settings.locale = ["de", "en"], "de"
+    heard = []
+    hear(order_paid, lambda signal, sender, order, **kwargs: heard.append(get_language()))
+    issued(event, item)
+    assert heard == ["de"] * 3
+
+
+def test_webhooks_are_not_sent_again_for_what_a_receiver_writes(issued, worker, event, item, quota, hear, settings):
+    settings.ALLOW_HTTP_TO_PRIVATE_NETWORKS = True
+
+    def write(signal, sender, order, **kwargs):
+        order.log_action("pretix.event.order.modified", {})
+
+    hear(order_paid, write)
+    with receiving_server() as (url, received):
+        webhook = event.organizer.webhooks.create(target_url=url, enabled=True, all_events=True)
+        webhook.listeners.create(action_type="pretix.event.order.modified")
+        with worker():
+            job = issued(event, item)
+    assert sorted(call["code"] for call in received) == sorted(codes(job))
+
+
+def test_no_mail_is_sent(issued, worker, event, item, quota, team, user):
     for action in ("pretix.event.order.placed", "pretix.event.order.paid"):
         NotificationSetting.objects.create(user=user, event=event, action_type=action, method="mail", enabled=True)
-    issued(event, item)
+    with worker():
+        issued(event, item)
     assert [message.subject for message in mail.outbox] == []
 
 
@@ -137,8 +209,7 @@ def test_no_query_for_each_order_of_a_plain_product(issued, event, item, quota):
     """The host's own receivers ask for positions and items again and again; they are fetched for many at once."""
 
     def queries(amount):
-        job = Job.objects.get(pk=issued(event, item, amount=amount).pk)
-        job.data["announced"] = 0
+        job = at_work(issued(event, item, amount=amount), announced=0)
         with CaptureQueriesContext(connection) as captured:
             announce(job)
         return len([query for query in captured if "SAVEPOINT" not in query["sql"]])

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 from django.utils.timezone import now
+from pretix.base import secrets as host_secrets
 from pretix.base.banlist import banned
-from pretix.base.models import Order, OrderPosition
+from pretix.base.models import Event, Order, OrderPosition, Organizer
 from pretix.base.secrets import BaseTicketSecretGenerator
 from pretix.base.signals import register_ticket_secret_generators
 
@@ -116,20 +117,86 @@ class Counting(BaseTicketSecretGenerator):
     verbose_name = "Counting"
     last = 0
 
-    def generate_secret(self, item, variation=None, subevent=None, current_secret=None, force_invalidate=False):
+    def generate_secret(self, item, order_datetime, current_secret=None, force_invalidate=False, **kwargs):
         type(self).last += 1
-        return f"T{self.last:04d}"
+        return f"{order_datetime.year}T{self.last:04d}"
 
 
-def test_secrets_of_a_generator_that_another_plugin_registers(event, position, settings):
-    settings.CORE_MODULES = {*settings.CORE_MODULES, "tests"}
+@pytest.fixture
+def counting(event, settings):
+    settings.CORE_MODULES = {*settings.CORE_MODULES, "tests"}  # or it would be switched off
+    event.settings.ticket_secret_generator = "counting"
 
     def register(sender, **kwargs):
         return Counting
 
     register_ticket_secret_generators.connect(register, dispatch_uid="counting")
-    try:
-        event.settings.ticket_secret_generator = "counting"
-        assert sorted(codes.ticket_secrets(position, 3)) == ["T0001", "T0002", "T0003"]
-    finally:
-        register_ticket_secret_generators.disconnect(register, dispatch_uid="counting")
+    yield
+    register_ticket_secret_generators.disconnect(register, dispatch_uid="counting")
+
+
+def test_secrets_of_a_generator_that_another_plugin_registers(issued, counting, event, item, quota):
+    positions = [ticket.order.positions.get() for ticket in issued(event, item).batch.tickets.all()]
+    year = now().year
+    assert sorted(position.secret for position in positions) == [f"{year}T0001", f"{year}T0002", f"{year}T0003"]
+
+
+def test_the_key_for_signing_is_loaded_once(event, position, monkeypatch):
+    event.settings.ticket_secret_generator = "pretix_sig1"
+    load, loaded = host_secrets.load_pem_private_key, []
+    monkeypatch.setattr(host_secrets, "load_pem_private_key", lambda *args: loaded.append(args) or load(*args))
+    codes.ticket_secrets(position, 20)
+    assert len(loaded) == 1
+
+
+def taken_by(event, code="TAKEN", **values):
+    """A canceled order of this event, which has these values all the same."""
+    web = event.organizer.sales_channels.get(identifier="web")
+    order = event.orders.create(code=code, status="c", total=0, expires=now(), sales_channel=web)
+    item = event.items.create(name="Ticket", default_price=0)
+    order.all_positions.create(item=item, price=0, canceled=True, **values)
+
+
+def offering(monkeypatch, *values):
+    """Let exactly these be drawn, in this order."""
+    drawn = iter(values)
+    monkeypatch.setattr(codes, "get_random_string", lambda *args: next(drawn))
+    monkeypatch.setattr(host_secrets, "get_random_string", lambda *args, **kwargs: next(drawn))
+
+
+def other_event(organizer):
+    return Event.objects.create(organizer=organizer, name="Fair", slug="fair", date_from=now(), currency="EUR")
+
+
+def test_order_codes_of_other_events_of_the_organizer_are_avoided(order, organizer, monkeypatch):
+    taken_by(other_event(organizer), code="XXXXX")
+    offering(monkeypatch, "XXXXX", "YYYYY")
+    assert codes.order_codes(order, 1) == ["YYYYY"]
+
+
+def test_ticket_secrets_of_other_events_of_the_organizer_are_avoided(position, organizer, monkeypatch):
+    taken_by(other_event(organizer), secret="xxxxx")
+    offering(monkeypatch, "xxxxx", "yyyyy")
+    assert codes.ticket_secrets(position, 1) == ["yyyyy"]
+
+
+def test_pseudonymization_ids_of_everybody_are_avoided(monkeypatch, db):
+    taken_by(other_event(Organizer.objects.create(name="Zoo", slug="zoo")), pseudonymization_id="XXXXX")
+    offering(monkeypatch, "XXXXX", "YYYYY")
+    assert codes.pseudonymization_ids(1) == ["YYYYY"]
+
+
+def test_all_that_is_secret_about_a_ticket_is_its_own(issued, event, item, quota):
+    orders = [ticket.order for ticket in issued(event, item, amount=50).batch.tickets.select_related("order")]
+    positions = [order.positions.get() for order in orders]
+    secrets = [
+        *(order.code for order in orders),
+        *(order.secret for order in orders),
+        *(order.internal_secret for order in orders),
+        *(position.secret for position in positions),
+        *(position.web_secret for position in positions),
+        *(position.pseudonymization_id for position in positions),
+    ]
+    assert len(set(secrets)) == 6 * 50
+    assert lengths(order.secret + order.internal_secret for order in orders) == {32}
+    assert lengths(position.web_secret for position in positions) == {16}

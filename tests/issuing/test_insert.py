@@ -4,12 +4,14 @@ from datetime import timedelta
 from importlib import import_module
 
 import pytest
-from django.db import connection
+from django.db import DataError, IntegrityError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from pretix.base.models import LogEntry, Order, OrderPayment, OrderPosition, Transaction
+from pretix.base.services.quotas import QuotaAvailability
 from pretix.testutils.middleware import debugflags_var
 
+from pretix_offlinesales import jobs
 from pretix_offlinesales.issuing import draw, insert
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
 
@@ -78,6 +80,35 @@ def test_what_vouchers_carts_and_the_waiting_list_block_is_not_taken(issued, eve
     assert outcome(issued(event, item, amount=88)) == ("succeeded", "")
 
 
+def test_a_cart_that_becomes_an_order_while_quotas_are_counted_is_counted(
+    issued, event, item, quota, web, monkeypatch
+):
+    """The host counts orders before carts, and shoppers check out without a lock. Here one does at every count."""
+    soon = now() + timedelta(hours=1)
+    for customer in range(5):
+        event.cartposition_set.create(item=item, price=23, cart_id=f"customer {customer}", expires=soon)
+    count_carts = QuotaAvailability._compute_carts
+
+    def check_out(*args):
+        if cart := event.cartposition_set.first():
+            order = event.orders.create(status="p", total=23, sales_channel=web, expires=soon)
+            order.positions.create(item=item, price=23)
+            cart.delete()
+        count_carts(*args)
+
+    monkeypatch.setattr(QuotaAvailability, "_compute_carts", check_out)
+    assert outcome(issued(event, item, amount=96)) == too_few("House")
+    assert outcome(issued(event, item, amount=95)) == ("succeeded", "")
+
+
+def test_quotas_that_are_never_left_in_peace_make_nothing(issued, event, item, quota, web, monkeypatch):
+    monkeypatch.setattr(insert_module, "BACK_OFF", (0, 0))
+    monkeypatch.setattr(insert_module, "_sold", lambda availability: object())
+    before = rows()
+    state, message = outcome(issued(event, item))
+    assert (state, "the server was too busy" in message, rows()) == ("failed", True, before)
+
+
 def test_a_date_has_its_own_quota(issued, series, subevent, series_item):
     evening = series.subevents.create(name="Evening", date_from=now(), active=True)
     quota = series.quotas.create(name="Evening group", size=2, subevent=evening)
@@ -140,11 +171,56 @@ def test_a_code_that_somebody_takes_in_the_meantime_is_drawn_again(issued, event
     assert (len(drawn), event.orders.count(), OfflineSalesBatch.objects.count()) == (2, 4, 1)
 
 
+@pytest.mark.parametrize("error", [DataError, OperationalError, KeyError, IntegrityError])
+def test_an_error_before_the_commit_makes_nothing_and_ends_the_job(issued, event, item, quota, monkeypatch, error):
+    """Whatever it is, after so many attempts nobody has to wait any more."""
+    before = rows()
+
+    def fail(*args):
+        raise error("out of the blue")
+
+    monkeypatch.setattr(insert_module, "_write_positions", fail)
+    job = issued(event, item)
+    for _attempt in range(jobs.MAX_ATTEMPTS):
+        jobs.run(event, job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.batch) == ("failed", None)
+    assert rows() == before
+
+
+def test_what_the_organizer_changes_while_a_batch_waits_for_another_counts(issued, event, item, quota, monkeypatch):
+    def wait(event):
+        event.quotas.create(name="Late", size=1).items.add(item)
+
+    monkeypatch.setattr(insert_module, "_wait_for_other_batches", wait)
+    assert outcome(issued(event, item, amount=2)) == too_few("Late")
+
+
+def test_a_quota_that_is_deleted_while_a_batch_waits_for_another_counts(issued, event, item, quota, monkeypatch):
+    monkeypatch.setattr(insert_module, "_wait_for_other_batches", lambda event: quota.items.clear())
+    assert outcome(issued(event, item)) == ("failed", "This product is not assigned to a quota.")
+
+
+def test_numbers_that_another_batch_takes_while_a_batch_waits_are_refused(issued, event, item, quota, web, monkeypatch):
+    def wait(event):
+        OfflineSalesBatch.objects.create(event=event, item=item, amount=2, first_number=2, sales_channel=web)
+
+    monkeypatch.setattr(insert_module, "_wait_for_other_batches", wait)
+    state, message = outcome(issued(event, item, first_number=1))
+    assert (state, message[:54]) == ("failed", "Some of these ticket numbers have been taken by batch ")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite takes texts of any length, the host's too")
+def test_a_secret_that_is_too_long_is_refused_and_not_cut_off(issued, event, item, quota, monkeypatch):
+    monkeypatch.setattr(insert_module, "ticket_secrets", lambda position, amount: ["x" * 300] * amount)
+    assert issued(event, item, amount=1).state == "failed"
+
+
 @pytest.mark.django_db(transaction=True)
 def test_queries_do_not_grow_with_the_amount(event, item, quota, web):
     def queries(amount):
         batch = OfflineSalesBatch(event=event, item=item, amount=amount, sales_channel=web)
-        job = Job.objects.create(event=event, kind=Job.Kind.ISSUE, locale="en")
+        job = Job.objects.create(event=event, kind=Job.Kind.ISSUE, locale="en", state=Job.State.RUNNING)
         with CaptureQueriesContext(connection) as captured:
             insert(job, batch, draw(batch))
         return len(captured)

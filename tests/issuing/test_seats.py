@@ -140,3 +140,38 @@ def test_agrees_with_the_host_about_every_seat(issued, event, item, hall, distan
             ticket.order.gracefully_delete()
 
     assert ours == theirs
+
+
+def test_seats_of_other_dates_and_other_rows_are_others(issued, series, subevent, series_item):
+    """The same seat exists on each date; and what is near is so in both directions of the plan."""
+    evening = series.subevents.create(name="Evening", date_from=now(), active=True)
+    quota = series.quotas.create(name="Evening group", size=50, subevent=evening)
+    quota.items.add(series_item)
+    for date in (subevent, evening):
+        series.seat_category_mappings.create(layout_category="Stalls", product=series_item, subevent=date)
+        for x, y in ((0, 0), (0, 9), (9, 9)):
+            series.seats.create(subevent=date, seat_guid=f"{x}{y}", product=series_item, x=x, y=y)
+    series.settings.seating_minimal_distance = 2
+
+    def on(date, *guids):
+        seats = [series.seats.get(subevent=date, seat_guid=guid) for guid in guids]
+        return issued(series, series_item, amount=len(guids), subevent=date, seats=seats)
+
+    assert taken(on(subevent, "00", "09", "99")) == ["00", "09", "99"]
+    assert taken(on(evening, "09", "00")) == ["09", "00"]
+    assert on(evening, "09").state == "failed"
+
+
+def test_a_product_that_is_seated_on_other_dates_needs_no_seat_here(issued, series, subevent, series_item):
+    evening = series.subevents.create(name="Evening", date_from=now(), active=True)
+    series.seat_category_mappings.create(layout_category="Stalls", product=series_item, subevent=evening)
+    assert outcome(issued(series, series_item, subevent=subevent)) == ("succeeded", "")
+
+
+def test_blocked_seats_are_for_the_channel_that_is_asked_for(issued, event, item, hall, organizer):
+    kiosk = organizer.sales_channels.create(identifier="api.kiosk", label="Kiosk", type="api")
+    hall[1].blocked = True
+    hall[1].save()
+    event.settings.seating_allow_blocked_seats_for_channel = ["api.kiosk"]
+    assert outcome(issued(event, item, amount=1, seats=[hall[1]])) == not_available(1)
+    assert taken(issued(event, item, amount=1, seats=[hall[1]], sales_channel=kiosk)) == ["A1"]
