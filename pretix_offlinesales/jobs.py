@@ -7,21 +7,44 @@ here knows Celery; ``tasks`` calls ``run``.
 
 import logging
 import tempfile
+from datetime import timedelta
+from io import BytesIO
+from time import monotonic
+from typing import BinaryIO
 from uuid import UUID
 
 from django.core.files import File
-from django.db.models import F, Q
+from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import get_language, gettext as _
 from pretix.base.i18n import language
 from pretix.base.models import CachedFile, Event
 from pretix.base.services.orders import error_messages
 
+from .alive import is_abandoned, working_on
 from .issuing import issue
-from .models import RESULT_LIFETIME, Job, JobFailed, OfflineSalesBatch
+from .issuing.blueprint import draw
+from .models import RESULT_LIFETIME, Job, JobFailed, JobLost, OfflineSalesBatch
 from .printing import print_batch
+from .printing.proof import print_proof
+from .returning import return_tickets
 
 logger = logging.getLogger(__name__)
+
+UNFINISHED = (Job.State.WAITING, Job.State.RUNNING)
+
+#: How often a job may be interrupted before anything is made, until it is given up.
+MAX_ATTEMPTS = 3
+
+#: How long a waiting job is left to the broker, before somebody who looks at it asks for a worker again.
+PATIENCE = timedelta(minutes=1)
+
+#: How long a failure is remembered where nobody has dismissed it.
+FAILURE_LIFETIME = timedelta(days=30)
+
+#: How many unfinished jobs an event may have.
+MAX_UNFINISHED = 20
 
 
 def create_issuing(event: Event, request: dict, requested_by: dict) -> Job:
@@ -49,6 +72,47 @@ def create_printing(batch: OfflineSalesBatch, requested_by: dict) -> Job:
     )
 
 
+def create_returning(batch: OfflineSalesBatch, request: dict, requested_by: dict) -> Job:
+    """:param request: of ``returning.request_data``"""
+    return Job.objects.create(
+        event=batch.event, kind=Job.Kind.RETURN, batch=batch, data=request, locale=get_language(), **requested_by
+    )
+
+
+def proof(batch: OfflineSalesBatch) -> bytes:
+    """
+    A PDF of one page that shows what the batch's tickets will look like.
+
+    :param batch: unsaved and checked
+    :raises JobFailed: if the host would not make such an order, or if the layout can't be used
+    """
+    blueprint, output = draw(batch), BytesIO()
+    print_proof(batch, blueprint.order, blueprint.positions, output)
+    return output.getvalue()
+
+
+def unseen(event: Event) -> QuerySet[Job]:
+    """Issuing jobs that are at work, and those whose failure nobody has seen. API clients are told by their request."""
+    return Job.objects.filter(
+        Q(state__in=(Job.State.WAITING, Job.State.RUNNING))
+        | Q(state=Job.State.FAILED, dismissed=False, user__isnull=False, oauth_application__isnull=True),
+        event=event,
+        kind=Job.Kind.ISSUE,
+    )
+
+
+def last_print(batch: OfflineSalesBatch) -> Job | None:
+    """The job whose file is the newest one, as long as it can be fetched."""
+    prints = Job.objects.filter(
+        batch=batch,
+        kind=Job.Kind.PRINT,
+        state=Job.State.SUCCEEDED,
+        finished__gt=now() - RESULT_LIFETIME,
+        file__isnull=False,
+    )
+    return prints.select_related("file", "user", "api_token", "device", "oauth_application").order_by("finished").last()
+
+
 def find(event: Event, kind: Job.Kind, pk: UUID, **filters) -> Job:
     """:raises Job.DoesNotExist: if there is no such job of the event, or if its result is too old to be fetched"""
     recent = Q(finished__isnull=True) | Q(finished__gt=now() - RESULT_LIFETIME)
@@ -56,47 +120,169 @@ def find(event: Event, kind: Job.Kind, pk: UUID, **filters) -> Job:
 
 
 def run(event: Event, pk: UUID) -> None:
-    """Work on a waiting job of the event until its end. A job that isn't waiting any more is left alone."""
-    if not _claim(event, pk):
+    """
+    Work on a waiting job of the event until its end. A job that isn't waiting any more is left alone: its task may be
+    delivered twice, at once or later.
+    """
+    related = ("batch", "file", "user", "api_token", "device", "oauth_application")
+    job = Job.objects.select_related(*related).filter(pk=pk, event=event).first()
+    if not job:
+        logger.warning("There is no job %s of event %s any more", pk, event.pk)
         return
-    job = Job.objects.select_related("batch", "file", "user", "api_token", "device", "oauth_application").get(pk=pk)
-    job.event = event
+    if job.state != Job.State.WAITING:
+        return
+    try:
+        with working_on(job) as check_lock:
+            if _claim(job):
+                job.check_lock = check_lock
+                job.event = event
+                _work(job)
+    except JobLost as reason:
+        logger.warning("%s, so this attempt stops", reason)
+
+
+def _claim(job: Job) -> bool:
+    """Make this attempt the one that may write the job's end. What the row says now is what we go by."""
+    waiting = job.row.filter(state=Job.State.WAITING)
+    if not waiting.update(
+        state=Job.State.RUNNING, started=now(), heartbeat=now(), attempts=F("attempts") + 1, progress=0
+    ):
+        return False
+    job.refresh_from_db(fields=["state", "attempts", "progress", "data", "batch"])
+    return True
+
+
+def _work(job: Job) -> None:
     if job.batch:
-        job.batch.event = event
-    with language(job.locale, event.settings.region):
+        job.batch.event = job.event
+    with language(job.locale, job.event.settings.region):
         try:
-            if "pretix_offlinesales" not in event.get_plugins():
+            if "pretix_offlinesales" not in job.event.get_plugins():
                 raise JobFailed(_("The plugin has been switched off for this event in the meantime."))
+            start = monotonic()
             WORK[job.kind](job)
+            logger.info(
+                "Job %s is done: batch %s of %s/%s, %d tickets, %.1f seconds, attempt %d",
+                *(job, job.batch, job.event.organizer.slug, job.event.slug, job.batch.amount),
+                *(monotonic() - start, job.attempts),
+            )
         except JobFailed as error:
-            job.fail(str(error))
+            _fail(job, error)
+        except JobLost:
+            raise
+        except (InterfaceError, OperationalError):
+            logger.exception("Job %s was interrupted by the database", job)
+            # If it is still away, the job is left as it is, until somebody notices.
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
+            _release(job)
         except Exception:
             logger.exception("Job %s was interrupted by an error", job)
             if job.is_committed:
                 job.hand_back()
             else:
-                job.fail(str(error_messages["internal"]))
+                _fail(job, error_messages["internal"])
 
 
-def _claim(event: Event, pk: UUID) -> bool:
-    """The task may be delivered twice; only one delivery finds the job waiting."""
-    return bool(
-        Job.objects.filter(event=event, pk=pk, state=Job.State.WAITING).update(
-            state=Job.State.RUNNING, started=now(), attempts=F("attempts") + 1
-        )
-    )
+def _fail(job: Job, message) -> None:
+    job.fail(str(message))
+    logger.info("Job %s of %s/%s failed: %s", job, job.event.organizer.slug, job.event.slug, message)
+    _discard(job.file)
 
 
 def _print(job: Job) -> None:
     with tempfile.TemporaryFile() as output:
-        print_batch(job.batch, output, job.report)
+        amount = print_batch(job.batch, output, job.report)
         output.seek(0)
-        job.file.file.save(job.file.filename, File(output))
-    job.succeed()
+        _store(job, output)
+    with transaction.atomic():
+        job.batch.log_action("pretix_offlinesales.batch.printed", {"amount": amount}, **job.requester)
+        job.succeed()
+
+
+def _store(job: Job, content: BinaryIO) -> None:
+    """The row knows the name before the storage gets the content, so that nothing a dead attempt wrote is forgotten."""
+    file, field = job.file, job.file.file
+    _discard(file)
+    field.name = field.storage.get_available_name(field.field.generate_filename(file, file.filename))
+    with transaction.atomic():
+        job.update(heartbeat=now())  # or this file is somebody else's by now
+        file.expires = now() + RESULT_LIFETIME
+        file.save(update_fields=["file", "expires"])
+    stored = field.storage.save(field.name, File(content))
+    if stored != field.name:
+        field.name = stored
+        file.save(update_fields=["file"])
+
+
+def _discard(file: CachedFile | None) -> None:
+    """Delete what an attempt has stored that came to nothing. If that fails, the host does it with the row."""
+    if file and file.file:
+        try:
+            file.file.storage.delete(file.file.name)
+        except Exception:
+            logger.exception("File %s could not be deleted", file.file.name)
+
+
+def look_after(job: Job) -> bool:
+    """
+    To be called by whoever finds an unfinished job. Returns whether a worker must be asked to do it (again).
+
+    A job whose worker died waits for the next attempt; before its tickets are made, only so often. A job that waits for
+    long was forgotten by the broker.
+    """
+    if job.state == Job.State.RUNNING and is_abandoned(job):
+        _release(job)
+    overdue = job.row.filter(state=Job.State.WAITING, sent__lt=now() - PATIENCE)
+    return bool(overdue.update(sent=now()))
+
+
+def _release(job: Job) -> None:
+    """The attempt is over; several who find out at once change the row only once."""
+    abandoned = job.row.filter(state=Job.State.RUNNING, attempts=job.attempts)
+    job.refresh_from_db(fields=["data"])
+    if job.attempts >= MAX_ATTEMPTS and not job.is_committed:
+        with language(job.locale, job.event.settings.region):
+            message = _("This was interrupted again and again, and has been given up. Please try again later.")
+        given_up = abandoned.exclude(kind=Job.Kind.ISSUE, batch__isnull=False)
+        if given_up.update(state=Job.State.FAILED, message=message, finished=now()):
+            logger.error("Job %s was interrupted %d times and is given up", job, job.attempts)
+            _discard(job.file)
+    elif abandoned.update(state=Job.State.WAITING, sent=now() - 2 * PATIENCE):
+        logger.warning("Job %s was left by its worker and is tried again", job)
+    job.refresh_from_db()
+
+
+def unfinished() -> QuerySet[Job]:
+    """Of all events."""
+    return Job.objects.filter(state__in=UNFINISHED).select_related("event__organizer")
+
+
+def too_many(event: Event) -> bool:
+    """Has so much been asked for that nobody should ask for more, before some of it is done?"""
+    return Job.objects.filter(event=event, state__in=UNFINISHED).count() >= MAX_UNFINISHED
+
+
+def cancel(job: Job) -> bool:
+    """Give up a job that still waits. Returns whether it did."""
+    waiting = job.row.filter(state=Job.State.WAITING)
+    if job.kind == Job.Kind.ISSUE:
+        waiting = waiting.filter(batch__isnull=True)
+    if job.kind == Job.Kind.RETURN:
+        waiting = waiting.filter(attempts=0)
+    return bool(waiting.update(state=Job.State.FAILED, message=_("Canceled."), finished=now()))
+
+
+def delete_old() -> None:
+    """Jobs whose result can't be fetched any more (the host deletes the files themselves), failures some time later."""
+    over = Q(state=Job.State.SUCCEEDED, finished__lt=now() - RESULT_LIFETIME)
+    forgotten = Q(state=Job.State.FAILED, finished__lt=now() - FAILURE_LIFETIME)
+    Job.objects.filter(over | forgotten).delete()
 
 
 #: What is done for each kind of job, with the job as its argument.
 WORK = {
     Job.Kind.ISSUE: issue,
     Job.Kind.PRINT: _print,
+    Job.Kind.RETURN: return_tickets,
 }

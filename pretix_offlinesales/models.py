@@ -47,6 +47,14 @@ class Requested(models.Model):
         """Who asked, as ``log_action`` takes it: ``{"user": …, "auth": …}``."""
         return {"user": self.user, "auth": self.api_token or self.device or self.oauth_application}
 
+    @property
+    def requester_name(self) -> str:
+        """Who asked, for people: the user, or what acted by itself. Empty if it was deleted since."""
+        if self.user:
+            return self.user.get_full_name()
+        auth = self.requester["auth"]
+        return auth.name if auth else ""
+
 
 class OfflineSalesBatch(LoggedModel, Requested):
     """
@@ -110,12 +118,24 @@ class OfflineSalesBatch(LoggedModel, Requested):
         return range(first, first + self.amount)
 
 
+class ReturnKind(models.TextChoices):
+    """Why a ticket came back."""
+
+    UNSOLD = "unsold", _("unsold")
+    #: Nobody knows where the paper is; whoever should have sold it still owes what it costs.
+    LOST = "lost", _("lost or stolen")
+    DAMAGED = "damaged", _("damaged")
+
+
 class OfflineSalesTicket(models.Model):
     """One order of a batch, with its number."""
 
     batch = models.ForeignKey(OfflineSalesBatch, on_delete=models.CASCADE, related_name="tickets")
     order = models.OneToOneField("pretixbase.Order", on_delete=models.CASCADE, related_name="offline_sales_ticket")
     number = models.PositiveIntegerField()
+    #: When it was taken back, unless that was undone.
+    returned = models.DateTimeField(null=True, blank=True)
+    return_kind = models.CharField(max_length=16, choices=ReturnKind.choices, blank=True, default="")
 
     objects = ScopedManager(organizer="batch__event__organizer")
 
@@ -130,8 +150,10 @@ class OfflineSalesTicket(models.Model):
 
 
 @receiver(post_delete, sender=OfflineSalesTicket, dispatch_uid="offlinesales_ticket_deleted")
-def delete_empty_batch(sender, instance, **kwargs):
+def delete_empty_batch(sender, instance, origin=None, **kwargs):
     """A batch goes with its last order. (Only test orders can be deleted.)"""
+    if isinstance(origin, OfflineSalesBatch):
+        return
     OfflineSalesBatch.objects.filter(pk=instance.batch_id, tickets__isnull=True).delete()
 
 
@@ -139,17 +161,23 @@ class JobFailed(Exception):
     """A job can't be done, for a reason that its message explains to people, in their language."""
 
 
+class JobLost(Exception):
+    """Somebody else works on this job now. Whoever gets this must stop at once, and change nothing any more."""
+
+
 class Job(Requested):
     """
     One asynchronous piece of work that somebody waits for. This row is the truth about it; Celery only runs it.
 
     For an issuing job, ``data`` holds the values of the batch to be made, and ``batch`` is set by the transaction that
-    makes its tickets: from then on the job can't fail any more. For a printing job, ``batch`` is what is printed.
+    makes its tickets: from then on the job can't fail any more. For a printing job, ``batch`` is what is printed. For a
+    returning job, ``batch`` is what the tickets belong to, and ``data`` says which ones and what became of them.
     """
 
     class Kind(models.TextChoices):
         ISSUE = "issue", _("Issue tickets")
         PRINT = "print", _("Print tickets")
+        RETURN = "return", _("Return tickets")
 
     class State(models.TextChoices):
         #: Nobody works on it yet.
@@ -177,8 +205,14 @@ class Job(Requested):
         "pretixbase.CachedFile", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     created = models.DateTimeField(default=now)
+    #: When a worker was last asked to do it.
+    sent = models.DateTimeField(default=now)
     started = models.DateTimeField(null=True, blank=True)
+    #: When its worker was last heard of.
+    heartbeat = models.DateTimeField(default=now)
     finished = models.DateTimeField(null=True, blank=True)
+    #: Whoever asked has seen that it failed.
+    dismissed = models.BooleanField(default=False)
 
     objects = ScopedManager(organizer="event__organizer")
 
@@ -188,29 +222,59 @@ class Job(Requested):
     def __str__(self):
         return f"{self.kind} {self.pk}"
 
+    @property
+    def is_committed(self) -> bool:
+        """
+        The tickets exist, or are canceled, and not everybody knows. Whatever happens now, this job must go on and not
+        fail.
+        """
+        if self.kind == self.Kind.RETURN:
+            return len(self.data["returned"]) > self.data["announced"]
+        return self.kind == self.Kind.ISSUE and self.batch_id is not None
+
+    @property
+    def row(self) -> models.QuerySet:
+        """
+        This job's row, to be changed only if it is as expected. Not through ``objects``, whose scope would join the
+        event: then PostgreSQL finds the row in a subquery, and doesn't look again when it had to wait for somebody who
+        changed it.
+        """
+        return type(self)._base_manager.filter(pk=self.pk)
+
     def report(self, done: int, total: int) -> None:
-        """Let those who wait see how far the work is. Writes only whole percents, so call it as often as you like."""
+        """
+        Let those who wait see how far the work is. Writes only whole percents, so call it as often as you like.
+
+        :raises JobLost: if the job isn't ours any more
+        """
         percent = 100 * done // total
         if percent != self.progress:
-            self.progress = percent
-            self.save(update_fields=["progress"])
+            self.check_lock()
+            self.update(progress=percent, heartbeat=now())
+
+    #: Raises ``JobLost`` if the lock of whoever works on this job was lost. Set by ``jobs.run``.
+    check_lock = staticmethod(lambda: None)
 
     def succeed(self) -> None:
         """Call this in the transaction that completes the result."""
-        self.state, self.progress, self.finished = self.State.SUCCEEDED, 100, now()
-        self.save(update_fields=["state", "progress", "finished"])
-
-    @property
-    def is_committed(self) -> bool:
-        """The tickets exist. Whatever happens now, this job must go on and not fail."""
-        return self.kind == self.Kind.ISSUE and self.batch_id is not None
-
-    def hand_back(self) -> None:
-        """Somebody else shall go on with it."""
-        self.state = self.State.WAITING
-        self.save(update_fields=["state"])
+        self.update(state=self.State.SUCCEEDED, progress=100, finished=now())
 
     def fail(self, message: str) -> None:
         """:param message: says why, in the language of who asked"""
-        self.state, self.message, self.finished = self.State.FAILED, message, now()
-        self.save(update_fields=["state", "message", "finished"])
+        self.update(state=self.State.FAILED, message=message, finished=now())
+
+    def hand_back(self) -> None:
+        """Somebody else shall go on with it."""
+        self.update(state=self.State.WAITING)
+
+    def update(self, **values) -> None:
+        """
+        Write these values, as the worker of this attempt.
+
+        :raises JobLost: if the job has been handed to another attempt since
+        """
+        mine = self.row.filter(state=self.State.RUNNING, attempts=self.attempts)
+        if not mine.update(**values):
+            raise JobLost(f"Job {self} is not ours any more")
+        for name, value in values.items():
+            setattr(self, name, value)

@@ -4,6 +4,8 @@ from django.template.loader import get_template
 from django.utils.translation import gettext_lazy as _
 from pretix.base.payment import BasePaymentProvider
 
+from .origin import Origin
+
 
 class OfflineSalesPayment(BasePaymentProvider):
     """
@@ -40,7 +42,7 @@ class OfflineSalesPayment(BasePaymentProvider):
 
     def payment_control_render(self, request, payment):
         template = get_template("pretix_offlinesales/payment.html")
-        return template.render({"offlinesales": payment.order.meta_info_data.get("offlinesales")})
+        return template.render({"origin": Origin.of(payment.order), "event": self.event})
 
     def payment_control_render_short(self, payment):
         return str(self.verbose_name)

@@ -1,12 +1,28 @@
 """Where pretix calls us."""
 
 from django.dispatch import receiver
+from django.template.loader import get_template
+from django.urls import resolve, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django_scopes import scopes_disabled
+from pretix.api.signals import order_api_details
 from pretix.base.logentrytypes import EventLogEntryType, NoOpShredderMixin, OrderLogEntryType, log_entry_types
-from pretix.base.signals import register_payment_providers
+from pretix.base.signals import (
+    checkin_created,
+    layout_text_variables,
+    periodic_task,
+    register_payment_providers,
+)
+from pretix.control.signals import nav_event, order_info, order_search_forms
+from pretix.helpers.periodic import minimum_interval
 
-from .models import OfflineSalesBatch
+from . import jobs, tasks
+from .models import OfflineSalesBatch, ReturnKind
+from .origin import KEY, Origin
 from .payment import OfflineSalesPayment
+from .placeholders import text_variables
+from .returning import refuse_returned
 
 
 @receiver(register_payment_providers, dispatch_uid="offlinesales_payment")
@@ -14,14 +30,77 @@ def payment_provider(sender, **kwargs):
     return OfflineSalesPayment
 
 
+@receiver(periodic_task, dispatch_uid="offlinesales_revive")
+@scopes_disabled()
+def revive_jobs(sender, **kwargs):
+    tasks.revive_jobs()
+
+
+@receiver(periodic_task, dispatch_uid="offlinesales_clean_up")
+@scopes_disabled()
+@minimum_interval(minutes_after_success=60)
+def delete_old_jobs(sender, **kwargs):
+    jobs.delete_old()
+
+
+@receiver(nav_event, dispatch_uid="offlinesales_nav")
+def navigation(sender, request, **kwargs):
+    if not request.user.has_event_permission(request.organizer, request.event, "event.orders:read", request):
+        return []
+    place = {"organizer": request.organizer.slug, "event": request.event.slug}
+    return [
+        {
+            "label": _("Offline sales"),
+            "url": reverse("plugins:pretix_offlinesales:list", kwargs=place),
+            "parent": reverse("control:event.orders", kwargs=place),
+            "active": resolve(request.path_info).namespace == "plugins:pretix_offlinesales",
+        }
+    ]
+
+
+@receiver(order_info, dispatch_uid="offlinesales_order_info")
+def order_page(sender, order, request, **kwargs):
+    if not (origin := Origin.of(order)):
+        return ""
+    template = get_template("pretix_offlinesales/control/order_info.html")
+    return template.render({"origin": origin}, request=request)
+
+
+@receiver(order_search_forms, dispatch_uid="offlinesales_order_search")
+def order_search(sender, request, **kwargs):
+    from .control.forms import OrderSearchForm  # the host's forms want all apps to be ready
+
+    data = request.POST if request.method == "POST" else request.GET
+    return OrderSearchForm(data=data, prefix="offlinesales")
+
+
+@receiver(order_api_details, dispatch_uid="offlinesales_order_api")
+def order_api(sender, order, **kwargs):
+    origin = Origin.of(order)
+    return {KEY: {"batch": origin.batch, "number": origin.number}} if origin else {}
+
+
+@receiver(layout_text_variables, dispatch_uid="offlinesales_layout")
+def layout_variables(sender, **kwargs):
+    return text_variables(sender)
+
+
+@receiver(checkin_created, dispatch_uid="offlinesales_door")
+def check_in(sender, checkin, **kwargs):
+    refuse_returned(checkin)
+
+
 class BatchLogEntryType(NoOpShredderMixin, EventLogEntryType):
     object_link_wrapper = _("Offline sales batch {val}")
+    object_link_viewname = "plugins:pretix_offlinesales:batch"
+    object_link_argname = "batch"
     content_type = OfflineSalesBatch
 
 
 @log_entry_types.new_from_dict(
     {
         "pretix_offlinesales.batch.issued": _("{amount} tickets have been issued for offline sales."),
+        "pretix_offlinesales.batch.printed": _("{amount} tickets have been printed."),
         "pretix_offlinesales.batch.changed": _("The comment has been changed."),
     }
 )
@@ -29,6 +108,31 @@ class BatchChanged(BatchLogEntryType):
     pass
 
 
-@log_entry_types.new("pretix_offlinesales.order.issued", _("Offline sales batch {batch}, ticket {number} of {amount}."))
+@log_entry_types.new("pretix_offlinesales.order.issued")
 class OrderIssued(NoOpShredderMixin, OrderLogEntryType):
+    """The text is the link, because the order's own history has no other."""
+
+    def display(self, logentry, data):
+        if not (origin := Origin.parse(data)):
+            return str(_("The order has been issued for offline sales."))
+        place = {"organizer": logentry.event.organizer.slug, "event": logentry.event.slug}
+        url = reverse("plugins:pretix_offlinesales:batch", kwargs=place | {"batch": origin.batch})
+        return format_html('<a href="{}">{}</a>.', url, origin)
+
+
+class WithReturnKind:
+    """Log entries that know why tickets came back."""
+
+    def display(self, logentry, data):
+        kinds = dict(ReturnKind.choices)
+        return super().display(logentry, data | {"kind": kinds.get(data.get("kind"), data.get("kind"))})
+
+
+@log_entry_types.new("pretix_offlinesales.batch.returned", _("{amount} tickets have been returned ({kind})."))
+class BatchReturned(WithReturnKind, BatchLogEntryType):
+    pass
+
+
+@log_entry_types.new("pretix_offlinesales.order.returned", _("The ticket has been returned ({kind})."))
+class OrderReturned(WithReturnKind, NoOpShredderMixin, OrderLogEntryType):
     pass

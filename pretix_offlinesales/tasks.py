@@ -2,9 +2,12 @@
 
 import logging
 
+from celery.signals import worker_ready
+from django.conf import settings
 from django.db import transaction
+from django_scopes import scopes_disabled
 from pretix.base.models import Event
-from pretix.base.services.tasks import ProfiledEventTask
+from pretix.base.services.tasks import ProfiledEventTask, ProfiledTask
 from pretix.celery_app import app
 
 from . import jobs
@@ -12,10 +15,29 @@ from .models import Job
 
 logger = logging.getLogger(__name__)
 
+#: One of the host's own queues, since no worker listens to others.
+QUEUE = settings.CONFIG_FILE.get("pretix_offlinesales", "queue", fallback="background")
 
-@app.task(base=ProfiledEventTask)
+
+@app.task(base=ProfiledEventTask, queue=QUEUE)
 def run_job(event: Event, job: str) -> None:
     jobs.run(event, job)
+
+
+@app.task(base=ProfiledTask, queue=QUEUE)
+@scopes_disabled()
+def revive_jobs() -> None:
+    for job in jobs.unfinished():
+        try:
+            revive(job)
+        except Exception:
+            logger.exception("Job %s could not be looked after", job)
+
+
+@worker_ready.connect(dispatch_uid="offlinesales_worker_ready")
+def on_worker_ready(**kwargs) -> None:
+    """A worker that starts often takes the place of one that died."""
+    revive_jobs.apply_async()
 
 
 def start(job: Job) -> None:
@@ -32,3 +54,10 @@ def start(job: Job) -> None:
             logger.exception("Job %s could not be handed to a worker and waits", job)
 
     transaction.on_commit(send)
+
+
+def revive(job: Job) -> None:
+    """Whoever looks at a job calls this first: it is not left waiting for something that won't happen any more."""
+    if job.state in jobs.UNFINISHED and jobs.look_after(job):
+        start(job)
+        job.refresh_from_db()

@@ -1,11 +1,27 @@
-from django.urls import re_path
+from django.urls import include, path, re_path
 from pretix.api.urls import event_router
 
 from .api.views import BatchViewSet
+from .control import views
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
 
+control_patterns = [
+    path("", views.BatchList.as_view(), name="list"),
+    path("add", views.BatchCreate.as_view(), name="add"),
+    path("preview", views.BatchPreview.as_view(), name="preview"),
+    path("proof", views.BatchProof.as_view(), name="proof"),
+    path("jobs/<uuid:job>/cancel", views.JobCancel.as_view(), name="cancel"),
+    path("jobs/<uuid:job>/dismiss", views.JobDismiss.as_view(), name="dismiss"),
+    path("<int:batch>/", views.BatchDetail.as_view(), name="batch"),
+    path("<int:batch>/comment", views.BatchComment.as_view(), name="comment"),
+    path("<int:batch>/print", views.BatchPrint.as_view(), name="print"),
+    path("<int:batch>/download/<uuid:job>", views.BatchDownload.as_view(), name="download"),
+    path("<int:batch>/tickets.csv", views.TicketExport.as_view(), name="csv"),
+]
+
 urlpatterns = [
+    path("control/event/<str:organizer>/<str:event>/offlinesales/", include(control_patterns)),
     # The documented example posts to this address without the last slash, which the router insists on.
     re_path(
         r"^api/v1/organizers/(?P<organizer>[^/]+)/events/(?P<event>[^/]+)/offlinesalesbatches/(?P<pk>[0-9]+)/render$",

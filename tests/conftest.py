@@ -2,11 +2,15 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django_scopes import scopes_disabled
+from hierarkey.proxy import dirty_cache_keys
 from pretix.base.models import Event, Organizer, User
 from rest_framework.test import APIClient
+
+from pretix_offlinesales.models import OfflineSalesBatch
 
 PLUGINS = "pretix.plugins.ticketoutputpdf,pretix_offlinesales"
 
@@ -16,6 +20,13 @@ def no_scopes():
     """Tests look into the database freely; requests and tasks still enter their own scopes."""
     with scopes_disabled():
         yield
+
+
+@pytest.fixture(autouse=True)
+def fresh_settings():
+    """Settings changed in a transaction that is rolled back stay marked as dirty and would be read again and again."""
+    yield
+    dirty_cache_keys.set(set())
 
 
 @pytest.fixture
@@ -116,3 +127,47 @@ def api(token):
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Token {token.token}")
     return client
+
+
+@pytest.fixture
+def url(event):
+    """The batches of the event in the API."""
+    return f"/api/v1/organizers/{event.organizer.slug}/events/{event.slug}/offlinesalesbatches/"
+
+
+@pytest.fixture
+def wanted(item, quota):
+    """The smallest request for a batch."""
+    return {"item": item.pk, "amount": 3, "sales_channel": "web"}
+
+
+@pytest.fixture
+def worker(django_capture_on_commit_callbacks):
+    """
+    ``with worker(): …``: what is put off until the commit, such as running a job, is done at the end of the block.
+    Without it, a request answers as it does while no worker has come yet.
+    """
+    return partial(django_capture_on_commit_callbacks, execute=True)
+
+
+@pytest.fixture
+def ask(api, url, wanted, worker):
+    """``ask(amount=5)``: POST a request that is the smallest one but for these values, and let a worker do the job."""
+
+    def ask(**values):
+        with worker():
+            return api.post(url, wanted | values, format="json")
+
+    return ask
+
+
+@pytest.fixture
+def make_batch(ask, api):
+    """``make_batch(amount=5)``: ask for a batch through the API, and get it from the database."""
+
+    def make_batch(**values):
+        made = api.get(ask(**values).data["check"])
+        assert made.status_code == 200, made.data
+        return OfflineSalesBatch.objects.get(pk=made.data["id"])
+
+    return make_batch

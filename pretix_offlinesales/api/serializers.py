@@ -1,4 +1,4 @@
-"""The batch as the API shows it, and as it is asked for."""
+"""The batch as the API shows it, as it is asked for, and as it is returned."""
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext as _
@@ -7,7 +7,8 @@ from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from rest_framework import serializers
 
 from ..issuing import check, usual_layout
-from ..models import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch
+from ..models import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch, ReturnKind
+from ..returning import parse_numbers, request_data
 
 
 class BatchSerializer(serializers.ModelSerializer):
@@ -93,3 +94,67 @@ class BatchRequestSerializer(serializers.Serializer):
             message = _("The seat “{seat}” does not exist.").format(seat=unknown[0])
             raise serializers.ValidationError({"seats": [message]})
         return [seats[guid] for guid in guids]
+
+
+class Text(serializers.CharField):
+    """Only what JSON calls a string: numbers are no order codes."""
+
+    def to_internal_value(self, value):
+        if not isinstance(value, str):
+            self.fail("invalid")
+        return super().to_internal_value(value)
+
+
+class Truth(serializers.BooleanField):
+    """Only ``true`` and ``false``."""
+
+    def to_internal_value(self, value):
+        if not isinstance(value, bool):
+            self.fail("invalid", input=value)
+        return value
+
+
+class Numbers(Text):
+    """``1-50, 60, 75-80``"""
+
+    def to_internal_value(self, value):
+        text = super().to_internal_value(value)
+        try:
+            parse_numbers(text)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error))
+        return text
+
+
+class ReturnRequestSerializer(serializers.Serializer):
+    """Which tickets come back. What is not known is refused: a misspelled ``dry_run`` must not cancel anything."""
+
+    SELECTORS = ("tickets", "orders", "secrets", "all")
+
+    tickets = Numbers(required=False)
+    orders = serializers.ListField(child=Text(), required=False, allow_empty=False, max_length=MAX_AMOUNT)
+    secrets = serializers.ListField(child=Text(), required=False, allow_empty=False, max_length=MAX_AMOUNT)
+    all = Truth(required=False)
+    kind = serializers.ChoiceField(choices=ReturnKind.choices, default=ReturnKind.UNSOLD)
+    dry_run = Truth(default=False)
+
+    def validate_all(self, value):
+        if not value:
+            raise serializers.ValidationError(_("This can only be true."))
+        return value
+
+    def validate(self, values):
+        unknown = set(self.initial_data) - set(self.fields)
+        if unknown:
+            raise serializers.ValidationError(dict.fromkeys(unknown, [_("There is no such field.")]))
+        selectors = [name for name in self.SELECTORS if name in values]
+        if len(selectors) != 1:
+            message = _("Say which tickets, in exactly one of these fields: tickets, orders, secrets, all.")
+            raise serializers.ValidationError(dict.fromkeys(selectors or self.SELECTORS, [message]))
+        return values
+
+    @property
+    def request_data(self) -> dict:
+        values = self.validated_data
+        selection = {name: values[name] for name in self.SELECTORS if name in values}
+        return request_data(selection, values["kind"], values["dry_run"])

@@ -1,42 +1,61 @@
 """The REST API, as documented for the official plugin."""
 
 
+from datetime import UTC
+
 import django_filters
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import Http404
+from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from django_scopes import scopes_disabled
 from pretix.api.auth.permission import EventPermission
 from pretix.api.models import OAuthAccessToken
 from pretix.api.pagination import TotalOrderingFilter
 from pretix.base.models import Device, TeamAPIToken
-from pretix.helpers.http import ChunkBasedFileResponse
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import Throttled
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from .. import jobs, tasks
+from ..downloads import download
 from ..issuing import request_data
 from ..models import Job, OfflineSalesBatch
-from .serializers import BatchDetailSerializer, BatchRequestSerializer, BatchSerializer
+from .serializers import BatchDetailSerializer, BatchRequestSerializer, BatchSerializer, ReturnRequestSerializer
 
 
 class PluginPermission(EventPermission):
     """The host asks for the right permission, but not whether the event uses the plugin."""
 
     def has_permission(self, request, view):
+        if "\0" in view.kwargs["event"]:
+            return False  # PostgreSQL would not even look for it
         return super().has_permission(request, view) and "pretix_offlinesales" in request.event.get_plugins()
+
+
+class MomentField(django_filters.fields.IsoDateTimeField):
+    def to_python(self, value):
+        moment = super().to_python(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError:  # a moment of the year 1 that is in the year 0 elsewhere
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    field_class = MomentField
 
 
 with scopes_disabled():
 
     class BatchFilter(FilterSet):
         sales_channel = django_filters.CharFilter(field_name="sales_channel__identifier")
-        creation_since = django_filters.IsoDateTimeFilter(field_name="creation", lookup_expr="gte")
-        creation_before = django_filters.IsoDateTimeFilter(field_name="creation", lookup_expr="lt")
+        creation_since = MomentFilter(field_name="creation", lookup_expr="gte")
+        creation_before = MomentFilter(field_name="creation", lookup_expr="lt")
 
         class Meta:
             model = OfflineSalesBatch
@@ -60,6 +79,10 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
             return "event.orders:read"
         return "event.orders:write"
 
+    def perform_content_negotiation(self, request, force=False):
+        # Who downloads a PDF may say that nothing else is welcome; then errors are JSON all the same.
+        return super().perform_content_negotiation(request, force=force or self.action == "download")
+
     def get_queryset(self):
         return (
             OfflineSalesBatch.objects.filter(event=self.request.event, completed__isnull=False)
@@ -72,6 +95,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
     def create(self, request, *args, **kwargs):
         serializer = BatchRequestSerializer(data=request.data, event=request.event)
         serializer.is_valid(raise_exception=True)
+        refuse_too_many(request.event)
         data = request_data(serializer.batch, serializer.seats)
         job = jobs.create_issuing(request.event, data, requested_by(request))
         tasks.start(job)
@@ -79,9 +103,10 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
 
     @transaction.atomic
     def perform_update(self, serializer):
-        before = serializer.instance.comment
-        batch = serializer.save()
-        if batch.comment != before:
+        batch, comment = serializer.instance, serializer.validated_data.get("comment")
+        if comment is not None and comment != batch.comment:
+            batch.comment = comment
+            batch.save(update_fields=["comment"])
             batch.log_action(
                 "pretix_offlinesales.batch.changed",
                 {"comment": batch.comment},
@@ -99,6 +124,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
     @action(detail=True, methods=["post"], url_path="render", url_name="render")
     def render_pdf(self, request, **kwargs):
         batch = self.get_object()
+        refuse_too_many(request.event)
         job = jobs.create_printing(batch, requested_by(request))
         tasks.start(job)
         return self._accepted("download", pk=batch.pk, job=job.pk, file=job.file.pk)
@@ -108,23 +134,43 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
         job = self._find_job(Job.Kind.PRINT, job, batch=self.get_object(), file=file)
         if job.state != Job.State.SUCCEEDED:
             return unfinished(job)
-        response = ChunkBasedFileResponse(job.file.file, content_type=job.file.type)
-        response["Content-Disposition"] = f'attachment; filename="{job.file.filename}"'
-        response["Cache-Control"] = "private, no-store"
-        response["X-Content-Type-Options"] = "nosniff"
-        return response
+        return download(job.file)
 
-    def _accepted(self, name, **kwargs):
+    @action(detail=True, methods=["post"], url_path="return", url_name="return")
+    def return_tickets(self, request, **kwargs):
+        batch = self.get_object()
+        serializer = ReturnRequestSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        refuse_too_many(request.event)
+        job = jobs.create_returning(batch, serializer.request_data, requested_by(request))
+        tasks.start(job)
+        return self._accepted("check", "returned", pk=batch.pk, job=job.pk)
+
+    @action(detail=True, url_path="return/(?P<job>[^/]+)")
+    def returned(self, request, job, **kwargs):
+        job = self._find_job(Job.Kind.RETURN, job, batch=self.get_object())
+        if job.state != Job.State.SUCCEEDED:
+            return unfinished(job)
+        return Response({name: job.data[name] for name in ("returned", "skipped")})
+
+    def _accepted(self, name, route=None, **kwargs):
         """Where to ask for the result, under the name that the documentation gives it."""
         kwargs |= {"organizer": self.request.organizer.slug, "event": self.request.event.slug}
-        url = reverse(f"api-v1:offlinesalesbatch-{name}", kwargs=kwargs, request=self.request)
+        url = reverse(f"api-v1:offlinesalesbatch-{route or name}", kwargs=kwargs, request=self.request)
         return Response({name: url}, status=status.HTTP_202_ACCEPTED)
 
     def _find_job(self, kind, pk, **filters):
         try:
-            return jobs.find(self.request.event, kind, pk, **filters)
+            job = jobs.find(self.request.event, kind, pk, **filters)
         except (Job.DoesNotExist, ValidationError):
             raise Http404
+        tasks.revive(job)
+        return job
+
+
+def refuse_too_many(event) -> None:
+    if jobs.too_many(event):
+        raise Throttled(wait=60, detail=_("There are too many unfinished jobs of this event. Please wait for some."))
 
 
 def unfinished(job: Job) -> Response:

@@ -1,0 +1,111 @@
+"""
+Does anybody still work on this job?
+
+A worker may be killed at any moment, and Celery says nothing about it. So whoever works on a job holds a lock that goes
+when its process goes: on PostgreSQL, an advisory lock of a transaction that is kept open on a connection of its own
+(poolers that hand out connections by transaction keep it whole). Where there is no such lock, the job counts as
+abandoned when its worker has not been heard of for a while.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from time import monotonic, sleep
+
+from django.db import Error, connection
+from django.utils.timezone import now
+
+from .models import Job, JobLost
+
+#: Our key in PostgreSQL's space of two-integer advisory locks; the host's locks use the space of single integers.
+WORKING_ON_JOB = 0x0FF5A1F
+
+#: After so much silence nobody works on a job any more, where only its heartbeat tells.
+SILENCE = timedelta(minutes=5)
+
+#: How often the lock is tried, ten times a second.
+TRIES = 20
+
+#: The lock is looked after no more often than this, in seconds. Nobody else gets to work in so little time.
+INTERVAL = 0.02
+
+#: And a heartbeat is written no more often than this.
+BEAT = 30
+
+#: The transaction that holds the lock does nothing for long, and may. A machine that is gone without a word, so that
+#: its connections stay, is missed after a minute.
+SETTINGS = {
+    "idle_in_transaction_session_timeout": "0",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+
+
+@contextmanager
+def working_on(job: Job) -> Iterator[Callable[[], None]]:
+    """
+    Hold the lock of this job, and yield a function to be called often. It raises ``JobLost`` if the lock was lost, for
+    example because the database was restarted; without such a lock it says that the job's worker is alive.
+
+    :raises JobLost: if somebody else works on it
+    """
+    if connection.vendor != "postgresql":
+        yield _at_most_every(BEAT, lambda: job.update(heartbeat=now()))
+        return
+    own = connection.copy()
+    try:
+        own.set_autocommit(False)
+        cursor = own.cursor()
+        cursor.execute("; ".join(f"SET LOCAL {name} = {value}" for name, value in SETTINGS.items()))
+        _lock(cursor, job)
+
+        def check():
+            try:
+                cursor.execute("SELECT 1")
+            except Error as error:
+                raise JobLost(f"The lock of job {job} was lost") from error
+
+        yield _at_most_every(INTERVAL, check)
+    finally:
+        own.close()
+
+
+def _lock(cursor, job: Job) -> None:
+    """Whoever worked on it before may not be quite gone."""
+    for _attempt in range(TRIES):
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [WORKING_ON_JOB, _key(job)])
+        if cursor.fetchone() == (True,):
+            return
+        sleep(0.1)
+    raise JobLost(f"Somebody else works on job {job}")
+
+
+def _at_most_every(seconds: float, act: Callable[[], None]) -> Callable[[], None]:
+    last = monotonic()
+
+    def sparingly():
+        nonlocal last
+        if monotonic() - last >= seconds:
+            act()
+            last = monotonic()
+
+    return sparingly
+
+
+def is_abandoned(job: Job) -> bool:
+    """Is a job that is said to be running left by its worker?"""
+    if connection.vendor != "postgresql":
+        return job.heartbeat < now() - SILENCE
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"
+            " AND classid = %s AND objid = %s"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            [WORKING_ON_JOB, _key(job)],
+        )
+        return cursor.fetchone() is None
+
+
+def _key(job: Job) -> int:
+    return job.pk.int % 2**31

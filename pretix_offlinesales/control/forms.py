@@ -1,0 +1,295 @@
+"""What the organizer can fill in: the request for a batch, filters of lists, and comments."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
+from pretix.base.models import Event, Order, OrderPosition
+from pretix.control.forms.filter import FilterForm
+from pretix.control.forms.widgets import Select2
+
+from ..issuing import check, next_number
+from ..models import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch, OfflineSalesTicket
+
+#: Where the problems of a batch's fields are shown that the form names differently.
+SHOWN_AT = {"item": "itemvar", "variation": "itemvar"}
+
+
+class BatchForm(forms.Form):
+    """The request for a batch. When valid, ``batch`` (unsaved) is what ``issuing.check`` found sound."""
+
+    itemvar = forms.ChoiceField(label=_("Product"))
+    subevent = forms.ModelChoiceField(label=pgettext_lazy("subevent", "Date"), queryset=None, empty_label="")
+    amount = forms.IntegerField(label=_("Number of tickets"), min_value=1, max_value=MAX_AMOUNT)
+    first_number = forms.IntegerField(
+        label=_("First ticket number"),
+        required=False,
+        min_value=1,
+        max_value=MAX_NUMBER,
+        help_text=_(
+            "The tickets are numbered from here on, and no two tickets of a product get the same number. If you leave "
+            "this empty, the batch counts from 1 on its own, whatever other batches do."
+        ),
+    )
+    sales_channel = forms.ModelChoiceField(label=_("Sales channel"), queryset=None, empty_label=None)
+    layout = forms.ModelChoiceField(
+        label=_("Ticket layout"), queryset=None, required=False, empty_label=_("As the event prints them")
+    )
+    testmode = forms.BooleanField(
+        label=_("Test mode"),
+        required=False,
+        help_text=_("Tickets made in test mode are no real sales, and their orders can be deleted later."),
+    )
+    comment = forms.CharField(
+        label=_("Internal comment"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("For you and your team, for example who is going to sell these tickets."),
+    )
+
+    def __init__(self, *args, event: Event, initial: dict | None = None, **kwargs):
+        self.event = event
+        self.batch = None
+        super().__init__(*args, initial=self._presets() | (initial or {}), **kwargs)
+        products = _products(event)
+        self.fields["itemvar"].choices = products if len(products) == 1 else [("", ""), *products]
+        self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
+        self.fields["layout"].queryset = event.ticket_layouts.order_by("name", "pk")
+        if event.has_subevents:
+            self.fields["subevent"].queryset = event.subevents.all()
+            self.fields["subevent"].widget = _date_picker(event)
+            self.fields["subevent"].widget.choices = self.fields["subevent"].choices
+        else:
+            del self.fields["subevent"]
+
+    def _presets(self):
+        items = self.event.items.filter(active=True)[:2]
+        return {
+            "sales_channel": self.event.organizer.sales_channels.filter(identifier="web").first(),
+            "testmode": self.event.testmode,
+            "first_number": next_number(self.event, items[0]) if len(items) == 1 else 1,
+        }
+
+    @classmethod
+    def initial_from(cls, batch: OfflineSalesBatch) -> dict:
+        """To ask once more for what was asked for before."""
+        values = {name: getattr(batch, f"{name}_id") for name in ("subevent", "sales_channel", "layout")}
+        values |= {name: getattr(batch, name) for name in ("amount", "first_number", "testmode", "comment")}
+        itemvar = f"{batch.item_id}-{batch.variation_id}" if batch.variation_id else str(batch.item_id)
+        return {"itemvar": itemvar, **values}
+
+    def clean(self):
+        values = super().clean()
+        if self.errors:
+            return values
+        batch = self._batch(values)
+        try:
+            check(batch)
+        except ValidationError as error:
+            for field, messages in _at_their_fields(error):
+                self.add_error(field, messages)
+        else:
+            self.batch = batch
+        return values
+
+    def _batch(self, values) -> OfflineSalesBatch:
+        item, _dash, variation = values["itemvar"].partition("-")
+        item = self.event.items.get(pk=item)
+        return OfflineSalesBatch(
+            event=self.event,
+            item=item,
+            variation=item.variations.get(pk=variation) if variation else None,
+            subevent=values.get("subevent"),
+            **{
+                name: values[name]
+                for name in ("amount", "first_number", "sales_channel", "layout", "testmode", "comment")
+            },
+        )
+
+
+def _products(event) -> list[tuple[str, str]]:
+    """Everything that can be chosen; whether it can be sold this way says the check, which can also say why not."""
+    choices = []
+    for item in event.items.filter(active=True).prefetch_related("variations"):
+        variations = item.variations.all()
+        choices += [
+            (f"{item.pk}-{variation.pk}", f"{item} – {variation}") for variation in variations if variation.active
+        ]
+        if not variations:
+            choices.append((str(item.pk), str(item)))
+    return choices
+
+
+def _at_their_fields(error: ValidationError):
+    for field, messages in error.message_dict.items():
+        if field == "seats":
+            messages = [_("This product needs a seat for each ticket. Such batches can only be made through the API.")]
+            field = "item"
+        yield SHOWN_AT.get(field, field), messages
+
+
+def _date_picker(event, **attrs) -> Select2:
+    """The host's, which searches as you type."""
+    place = {"organizer": event.organizer.slug, "event": event.slug}
+    url = reverse("control:event.subevents.select2", kwargs=place)
+    return Select2(attrs={"data-model-select2": "event", "data-select2-url": url, **attrs})
+
+
+class CommentForm(forms.ModelForm):
+    class Meta:
+        model = OfflineSalesBatch
+        fields = ["comment"]
+        widgets = {"comment": forms.Textarea(attrs={"rows": 3})}
+
+
+class BatchFilterForm(FilterForm):
+    orders = {
+        "number": "pk",
+        "creation": "creation",
+        "product": "item__position",
+        "date": "subevent__date_from",
+        "channel": "sales_channel__position",
+        "amount": "amount",
+    }
+
+    query = forms.CharField(
+        label=_("Search for…"),
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": _("Comment, batch number or order code")}),
+    )
+    item = forms.ChoiceField(label=_("Product"), required=False)
+    subevent = forms.ModelChoiceField(
+        label=pgettext_lazy("subevent", "Date"),
+        queryset=None,
+        required=False,
+        empty_label=pgettext_lazy("subevent", "All dates"),
+    )
+    sales_channel = forms.ModelChoiceField(
+        label=_("Sales channel"), queryset=None, required=False, empty_label=_("All sales channels")
+    )
+    testmode = forms.ChoiceField(
+        label=_("Test mode"),
+        required=False,
+        choices=[("", _("All batches")), ("no", _("Without test mode")), ("yes", _("Only test mode"))],
+    )
+
+    def __init__(self, *args, event: Event, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["item"].choices = [("", _("All products")), *_products_to_find(event)]
+        self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
+        if event.has_subevents:
+            self.fields["subevent"].queryset = event.subevents.all()
+            self.fields["subevent"].widget = _date_picker(
+                event, **{"data-placeholder": pgettext_lazy("subevent", "All dates")}
+            )
+            self.fields["subevent"].widget.choices = self.fields["subevent"].choices
+        else:
+            del self.fields["subevent"]
+
+    def filter_qs(self, qs: QuerySet[OfflineSalesBatch]) -> QuerySet[OfflineSalesBatch]:
+        values = self.cleaned_data
+        if query := values["query"]:
+            qs = qs.filter(_mentions(query))
+        if values["item"]:
+            item, _dash, variation = values["item"].partition("-")
+            qs = qs.filter(item=item, **({"variation": variation} if variation else {}))
+        for name in ("subevent", "sales_channel"):
+            if values.get(name):
+                qs = qs.filter(**{name: values[name]})
+        if values["testmode"]:
+            qs = qs.filter(testmode=values["testmode"] == "yes")
+        if values["ordering"]:
+            qs = qs.order_by(self.get_order_by(), "-pk")
+        return qs
+
+
+def _products_to_find(event) -> list[tuple[str, str]]:
+    """Inactive ones too: their tickets are still out there."""
+    choices = []
+    for item in event.items.prefetch_related("variations"):
+        choices.append((str(item.pk), str(item)))
+        choices += [(f"{item.pk}-{variation.pk}", f"{item} – {variation}") for variation in item.variations.all()]
+    return choices
+
+
+def _mentions(query: str) -> Q:
+    """Batches with this comment or number, and those of the order with this code."""
+    number = query.removeprefix("#")
+    return (
+        Q(comment__icontains=query)
+        | (Q(pk=number) if _is_number(number) else Q())
+        | Exists(OfflineSalesTicket.objects.filter(_is_ticket(query), batch=OuterRef("pk")))
+    )
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= len(str(MAX_NUMBER))
+
+
+def _is_ticket(query: str) -> Q:
+    """Tickets that somebody means who types an order code, or scans a ticket."""
+    scanned = Q(secret=query) | Q(pseudonymization_id=query.upper())
+    positions = OrderPosition.all.filter(scanned, order=OuterRef("order"))
+    code = query.rpartition("-")[2] if len(query) <= 64 else query
+    return Q(order__code=Order.normalize_code(code)) | Q(Exists(positions))
+
+
+class TicketFilterForm(FilterForm):
+    orders = {"number": "number", "code": "order__code", "entered": "entered"}
+
+    query = forms.CharField(
+        label=_("Search for…"),
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": _("Number, order code or scanned ticket")}),
+    )
+    status = forms.ChoiceField(
+        label=_("Status"),
+        required=False,
+        choices=[
+            ("", _("All tickets")),
+            ("valid", _("Valid")),
+            ("canceled", pgettext_lazy("tickets", "Canceled")),
+            ("in", _("Checked in")),
+            ("out", _("Valid, not checked in")),
+        ],
+    )
+
+    STATUS = {
+        "valid": {"valid": True},
+        "canceled": {"canceled": True},
+        "in": {"checked_in": True},
+        "out": {"valid": True, "checked_in": False},
+    }
+
+    def filter_qs(self, qs: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
+        """:param qs: with their state (see ``figures``)"""
+        values = self.cleaned_data
+        if query := values["query"]:
+            qs = qs.filter(_is_ticket(query) | (Q(number=query) if _is_number(query) else Q(pk=None)))
+        if values["status"]:
+            qs = qs.filter(**self.STATUS[values["status"]])
+        if values["ordering"]:
+            qs = qs.order_by(self.get_order_by(), "number")
+        return qs
+
+
+class OrderSearchForm(forms.Form):
+    """In the host's advanced search for orders."""
+
+    batch = forms.IntegerField(
+        label=_("Offline sales batch"),
+        required=False,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text=_("The number of the batch."),
+    )
+
+    def filter_qs(self, qs: QuerySet[Order]) -> QuerySet[Order]:
+        if batch := self.cleaned_data.get("batch"):
+            qs = qs.filter(offline_sales_ticket__batch=batch)
+        return qs
+
+    def filter_to_strings(self) -> list[str]:
+        batch = self.cleaned_data.get("batch")
+        return [f"{self.fields['batch'].label}: {batch}"] if batch else []

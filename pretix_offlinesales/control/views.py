@@ -1,0 +1,375 @@
+"""The organizer's pages about batches."""
+
+from uuid import UUID
+
+from defusedcsv import csv
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.timezone import now
+from django.utils.translation import gettext as _, gettext_lazy, pgettext
+from django.views.generic import FormView, ListView, UpdateView, View
+from pretix.control.permissions import EventPermissionRequiredMixin
+from pretix.control.views import PaginationMixin
+
+from .. import jobs, tasks
+from ..downloads import as_private_file, download
+from ..figures import figures, with_state
+from ..issuing import next_number, quote, request_data, requested_batches
+from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
+from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm
+from .waiting import JobMixin
+
+
+class PageMixin(EventPermissionRequiredMixin):
+    """Every page of ours. The host asks for the permission, but not whether the event uses the plugin."""
+
+    permission = "event.orders:read"
+
+    def dispatch(self, request, *args, **kwargs):
+        if "pretix_offlinesales" not in request.event.get_plugins():
+            raise Http404
+        return super().dispatch(request, *args, **kwargs)
+
+    def url(self, name: str, **kwargs) -> str:
+        kwargs |= {"organizer": self.request.organizer.slug, "event": self.request.event.slug}
+        return reverse(f"plugins:pretix_offlinesales:{name}", kwargs=kwargs)
+
+    @property
+    def batches(self):
+        """The event's batches that are complete. Others are being made, and are shown as jobs."""
+        return OfflineSalesBatch.objects.filter(event=self.request.event, completed__isnull=False)
+
+
+class BatchMixin(PageMixin):
+    """Pages of one batch."""
+
+    @cached_property
+    def batch(self) -> OfflineSalesBatch:
+        batch = get_object_or_404(
+            self.batches.select_related(
+                "item",
+                "variation",
+                "subevent",
+                "sales_channel",
+                "layout",
+                "user",
+                "api_token",
+                "device",
+                "oauth_application",
+            ),
+            pk=self.kwargs["batch"],
+        )
+        batch.event = self.request.event
+        return batch
+
+    def get_object(self, queryset=None):
+        return self.batch
+
+
+class BatchList(PageMixin, PaginationMixin, ListView):
+    template_name = "pretix_offlinesales/control/list.html"
+    context_object_name = "batches"
+
+    @cached_property
+    def filter_form(self):
+        return BatchFilterForm(data=self.request.GET, event=self.request.event)
+
+    def get_queryset(self):
+        batches = self.batches.order_by("-pk").select_related(
+            "item",
+            "variation",
+            "sales_channel",
+            "user",
+            "api_token",
+            "device",
+            "oauth_application",
+        )
+        if self.filter_form.is_valid():
+            batches = self.filter_form.filter_qs(batches)
+        return batches.prefetch_related("subevent")
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        counted = figures(context["batches"])
+        for batch in context["batches"]:
+            batch.event = self.request.event
+            if batch.subevent:
+                batch.subevent.event = self.request.event
+            batch.figures = counted[batch.pk]
+        return context | {"filter_form": self.filter_form, **_jobs_to_show(self.request.event)}
+
+
+def _jobs_to_show(event) -> dict:
+    """What is being made, and what could not be made, each with the batch that it is about as ``asked``."""
+    unseen = list(jobs.unseen(event).select_related("user", "api_token", "device", "oauth_application"))
+    for job in unseen:
+        job.event = event
+        if max(job.sent, job.heartbeat) < now() - jobs.PATIENCE:
+            tasks.revive(job)
+    for job, batch in zip(unseen, requested_batches(unseen), strict=True):
+        job.asked = batch
+        if job.data["subevent_id"] and batch.subevent:
+            batch.subevent.event = event
+    return {
+        "working": [job for job in unseen if not job.finished],
+        "failed": [job for job in unseen if job.finished],
+    }
+
+
+class BatchCreate(PageMixin, JobMixin, FormView):
+    """Ask for a batch. The dialog ends on its page, or, if it can't be made, on the list, which says why."""
+
+    permission = "event.orders:write"
+    template_name = "pretix_offlinesales/control/create.html"
+    form_class = BatchForm
+    kind = Job.Kind.ISSUE
+    failures_stay = True
+    success_message = gettext_lazy("The tickets have been issued.")
+
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"event": self.request.event}
+
+    def get_initial(self):
+        """Nothing special, or the values of a job that failed, to try again."""
+        if not (again := self.request.GET.get("again")):
+            return {}
+        try:
+            # However old: it is offered as long as the failure is shown.
+            job = jobs.unseen(self.request.event).get(pk=UUID(again))
+        except (ValueError, Job.DoesNotExist):
+            raise Http404
+        job.event = self.request.event
+        [batch] = requested_batches([job])
+        return BatchForm.initial_from(batch)
+
+    def form_valid(self, form):
+        if self.too_many:
+            form.add_error(None, self.too_many)
+            return self.form_invalid(form)
+        requested_by = {"user": self.request.user}
+        return self.start(jobs.create_issuing(self.request.event, request_data(form.batch), requested_by))
+
+    def get_success_url(self, job):
+        return self.url("batch", batch=job.batch_id)
+
+    def get_error_url(self, job):
+        return self.url("list")
+
+
+class BatchPreview(PageMixin, View):
+    """A piece of the page that asks for a batch: what the values that are filled in so far would mean."""
+
+    permission = "event.orders:write"
+
+    def get(self, request, *args, **kwargs):
+        data = request.GET.copy()
+        number = self._next_number(data.get("itemvar", ""))
+        if "preset_number" in data:
+            data["first_number"] = number or 1
+        form = BatchForm(data=data, event=request.event)
+        context = {"next_number": number, "problems": []}
+        if form.is_valid():
+            try:
+                offer = quote(form.batch)
+                context |= {"batch": form.batch, "quote": offer, "suffices": offer.suffices(form.batch.amount)}
+            except JobFailed as error:
+                context["problems"] = [str(error)]
+        else:
+            # What is not filled in yet is no mistake yet.
+            context["problems"] = [
+                f"{form[field].label}: {message}"
+                for field, errors in form.errors.items()
+                if data.get(field)
+                for message in errors
+            ]
+        return render(request, "pretix_offlinesales/control/preview.html", context)
+
+    def _next_number(self, itemvar: str) -> int | None:
+        pk = itemvar.partition("-")[0]
+        item = self.request.event.items.filter(pk=pk).first() if pk.isascii() and pk.isdigit() else None
+        return next_number(self.request.event, item) if item else None
+
+
+class BatchProof(PageMixin, View):
+    """A ticket of the batch that is asked for, as a specimen."""
+
+    permission = "event.orders:write"
+
+    def post(self, request, *args, **kwargs):
+        data = request.POST.copy()
+        data["amount"] = data.get("amount") or "1"
+        form = BatchForm(data=data, event=request.event)
+        if set(form.errors) == {"first_number"}:
+            # Whether a number is still free does not matter yet: without one, the picture shows the first.
+            data["first_number"] = ""
+            form = BatchForm(data=data, event=request.event)
+        if not form.is_valid():
+            return render(request, BatchCreate.template_name, {"form": form})
+        try:
+            content = jobs.proof(form.batch)
+        except JobFailed as error:
+            messages.error(request, str(error))
+            return render(request, BatchCreate.template_name, {"form": form})
+        response = HttpResponse(content, content_type="application/pdf")
+        response["Content-Disposition"] = f'inline; filename="{request.event.slug}-offlinesales-specimen.pdf"'
+        return response
+
+
+class JobCancel(PageMixin, View):
+    """Give up a batch that nobody has begun to make."""
+
+    permission = "event.orders:write"
+
+    def post(self, request, *args, **kwargs):
+        job = get_object_or_404(jobs.unseen(request.event), pk=kwargs["job"])
+        if jobs.cancel(job):
+            Job.objects.filter(pk=job.pk).update(dismissed=True)
+            messages.success(request, _("The batch will not be issued."))
+        else:
+            messages.error(request, _("It is too late to cancel this batch, it is being issued."))
+        return redirect(self.url("list"))
+
+
+class JobDismiss(PageMixin, View):
+    """Somebody has seen that a batch could not be made."""
+
+    permission = "event.orders:write"
+
+    def post(self, request, *args, **kwargs):
+        job = get_object_or_404(jobs.unseen(request.event), pk=kwargs["job"], state=Job.State.FAILED)
+        job.dismissed = True
+        job.save(update_fields=["dismissed"])
+        return redirect(self.url("list"))
+
+
+def status_of(ticket: OfflineSalesTicket) -> str:
+    """:param ticket: with its state (see ``figures``)"""
+    if ticket.canceled:
+        return pgettext("tickets", "Canceled")
+    return _("Valid") if ticket.valid else ticket.order.get_status_display()
+
+
+class TicketsMixin(BatchMixin):
+    """The batch's tickets, as many as the filter lets through."""
+
+    @cached_property
+    def filter_form(self):
+        return TicketFilterForm(data=self.request.GET)
+
+    def get_queryset(self):
+        tickets = with_state(self.batch.tickets.select_related("order")).order_by("number")
+        return self.filter_form.filter_qs(tickets) if self.filter_form.is_valid() else tickets
+
+
+class BatchDetail(TicketsMixin, PaginationMixin, ListView):
+    template_name = "pretix_offlinesales/control/batch.html"
+    context_object_name = "tickets"
+
+    def get(self, request, *args, **kwargs):
+        being_made = OfflineSalesBatch.objects.filter(event=request.event, completed=None)
+        if being_made.filter(pk=kwargs["batch"]).exists():
+            return redirect(self.url("list"))
+        return super().get(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        for ticket in context["tickets"]:
+            ticket.status = status_of(ticket)
+        return context | {
+            "batch": self.batch,
+            "figures": figures([self.batch])[self.batch.pk],
+            "filter_form": self.filter_form,
+            "comment_form": CommentForm(instance=self.batch),
+            "last_print": jobs.last_print(self.batch),
+        }
+
+
+class BatchComment(BatchMixin, UpdateView):
+    permission = "event.orders:write"
+    http_method_names = ("post",)
+    form_class = CommentForm
+
+    @transaction.atomic
+    def form_valid(self, form):
+        if form.has_changed():
+            form.save()
+            self.batch.log_action(
+                "pretix_offlinesales.batch.changed", {"comment": self.batch.comment}, user=self.request.user
+            )
+            messages.success(self.request, _("The comment has been updated."))
+        return redirect(self.url("batch", batch=self.batch.pk))
+
+
+class BatchPrint(BatchMixin, JobMixin, View):
+    """Print the batch. The dialog ends in the download."""
+
+    permission = "event.orders:write"
+    kind = Job.Kind.PRINT
+
+    def post(self, request, *args, **kwargs):
+        if self.too_many:
+            return self.refuse(self.too_many, self.url("batch", batch=self.batch.pk))
+        return self.start(jobs.create_printing(self.batch, {"user": request.user}))
+
+    def _find(self, pk):
+        job = super()._find(pk)
+        if job.batch_id != self.batch.pk:
+            raise Http404
+        return job
+
+    def get_success_url(self, job):
+        return self.url("download", batch=self.batch.pk, job=job.pk)
+
+    def get_error_url(self, job):
+        return self.url("batch", batch=self.batch.pk)
+
+
+class BatchDownload(BatchMixin, View):
+    """The file of a print, as long as it lives."""
+
+    def get(self, request, *args, **kwargs):
+        try:
+            job = jobs.find(
+                request.event,
+                Job.Kind.PRINT,
+                kwargs["job"],
+                batch=self.batch,
+                state=Job.State.SUCCEEDED,
+                file__isnull=False,
+            )
+        except Job.DoesNotExist:
+            raise Http404
+        return download(job.file)
+
+
+class TicketExport(TicketsMixin, View):
+    """The tickets, as filtered, as CSV."""
+
+    def get(self, request, *args, **kwargs):
+        response = as_private_file(
+            HttpResponse(content_type="text/csv; charset=utf-8"),
+            f"{request.event.slug}-offlinesales-{self.batch.pk}.csv",
+        )
+        writer = csv.writer(response, quoting=csv.QUOTE_NONNUMERIC, delimiter=",")
+        writer.writerow([str(title) for title, _value in self._columns()])
+        for ticket in self.get_queryset():
+            writer.writerow([value(ticket) for _title, value in self._columns()])
+        return response
+
+    def _columns(self):
+        product = " – ".join(str(part) for part in (self.batch.item, self.batch.variation) if part)
+        timezone = self.request.event.timezone
+        return [
+            (_("Ticket number"), lambda ticket: ticket.number),
+            (_("Order code"), lambda ticket: ticket.order.code),
+            (_("Product"), lambda ticket: product),
+            (_("Price"), lambda ticket: str(ticket.order.total)),
+            (_("Status"), status_of),
+            (_("Checked in"), lambda ticket: ticket.entered.astimezone(timezone).isoformat() if ticket.entered else ""),
+            (_("Check-in list"), lambda ticket: ticket.entered_list or ""),
+            (_("Gate"), lambda ticket: ticket.entered_gate or ""),
+        ]

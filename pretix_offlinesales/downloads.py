@@ -1,0 +1,23 @@
+"""Files as answers to requests, of the API and of the backend."""
+
+from django.http import Http404
+from pretix.base.models import CachedFile
+from pretix.helpers.http import ChunkBasedFileResponse
+
+
+def download(file: CachedFile) -> ChunkBasedFileResponse:
+    """
+    :raises Http404: if the storage has lost it
+    """
+    try:
+        return as_private_file(ChunkBasedFileResponse(file.file, content_type=file.type), file.filename)
+    except FileNotFoundError:
+        raise Http404
+
+
+def as_private_file(response, filename: str):
+    """Let the client save the response, and nobody keep a copy on the way or guess what else it could be."""
+    response["Content-Disposition"] = f'attachment; filename="{filename}"'
+    response["Cache-Control"] = "private, no-store"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

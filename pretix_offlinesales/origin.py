@@ -1,0 +1,57 @@
+"""Which ticket of which batch an order is. It is written into the order, so that whoever shows it needs no query."""
+
+from dataclasses import asdict, dataclass
+
+from django.utils.translation import gettext as _
+from pretix.base.models import Order
+
+#: Ours among what plugins write into an order.
+KEY = "offlinesales"
+
+#: Numbers are padded to this length at least, so that all tickets of an event look alike.
+PADDING = 4
+
+
+@dataclass(frozen=True)
+class Origin:
+    #: The batch's primary key.
+    batch: int
+    #: The ticket's number.
+    number: int
+    #: How many tickets the batch has, …
+    amount: int
+    #: … and the number of the first one.
+    first: int = 1
+
+    @classmethod
+    def of(cls, order: Order) -> "Origin | None":
+        """None for orders that come from elsewhere, or whose mark is not as we write it."""
+        return cls.parse((order.meta_info_data or {}).get(KEY))
+
+    @classmethod
+    def parse(cls, data) -> "Origin | None":
+        try:
+            return cls(**{name: int(data[name]) for name in cls.__dataclass_fields__ if name in data})
+        except (TypeError, ValueError):
+            return None
+
+    @property
+    def data(self) -> dict:
+        """As it is stored: the number of the first ticket is left out where a batch counts from 1."""
+        return {name: value for name, value in asdict(self).items() if (name, value) != ("first", 1)}
+
+    @property
+    def padded_number(self) -> str:
+        """``0017``; as long as the batch's longest number."""
+        last = self.first + self.amount - 1
+        return str(self.number).zfill(max(PADDING, len(str(last))))
+
+    @property
+    def ticket(self) -> str:
+        if self.first == 1:
+            return _("{number} of {amount}").format(number=self.number, amount=self.amount)
+        last = self.first + self.amount - 1
+        return _("{number} (of {first} to {last})").format(number=self.number, first=self.first, last=last)
+
+    def __str__(self):
+        return _("Offline sales batch {batch}, ticket {ticket}").format(batch=self.batch, ticket=self.ticket)

@@ -1,0 +1,104 @@
+"""Tell the rest of pretix that tickets came back, as if each order had been canceled alone."""
+
+import logging
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import transaction
+from django.db.models import Prefetch, Q
+from pretix.base.i18n import language
+from pretix.base.models import GiftCard, LogEntry, Order, OrderPayment, OrderPosition
+from pretix.base.payment import PaymentException
+from pretix.base.signals import order_canceled
+
+from ..issuing.announce import MAX_TRIES, send_webhooks, touch
+from ..models import Job
+
+logger = logging.getLogger(__name__)
+
+#: How many orders are fetched at once, with everything that receivers are likely to ask for.
+CHUNK = 500
+
+#: Payments that somebody has begun, and not finished.
+OPEN = (OrderPayment.PAYMENT_STATE_CREATED, OrderPayment.PAYMENT_STATE_PENDING)
+
+
+def announce(job: Job) -> None:
+    """
+    Send ``order_canceled`` for each order that the job has canceled, and webhooks for its log entries.
+
+    As with issuing, a receiver that raises is logged and holds nobody else up, and each hears of each order at least
+    once: ``job.data["announced"]`` says of how many everybody knows. Orders that were tried too often (``tries``) are
+    tried one by one, and one that no worker survives is skipped.
+    """
+    while untold := job.data["returned"][job.data["announced"] :]:
+        tries = job.data["tries"]
+        alone = tries >= MAX_TRIES
+        codes = untold[: 1 if alone else CHUNK]
+        if tries < 2 * MAX_TRIES:
+            _remember(job, tries=tries + 1)
+            _tell(job, codes)
+        else:
+            logger.error("Nobody was told that order %s is canceled: no worker survived it", codes[0])
+        _remember(job, tries=MAX_TRIES if alone else 0, announced=job.data["announced"] + len(codes))
+
+
+def _remember(job: Job, **values: int) -> None:
+    job.update(data=job.data | values)
+
+
+def _tell(job: Job, codes: list[str]) -> None:
+    event = job.event
+    orders = list(
+        Order.objects.filter(event=event, code__in=codes).prefetch_related(
+            "sales_channel",
+            Prefetch("all_positions", OrderPosition.all.prefetch_related("item", "variation", "subevent")),
+        )
+    )
+    if not orders:
+        return
+    for order in orders:
+        order.event = event
+    _cancel_open_payments(orders, job.requester)
+    for order in sorted(orders, key=lambda order: codes.index(order.code)):
+        job.check_lock()
+        with language(order.locale, event.settings.region):
+            _send_signal(event, order)
+    if event.organizer.webhooks.filter(enabled=True).exists():
+        send_webhooks(event, _history(orders))
+    touch(orders)
+
+
+def _cancel_open_payments(orders: list[Order], requester: dict) -> None:
+    """Somebody may have begun to pay more, by another provider; the host gives that up, too."""
+    orders = {order.pk: order for order in orders}
+    for payment in OrderPayment.objects.filter(order__in=orders, state__in=OPEN):
+        order = payment.order = orders[payment.order_id]
+        data = {"local_id": payment.local_id, "provider": payment.provider}
+        try:
+            with transaction.atomic():
+                payment.payment_provider.cancel_payment(payment)
+                order.log_action("pretix.event.order.payment.canceled", data, **requester)
+        except PaymentException as error:
+            data["error"] = str(error)
+            order.log_action("pretix.event.order.payment.canceled.failed", data, **requester)
+        except Exception:
+            logger.exception("A payment of order %s could not be canceled", order.full_code)
+
+
+def _send_signal(event, order: Order) -> None:
+    for receiver, response in order_canceled.send_robust(event, order=order):
+        if isinstance(response, Exception):
+            logger.error("%r failed to hear of order %s", receiver, order.full_code, exc_info=response)
+
+
+def _history(orders: list[Order]):
+    """What was written since these orders, and what hangs on them, were canceled."""
+    cards = GiftCard.objects.filter(issued_in__order__in=orders).values_list("pk", flat=True)
+    of_orders = Q(content_type=_type(Order), object_id__in=[order.pk for order in orders])
+    of_cards = Q(content_type=_type(GiftCard), object_id__in=list(cards))
+    since = min(order.cancellation_date for order in orders if order.cancellation_date)
+    return LogEntry.objects.filter(of_orders | of_cards, datetime__gte=since)
+
+
+def _type(model):
+    return ContentType.objects.get_for_model(model)

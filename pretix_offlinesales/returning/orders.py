@@ -1,0 +1,153 @@
+"""The orders of many tickets, and all there is to know before they are taken back, in a constant number of queries."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import QuerySet, Sum
+from pretix.base.models import (
+    Checkin,
+    Event,
+    GiftCard,
+    Invoice,
+    Order,
+    OrderFee,
+    OrderPayment,
+    OrderPosition,
+    OrderRefund,
+    Transaction,
+)
+from pretix.base.models.giftcards import GiftCardTransaction
+from pretix.helpers.database import OF_SELF
+
+from ..payment import OfflineSalesPayment
+from .reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD_USED, UNKNOWN
+
+CONFIRMED = OrderPayment.PAYMENT_STATE_CONFIRMED
+
+#: As the host counts what has been paid, and what has been refunded.
+PAID = (CONFIRMED, OrderPayment.PAYMENT_STATE_REFUNDED)
+REFUNDED = (OrderRefund.REFUND_STATE_DONE, OrderRefund.REFUND_STATE_TRANSIT, OrderRefund.REFUND_STATE_CREATED)
+
+
+@dataclass(frozen=True)
+class Orders:
+    """By primary key of the order; what an order has none of is an empty list."""
+
+    event: Event
+    orders: dict[int, Order]
+    #: Those that are not canceled.
+    positions: dict[int, list[OrderPosition]]
+    #: By primary key of the position that they were sold with.
+    cards: dict[int, list[GiftCard]]
+    fees: dict[int, list[OrderFee]]
+    transactions: dict[int, list[Transaction]]
+    payments: dict[int, list[OrderPayment]]
+    refunds: dict[int, list[OrderRefund]]
+    invoices: dict[int, list[Invoice]]
+    #: The orders that somebody was let in with.
+    entered: set[int]
+
+    def refusal(self, pk: int) -> str:
+        """Why this order can't be taken back; empty if it can."""
+        order, positions = self.orders.get(pk), self.positions[pk]
+        if not order:
+            return UNKNOWN
+        if order.status == Order.STATUS_CANCELED or not positions:
+            return ALREADY_CANCELED
+        if pk in self.entered:
+            return CHECKED_IN
+        if self._sold(pk) != self._issued(order):
+            return CHANGED
+        if any(card.value < position.price for position in positions for card in self.cards[position.pk]):
+            return GIFT_CARD_USED
+        return ""
+
+    def _sold(self, pk: int) -> Counter:
+        """What the order is made of now, as the host's books see it."""
+        return Counter(Transaction.key(line) for line in (*self.positions[pk], *self.fees[pk]))
+
+    def _issued(self, order: Order) -> Counter:
+        """What it was made of when it was made."""
+        first = (entry for entry in self.transactions[order.pk] if entry.datetime == order.datetime)
+        return Counter({Transaction.key(entry): entry.count for entry in first})
+
+    def due(self, pk: int) -> Iterator[tuple[OrderPayment, Decimal]]:
+        """
+        Our confirmed payments, and what of each is to be refunded: what somebody has refunded before is not given back
+        again, not even if it was not said which payment it belongs to.
+        """
+        left = sum(payment.amount for payment in self.payments[pk] if payment.state in PAID) - self.refunded(pk)
+        for payment in self.payments[pk]:
+            if payment.provider == OfflineSalesPayment.identifier and payment.state == CONFIRMED:
+                amount = min(left, payment.amount - self.refunded(pk, payment))
+                if amount > 0:
+                    left -= amount
+                    yield payment, amount
+
+    def refunded(self, pk: int, payment: OrderPayment | None = None) -> Decimal:
+        """Of all payments, or of one."""
+        refunds = (refund for refund in self.refunds[pk] if refund.state in REFUNDED)
+        return sum(refund.amount for refund in refunds if not payment or refund.payment_id == payment.pk)
+
+
+def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
+    """
+    :param lock: Nobody else changes these orders, and nobody is let in with them, until the end of the transaction.
+
+    Positions are locked as the host's check-in locks them, and before all else: whoever scans a ticket locks its
+    position first and its order later. Others lock orders first; so not to wait for each other, for an order we don't
+    wait at all.
+
+    :raises OperationalError: if somebody else has locked one of the orders
+    """
+    locked = {"of": OF_SELF} if lock else None
+    positions = list(
+        _locked(OrderPosition.all.filter(order__in=pks).order_by("pk"), locked).prefetch_related(
+            "item", "variation", "subevent"
+        )
+    )
+    orders = _locked(Order.objects.filter(pk__in=pks).order_by("pk"), locked and locked | {"nowait": True})
+    orders = {order.pk: order for order in orders}
+    for order in orders.values():
+        order.event = event
+    positions = [position for position in positions if not position.canceled and position.order_id in orders]
+    for position in positions:
+        position.order = orders[position.order_id]
+    cards = list(_locked(GiftCard.objects.filter(issued_in__in=positions).order_by("pk"), locked))
+    _value_gift_cards(cards)
+    entries = Checkin.objects.filter(position__order__in=pks, type=Checkin.TYPE_ENTRY)
+    return Orders(
+        event=event,
+        orders=orders,
+        positions=_by(positions),
+        cards=_by(cards, "issued_in_id"),
+        fees=_by(OrderFee.objects.filter(order__in=pks)),
+        transactions=_by(Transaction.objects.filter(order__in=pks)),
+        payments=_by(OrderPayment.objects.filter(order__in=pks)),
+        refunds=_by(OrderRefund.objects.filter(order__in=pks)),
+        invoices=_by(Invoice.objects.filter(order__in=pks)),
+        entered=set(entries.values_list("position__order", flat=True)),
+    )
+
+
+def _locked(queryset: QuerySet, options: dict | None) -> QuerySet:
+    return queryset.select_for_update(**options) if options else queryset
+
+
+def _by(rows: Iterable, key: str = "order_id") -> dict[int, list]:
+    found = defaultdict(list)
+    for row in rows:
+        found[getattr(row, key)].append(row)
+    return found
+
+
+def _value_gift_cards(cards: Iterable[GiftCard]) -> None:
+    """What is on them, by the host's own property but without a query for each."""
+    cards = {card.pk: card for card in cards}
+    if cards:
+        sums = GiftCardTransaction.objects.filter(card__in=cards).order_by().values("card").annotate(sum=Sum("value"))
+        values = {row["card"]: row["sum"] for row in sums}
+        for pk, card in cards.items():
+            card.cached_value = values.get(pk)

@@ -1,0 +1,119 @@
+/*
+ * The pages about batches. They work without this; with it they say at once what the server would say later.
+ *
+ * - a form with data-offlinesales-preview="URL": its values are sent there while they are filled in, and the answer is
+ *   shown in [data-offlinesales-preview-target];
+ * - [data-offlinesales-refresh="name"]: pieces of the page that are fetched anew while something in the page is marked
+ *   with [data-offlinesales-working], and after a file was printed.
+ *
+ * The host replaces pieces of the page itself (forms with errors), so all events are listened for at the document.
+ */
+/* global $ */
+(function () {
+    "use strict";
+
+    const TYPING_MS = 300;
+    const REFRESH_MS = 2000;
+
+    // Preview
+
+    let typing = null;
+    let newest = 0;
+    // Somebody has chosen the first ticket's number, so it is not preset any more.
+    let ownNumber = null;
+
+    function formWithPreview() {
+        return document.querySelector("form[data-offlinesales-preview]");
+    }
+
+    function preview() {
+        const form = formWithPreview();
+        if (!form) {
+            return;
+        }
+        const values = new URLSearchParams(new FormData(form));
+        values.delete("csrfmiddlewaretoken");
+        values.delete("comment");
+        if (!ownNumber) {
+            values.set("preset_number", "1");
+        }
+        const asked = ++newest;
+        fetch(form.dataset.offlinesalesPreview + "?" + values, {credentials: "same-origin"})
+            .then((response) => response.ok ? response.text() : "")
+            .then(function (html) {
+                if (asked === newest) {
+                    show(form, html);
+                }
+            })
+            .catch(function () {
+                // Without the network there is no preview, and the next key asks again.
+            });
+    }
+
+    function show(form, html) {
+        const target = form.querySelector("[data-offlinesales-preview-target]");
+        if (target.innerHTML !== html) {
+            target.innerHTML = html;
+        }
+        const next = target.querySelector("[data-next-number]");
+        if (next && !ownNumber) {
+            form.elements.first_number.value = next.dataset.nextNumber;
+        }
+    }
+
+    $(document).on("input change", "form[data-offlinesales-preview] :input", function () {
+        if (this.name === "first_number") {
+            ownNumber = true;
+        }
+        window.clearTimeout(typing);
+        typing = window.setTimeout(preview, TYPING_MS);
+    });
+
+    function start() {
+        const form = formWithPreview();
+        if (!form) {
+            return;
+        }
+        if (ownNumber === null) {
+            ownNumber = form.hasAttribute("data-offlinesales-own-number");
+        }
+        const wrong = form.querySelector(".has-error :is(input, select, textarea)");
+        if (wrong) {
+            wrong.focus();
+        }
+        preview();
+    }
+
+    $(start);
+    // The host has replaced the form by one with errors.
+    $(document).on("pretix:bind-forms", start);
+
+    // Refresh
+
+    function refresh() {
+        return fetch(window.location.href, {credentials: "same-origin"})
+            .then((response) => response.ok ? response.text() : Promise.reject(response.status))
+            .then(function (html) {
+                const fresh = new DOMParser().parseFromString(html, "text/html");
+                document.querySelectorAll("[data-offlinesales-refresh]").forEach(function (piece) {
+                    const name = piece.dataset.offlinesalesRefresh;
+                    const replacement = fresh.querySelector(`[data-offlinesales-refresh="${name}"]`);
+                    if (!replacement) {
+                        // The page is another one now, for example because the only batch could not be made.
+                        window.location.reload();
+                    } else if (piece.innerHTML !== replacement.innerHTML && !piece.contains(document.activeElement)) {
+                        piece.innerHTML = replacement.innerHTML;
+                    }
+                });
+            });
+    }
+
+    function refreshWhileWorking() {
+        if (document.querySelector("[data-offlinesales-working]")) {
+            window.setTimeout(() => refresh().catch(() => null).then(refreshWhileWorking), REFRESH_MS);
+        }
+    }
+
+    $(refreshWhileWorking);
+    $(document).on("pretix:async-task-success", "form[data-asynctask-download]", () => refresh().catch(() => null));
+}());

@@ -1,0 +1,170 @@
+"""Whatever is sent, the answer is that of a server that knew what to do: no request is an error of ours."""
+
+import json
+import logging
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings, strategies as st
+from pretix.base.models import CachedFile, Order, OrderPosition
+
+from pretix_offlinesales import jobs
+from pretix_offlinesales.models import Job, OfflineSalesBatch
+
+fast = settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+#: Text with all that hurts: NUL, lone halves of pairs, letters beyond the first plane, formulas, markup.
+text = st.text(st.characters() | st.sampled_from("\0\ud800\udfff\U0001f3ab=<'\"%\\"), max_size=20)
+numbers = st.integers() | st.sampled_from([2**31, 2**63, -(2**63) - 1, 10**400]) | st.floats()
+scalars = st.none() | st.booleans() | numbers | text
+anything = st.recursive(
+    scalars, lambda children: st.lists(children, max_size=4) | st.dictionaries(text, children, max_size=4), max_leaves=8
+)
+
+FIELDS = (
+    *("item", "variation", "subevent", "layout", "sales_channel"),
+    *("testmode", "amount", "first_number", "comment", "seats"),
+)
+DEEP = b"[" * 100_000
+
+
+def post(api, url, body):
+    return api.post(url, body, content_type="application/json")
+
+
+@given(changes=st.dictionaries(st.sampled_from(FIELDS) | text, anything, min_size=1, max_size=3))
+@example(changes={"seats": ["\0"], "comment": "\ud800"})
+@fast
+def test_a_request_with_odd_values_is_refused_or_accepted(api, url, wanted, changes):
+    response = post(api, url, json.dumps(wanted | changes))
+    assert response.status_code in (202, 400), response.content
+    Job.objects.all().delete()
+
+
+@given(body=anything.map(json.dumps).map(str.encode) | st.binary(max_size=50))
+@example(body=DEEP)
+@example(body=b'{"item": ' + DEEP)
+@example(body=b'{"amount": ' + b"9" * 100_000 + b"}")
+@example(body=b"\xff\xfe{}")
+@fast
+def test_a_request_that_is_something_else_is_refused(api, url, body):
+    assert post(api, url, body).status_code == 400
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data", "application/xml", "a" * 5_000])
+def test_a_request_of_another_type_is_refused(api, url, wanted, content_type):
+    response = api.post(url, json.dumps(wanted), content_type=content_type)
+    assert response.status_code in (400, 415), response.content
+
+
+@given(body=st.dictionaries(st.sampled_from(["comment", "amount", "id", "orders"]), anything).map(json.dumps))
+@example(body=DEEP)
+@example(body="[]")
+@fast
+def test_a_change_with_odd_values_is_refused_or_made(api, url, store_batch, body):
+    batch = store_batch()
+    assert api.patch(f"{url}{batch.pk}/", body, content_type="application/json").status_code in (200, 400)
+
+
+@given(
+    body=st.dictionaries(
+        st.sampled_from(["tickets", "orders", "secrets", "all", "kind", "dry_run"]), anything, max_size=2
+    ).map(json.dumps)
+)
+@example(body=DEEP)
+@example(body='{"tickets": "1-99999999999999999999"}')
+@example(body='{"secrets": ["\\u0000", "\\ud800"]}')
+@fast
+def test_a_return_with_odd_values_is_refused_or_accepted(api, url, store_batch, body):
+    batch = store_batch()
+    response = post(api, f"{url}{batch.pk}/return/", body)
+    assert response.status_code in (202, 400), response.content
+    Job.objects.all().delete()
+
+
+FILTERS = (
+    *("item", "variation", "subevent", "sales_channel", "layout", "testmode"),
+    *("creation_since", "creation_before", "ordering", "page", "page_size"),
+)
+
+
+@given(
+    query=st.dictionaries(
+        st.sampled_from(FILTERS), (numbers | text).map(str).map(lambda value: value.encode(errors="replace"))
+    )
+)
+@fast
+def test_a_list_with_odd_filters_is_refused_or_shown(api, url, query):
+    assert api.get(url, query).status_code in (200, 400, 404)
+
+
+@pytest.mark.parametrize(
+    "kind", ["{}/", "check/{}/", "{}/render/", "{}/download/{}/{}/", "{}/return/", "{}/return/{}/"]
+)
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("0", "-1", "1.0", "9" * 30, "9" * 5_000, quote("٣"), "None", "..", "%2e%2e"),
+        *("%00", "%0a", "%ff", "%F0%9F%8E%AB", "%ED%A0%80"),
+        *("a" * 32, "{" + "0" * 32 + "}", "urn:uuid:" + "0" * 32, "00000000-0000-0000-0000-00000000000g"),
+    ],
+)
+def test_a_place_that_is_none_is_not_found(api, url, kind, value):
+    address = url + kind.format(*[value] * kind.count("{}"))
+    answer = api.post(address) if kind in ("{}/render/", "{}/return/") else api.get(address)
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("value", ["%00", "%ff", "9" * 5_000, "..", "%ED%A0%80"])
+def test_an_event_that_is_none_is_nobodys_business(api, url, value):
+    """(An organizer's name with a NUL is an error of the host, for all of its addresses.)"""
+    assert api.get(url.replace("night", value)).status_code in (403, 404)
+
+
+# How much one may ask for
+
+
+def test_whoever_asks_for_too_much_at_once_has_to_wait(api, url, wanted):
+    for _ in range(jobs.MAX_UNFINISHED):
+        assert post(api, url, json.dumps(wanted)).status_code == 202
+    for refused in (post(api, url, json.dumps(wanted)), post(api, url, json.dumps(wanted | {"amount": 10_000}))):
+        assert (refused.status_code, refused["Retry-After"]) == (429, "60")
+        assert refused.data["detail"].startswith("There are too many unfinished jobs of this event.")
+    assert Job.objects.count() == jobs.MAX_UNFINISHED
+    Job.objects.filter(pk=Job.objects.first().pk).update(state=Job.State.FAILED)
+    assert post(api, url, json.dumps(wanted)).status_code == 202
+
+
+def test_printing_and_returning_count_as_well(api, url, store_batch):
+    batch = store_batch()
+    for _ in range(jobs.MAX_UNFINISHED):
+        assert api.post(f"{url}{batch.pk}/render/").status_code == 202
+    refused = [api.post(f"{url}{batch.pk}/render/"), post(api, f"{url}{batch.pk}/return/", '{"all": true}')]
+    assert [(answer.status_code, answer["Retry-After"]) for answer in refused] == [(429, "60")] * 2
+    assert CachedFile.objects.count() == jobs.MAX_UNFINISHED
+
+
+# What the log says
+
+
+def test_nothing_secret_is_logged(make_batch, api, url, token, layout, worker, caplog):
+    with caplog.at_level(logging.DEBUG):
+        batch = make_batch()
+        with worker():
+            download = api.post(f"{url}{batch.pk}/render/").data["download"]
+        assert api.get(download).status_code == 200
+    logged = "\n".join(record.getMessage() for record in caplog.records if not record.name.startswith("django.db"))
+    assert f"batch #{batch.pk} of museum/night, 3 tickets" in logged
+    secrets = [token.token]
+    for order in Order.objects.all():
+        secrets += [order.secret, order.internal_secret]
+    for position in OrderPosition.objects.all():
+        secrets += [position.secret, position.web_secret]
+    assert len(secrets) == 1 + 4 * OfflineSalesBatch.objects.get().amount
+    assert [secret for secret in secrets if secret in logged] == []

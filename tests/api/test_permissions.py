@@ -1,0 +1,266 @@
+"""Who may do what: one table, with a column for each endpoint and a row for each way to come to it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils.timezone import now
+from pretix.api.models import OAuthAccessToken, OAuthApplication
+from pretix.api.urls import event_router
+from pretix.base.models import Device, Event, Organizer, User
+from rest_framework.test import APIClient
+
+from pretix_offlinesales import urls
+from pretix_offlinesales.api.views import BatchViewSet
+from pretix_offlinesales.models import Job, OfflineSalesBatch
+from pretix_offlinesales.returning import request_data
+
+#: The columns: name of the endpoint → (name of its url, method, address).
+ENDPOINTS = {
+    "list": ("offlinesalesbatch-list", "get", ""),
+    "detail": ("offlinesalesbatch-detail", "get", "{batch}/"),
+    "check": ("offlinesalesbatch-check", "get", "check/{issuing}/"),
+    "download": ("offlinesalesbatch-download", "get", "{batch}/download/{printing}/{file}/"),
+    "render": ("offlinesalesbatch-render", "post", "{batch}/render/"),
+    "render_as_documented": ("render", "post", "{batch}/render"),
+    "patch": ("offlinesalesbatch-detail", "patch", "{batch}/"),
+    "create": ("offlinesalesbatch-list", "post", ""),
+    "return": ("offlinesalesbatch-return", "post", "{batch}/return/"),
+    "returned": ("offlinesalesbatch-returned", "get", "{batch}/return/{returning}/"),
+}
+
+#: What the endpoints answer to whoever may use them.
+SUCCESS = {
+    "list": 200,
+    "detail": 200,
+    "check": 200,
+    "download": 200,
+    "render": 202,
+    "render_as_documented": 202,
+    "patch": 200,
+    "create": 202,
+    "return": 202,
+    "returned": 200,
+}
+
+#: In order of the columns: yes where the answer is success, else the status code.
+MATRIX = """
+                                    list  detail  check  download  render  render  patch  create  return  returned
+nobody                              401   401     401    401       401     401     401    401     401     401
+a wrong token                       401   401     401    401       401     401     401    401     401     401
+an inactive token                   401   401     401    401       401     401     401    401     401     401
+
+a token without order permissions   403   403     403    403       403     403     403    403     403     403
+a token for check-in only           403   403     403    403       403     403     403    403     403     403
+a token that reads orders           yes   yes     yes    yes       yes     yes     403    403     403     yes
+a token that writes orders          403   403     403    403       403     403     yes    yes     yes     403
+a token that reads and writes       yes   yes     yes    yes       yes     yes     yes    yes     yes     yes
+a token for all permissions         yes   yes     yes    yes       yes     yes     yes    yes     yes     yes
+a token for this event              yes   yes     yes    yes       yes     yes     yes    yes     yes     yes
+a token for another event           403   403     403    403       403     403     403    403     403     403
+a token of another organizer        403   403     403    403       403     403     403    403     403     403
+
+a device                            yes   yes     yes    yes       yes     yes     yes    yes     yes     yes
+a device for another event          403   403     403    403       403     403     403    403     403     403
+a device for scanning               403   403     403    403       403     403     403    403     403     403
+a device before its initialization  401   401     401    401       401     401     401    401     401     401
+a revoked device                    401   401     401    401       401     401     401    401     401     401
+
+an app that reads                   yes   yes     yes    yes       403     403     403    403     403     yes
+an app that writes                  403   403     403    403       yes     yes     yes    yes     yes     403
+an app that reads and writes        yes   yes     yes    yes       yes     yes     yes    yes     yes     yes
+an app for another organizer        403   403     403    403       403     403     403    403     403     403
+an app with an expired token        401   401     401    401       401     401     401    401     401     401
+
+a member of the team                yes   yes     yes    yes       yes     yes     yes    yes     yes     yes
+a user without a team               403   403     403    403       403     403     403    403     403     403
+
+everything, with the plugin off     403   403     403    403       403     403     403    403     403     403
+everything, to an unknown event     403   403     403    403       403     403     403    403     403     403
+everything, to an unknown organizer 403   403     403    403       403     403     403    403     403     403
+"""
+
+
+def rows():
+    for line in MATRIX.strip().splitlines()[1:]:
+        if line:
+            who, cells = line[:36].strip(), line[36:].split()
+            yield pytest.param(who, dict(zip(ENDPOINTS, cells, strict=True)), id=who)
+
+
+def test_the_table_has_a_column_for_each_endpoint():
+    served = {
+        (pattern.name, method)
+        for pattern in [*event_router.urls, *urls.urlpatterns]
+        if getattr(pattern.callback, "cls", None) is BatchViewSet
+        for method in pattern.callback.actions
+        if method in BatchViewSet.http_method_names and method != "head"
+    }
+    assert {(name, method) for name, method, _address in ENDPOINTS.values()} == served
+
+
+@pytest.mark.parametrize(("who", "expected"), list(rows()))
+def test_who_may_do_what(places, who, expected):
+    client, url = WAYS[who](places), places.url_for(who)
+    answers = {
+        name: getattr(client, method)(
+            url + address.format(**places.ids), places.bodies.get(name), format=places.formats[method]
+        )
+        for name, (_url_name, method, address) in ENDPOINTS.items()
+    }
+    assert {
+        name: "yes" if answer.status_code == SUCCESS[name] else str(answer.status_code)
+        for name, answer in answers.items()
+    } == expected
+
+
+@pytest.mark.parametrize(("who", "expected"), list(rows()))
+def test_who_may_not_do_it_leaves_no_trace(places, who, expected):
+    client, url = WAYS[who](places), places.url_for(who)
+    client.post(url, places.bodies["create"], format="json")
+    client.post(f"{url}{places.ids['batch']}/return/", places.bodies["return"], format="json")
+    client.patch(f"{url}{places.ids['batch']}/", {"comment": "Changed"}, format="json")
+    jobs = Job.objects.exclude(pk__in=[places.ids[name] for name in ("issuing", "printing", "returning")])
+    kinds = [kind for kind, name in (("issue", "create"), ("return", "return")) if expected[name] == "yes"]
+    assert list(jobs.values_list("kind", flat=True)) == kinds
+    comment = OfflineSalesBatch.objects.get(pk=places.ids["batch"]).comment
+    assert comment == ("Changed" if expected["patch"] == "yes" else "")
+
+
+# The ways to come: each is given the places, and returns a client
+
+
+class Places:
+    """An event with a batch and its jobs, another event of the organizer, and another organizer."""
+
+    formats = {"get": None, "post": "json", "patch": "json"}
+
+    def __init__(self, event, series, batch, issuing, printing, returning):
+        self.event, self.organizer, self.other_event = event, event.organizer, series
+        self.bodies = {
+            "create": {"item": batch.item_id, "amount": 1, "sales_channel": "web"},
+            "return": {"all": True},
+        }
+        self.ids = {
+            "batch": batch.pk,
+            "issuing": issuing.pk,
+            "printing": printing.pk,
+            "file": printing.file_id,
+            "returning": returning.pk,
+        }
+
+    def url_for(self, who):
+        organizer = "unknown" if who.endswith("unknown organizer") else self.organizer.slug
+        event = "unknown" if who.endswith("unknown event") else self.event.slug
+        return f"/api/v1/organizers/{organizer}/events/{event}/offlinesalesbatches/"
+
+    @property
+    def other_organizer(self):
+        return Organizer.objects.create(name="Circus", slug="circus")
+
+
+@pytest.fixture
+def places(event, quota, series, store_batch, store_job):
+    batch = store_batch()
+    returning = store_job(batch, kind=Job.Kind.RETURN, data=request_data({"all": True}))
+    return Places(event, series, batch, store_job(batch), store_job(batch, kind=Job.Kind.PRINT), returning)
+
+
+def with_header(value):
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=value)
+    return client
+
+
+def team(organizer, *permissions, events=None):
+    """A team with these permissions, or all, for these events, or all."""
+    team = organizer.teams.create(
+        name="Team",
+        all_events=events is None,
+        all_event_permissions=not permissions,
+        limit_event_permissions=dict.fromkeys(permissions, True),
+    )
+    team.limit_events.set(events or [])
+    return team
+
+
+def token(organizer, *permissions, events=None, active=True):
+    token = team(organizer, *permissions, events=events).tokens.create(name="Integration", active=active)
+    return with_header(f"Token {token.token}")
+
+
+def device(organizer, events=None, **values):
+    device = Device.objects.create(
+        **{
+            "organizer": organizer,
+            "name": "Till",
+            "all_events": events is None,
+            "api_token": "till",
+            "initialized": now(),
+        }
+        | values
+    )
+    device.limit_events.set(events or [])
+    return with_header(f"Device {device.api_token}")
+
+
+def app(organizer, scope, allowed_organizer=None, lifetime=timedelta(hours=1)):
+    user = member(organizer)
+    access = OAuthAccessToken.objects.create(
+        application=OAuthApplication.objects.create(name="App", redirect_uris="https://example.org", user=user),
+        user=user,
+        scope=scope,
+        token="access",
+        expires=now() + lifetime,
+    )
+    access.organizers.add(allowed_organizer or organizer)
+    return with_header(f"Bearer {access.token}")
+
+
+def member(organizer):
+    user = User.objects.create_user("member@example.org", "a long enough passphrase")
+    team(organizer).members.add(user)
+    return user
+
+
+def signed_in(user):
+    client = APIClient()
+    client.force_login(user)
+    return client
+
+
+def plugin_off(places):
+    Event.objects.filter(pk=places.event.pk).update(plugins="pretix.plugins.ticketoutputpdf")
+    return token(places.organizer)
+
+
+WAYS = {
+    "nobody": lambda places: APIClient(),
+    "a wrong token": lambda places: with_header("Token wrong"),
+    "an inactive token": lambda places: token(places.organizer, active=False),
+    "a token without order permissions": lambda places: token(
+        places.organizer, "event.settings.general:write", "event.items:write", "event.vouchers:read"
+    ),
+    "a token for check-in only": lambda places: token(places.organizer, "event.orders:checkin"),
+    "a token that reads orders": lambda places: token(places.organizer, "event.orders:read"),
+    "a token that writes orders": lambda places: token(places.organizer, "event.orders:write"),
+    "a token that reads and writes": lambda places: token(places.organizer, "event.orders:read", "event.orders:write"),
+    "a token for all permissions": lambda places: token(places.organizer),
+    "a token for this event": lambda places: token(places.organizer, events=[places.event]),
+    "a token for another event": lambda places: token(places.organizer, events=[places.other_event]),
+    "a token of another organizer": lambda places: token(places.other_organizer),
+    "a device": lambda places: device(places.organizer),
+    "a device for another event": lambda places: device(places.organizer, events=[places.other_event]),
+    "a device for scanning": lambda places: device(places.organizer, security_profile="pretixscan"),
+    "a device before its initialization": lambda places: device(places.organizer, initialized=None),
+    "a revoked device": lambda places: device(places.organizer, revoked=True),
+    "an app that reads": lambda places: app(places.organizer, "read"),
+    "an app that writes": lambda places: app(places.organizer, "write"),
+    "an app that reads and writes": lambda places: app(places.organizer, "read write"),
+    "an app for another organizer": lambda places: app(places.organizer, "read write", places.other_organizer),
+    "an app with an expired token": lambda places: app(places.organizer, "read write", lifetime=-timedelta(hours=1)),
+    "a member of the team": lambda places: signed_in(member(places.organizer)),
+    "a user without a team": lambda places: signed_in(User.objects.create_user("nobody@example.org", "passphrase")),
+    "everything, with the plugin off": plugin_off,
+    "everything, to an unknown event": lambda places: token(places.organizer),
+    "everything, to an unknown organizer": lambda places: token(places.organizer),
+}

@@ -1,0 +1,142 @@
+"""People at the organizer's pages, and what they read there."""
+
+import gettext
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.utils.timezone import now
+from django.utils.translation import trans_real
+from pretix.base.models import CachedFile, User
+
+import pretix_offlinesales
+from pretix_offlinesales import jobs
+from pretix_offlinesales.issuing import request_data
+from pretix_offlinesales.models import Job, OfflineSalesBatch
+
+LOCALE = Path(pretix_offlinesales.__file__).parent / "locale"
+
+
+@pytest.fixture
+def anna(client, user, team):
+    """The browser of somebody who may do everything."""
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def ron(organizer):
+    """The browser of somebody who may see orders, but not change them."""
+    reader = User.objects.create_user("ron@example.org", "correct horse battery staple 1")
+    team = organizer.teams.create(
+        name="Readers", all_events=True, limit_event_permissions={"event.orders:read": True}
+    )
+    team.members.add(reader)
+    client = Client()
+    client.force_login(reader)
+    return client
+
+
+@pytest.fixture
+def pages(event):
+    """Where the event's pages begin."""
+    return f"/control/event/{event.organizer.slug}/{event.slug}/offlinesales/"
+
+
+@pytest.fixture
+def filled_in(item, quota, web):
+    """The smallest valid form."""
+    return {"itemvar": str(item.pk), "amount": "3", "sales_channel": str(web.pk)}
+
+
+@pytest.fixture
+def make(anna, pages, filled_in, worker):
+    """``make(amount=5)``: fill in the form, but for these values as above, and let a worker make the batch."""
+
+    def make(**values):
+        with worker():
+            response = anna.post(f"{pages}add", filled_in | values)
+        assert response.status_code == 302, soup(response).select(".has-error")
+        return OfflineSalesBatch.objects.order_by("pk").last()
+
+    return make
+
+
+@pytest.fixture
+def german(user):
+    """Anna reads German."""
+    for catalog in LOCALE.glob("*/LC_MESSAGES/django.po"):
+        subprocess.run(["msgfmt", "-o", catalog.with_suffix(".mo"), catalog], check=True)
+    gettext._translations.clear()
+    trans_real._translations.clear()
+    user.locale = "de"
+    user.save()
+
+
+@pytest.fixture
+def make_job(event, item, quota, web, user):
+    """``make_job(state=…)``: what somebody has asked for in the backend, as if a worker had brought it that far."""
+
+    def make_job(state=Job.State.WAITING, amount=3, comment="", **values):
+        asked = OfflineSalesBatch(event=event, item=item, sales_channel=web, amount=amount, comment=comment)
+        job = jobs.create_issuing(event, request_data(asked), {"user": user})
+        if state in (Job.State.SUCCEEDED, Job.State.FAILED):
+            values.setdefault("finished", now())
+        Job.objects.filter(pk=job.pk).update(state=state, **values)
+        job.refresh_from_db()
+        return job
+
+    return make_job
+
+
+@pytest.fixture
+def store_print(user):
+    """``store_print(batch)``: the job of a print that has ended, with its file."""
+
+    def store_print(batch, **values):
+        file = CachedFile.objects.create(expires=now() + timedelta(hours=24), filename="x.pdf", type="application/pdf")
+        file.file.save("x.pdf", ContentFile(b"%PDF-1.7"))
+        values = {"state": Job.State.SUCCEEDED, "finished": now(), "user": user} | values
+        return Job.objects.create(event=batch.event, batch=batch, kind=Job.Kind.PRINT, locale="en", file=file, **values)
+
+    return store_print
+
+
+def soup(response) -> BeautifulSoup:
+    return BeautifulSoup(response.content, "lxml")
+
+
+def words(element) -> str:
+    """What one reads, on one line."""
+    return " ".join(element.get_text(" ").split())
+
+
+def rows(response) -> list[list[str]]:
+    """The cells of the page's table."""
+    return [[words(cell) for cell in row.select("td")] for row in soup(response).select("tbody tr")]
+
+
+def shown(response) -> dict[str, str]:
+    """What the page's definition lists say."""
+    lists = soup(response).select("#page-wrapper dl.dl-horizontal") or soup(response).select("dl.dl-horizontal")
+    return {
+        words(term): words(value)
+        for one in lists
+        for term, value in zip(one.select("dt"), one.select("dd"), strict=True)
+    }
+
+
+def errors(response) -> dict[str, list[str]]:
+    """Which fields of the form are wrong, and why."""
+    return {
+        group.select_one("[name]")["name"]: [words(message) for message in group.select(".help-block")][:1]
+        for group in soup(response).select(".form-group.has-error")
+    }
+
+
+def alerts(response) -> list[str]:
+    return [words(alert) for alert in soup(response).select(".alert")]

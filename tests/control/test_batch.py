@@ -1,0 +1,318 @@
+"""The page of a batch."""
+
+import csv
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+
+import pikepdf
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
+from pretix.base.models import Order
+
+from pretix_offlinesales.models import Job, OfflineSalesBatch
+
+from .conftest import alerts, rows, shown, soup, words
+from .test_list import cancel, check_in
+
+
+@pytest.fixture
+def batch(make):
+    return make(amount=4, first_number=101)
+
+
+@pytest.fixture
+def page(anna, pages, batch):
+    """``page(query="…")``: Anna opens the page of the batch."""
+
+    def page(**query):
+        response = anna.get(f"{pages}{batch.pk}/", query)
+        assert response.status_code == 200
+        return response
+
+    return page
+
+
+def tickets(batch):
+    return list(batch.tickets.order_by("number"))
+
+
+def numbers(response):
+    return [int(row[0]) for row in rows(response)]
+
+
+# Everything about it
+
+
+def test_details_and_figures(page, batch, layout, user):
+    user.fullname = "Anna"
+    user.save()
+    OfflineSalesBatch.objects.update(creation=datetime(2027, 3, 1, 12, 30, tzinfo=UTC), layout=layout)
+    first, second, third, _fourth = tickets(batch)
+    cancel(first)
+    check_in(second)
+    assert words(soup(page()).h1) == f"Offline sales batch #{batch.pk}"
+    assert shown(page()) == {
+        "Product": "Ticket",
+        "Ticket numbers": "101 – 104",
+        "Sales channel": "Online shop",
+        "Ticket layout": "Paper",
+        "Creation date": "2027-03-01 13:30",
+        "Created by": "Anna",
+        "Issued": "4",
+        "Still valid": "3",
+        "Canceled": "1",
+        "Checked in": "1",
+        "Value": "€69.00 of all valid tickets",
+    }
+
+
+def test_the_history_says_who_did_what(anna, page, pages, batch, user, worker):
+    user.fullname = "Anna"
+    user.save()
+    with worker():
+        anna.post(f"{pages}{batch.pk}/print")
+    anna.post(f"{pages}{batch.pk}/comment", {"comment": "Kiosk"})
+    entries = [
+        (words(entry.select_one(".meta")).split()[-1], words(entry.select("p")[1]))
+        for entry in soup(page()).select(".logentry")
+    ]
+    assert entries == [
+        ("Anna", "The comment has been changed."),
+        ("Anna", "4 tickets have been printed."),
+        ("Anna", "4 tickets have been issued for offline sales."),
+    ]
+
+
+def test_a_batch_that_is_not_complete_is_on_the_list(anna, pages, batch):
+    OfflineSalesBatch.objects.update(completed=None)
+    response = anna.get(f"{pages}{batch.pk}/")
+    assert (response.status_code, response["Location"]) == (302, pages)
+
+
+def test_readers_have_no_buttons(ron, pages, batch, store_print):
+    store_print(batch)
+    page = soup(ron.get(f"{pages}{batch.pk}/")).select_one("#page-wrapper")
+    assert [words(button) for button in page.select("button")] == ["Filter"]
+    assert page.select("form[method=post], textarea") == []
+
+
+# The comment
+
+
+def test_the_comment_can_be_changed(anna, pages, batch):
+    response = anna.post(f"{pages}{batch.pk}/comment", {"comment": "Kiosk ✓"}, follow=True)
+    batch.refresh_from_db()
+    assert (response.redirect_chain, alerts(response)) == (
+        [(f"{pages}{batch.pk}/", 302)],
+        ["The comment has been updated."],
+    )
+    assert batch.comment == "Kiosk ✓"
+    assert words(soup(response).textarea) == "Kiosk ✓"
+
+
+def test_the_same_comment_is_no_change(anna, pages, batch):
+    assert alerts(anna.post(f"{pages}{batch.pk}/comment", {"comment": ""}, follow=True)) == []
+    assert batch.all_logentries().filter(action_type="pretix_offlinesales.batch.changed").count() == 0
+
+
+# Its tickets
+
+
+def test_each_ticket_says_what_became_of_it(page, batch, event):
+    first, second, third, _fourth = tickets(batch)
+    cancel(first)
+    check_in(second, datetime(2027, 5, 8, 19, 0, tzinfo=UTC))
+    check_in(second, datetime(2027, 5, 8, 18, 30, tzinfo=UTC))
+    Order.objects.filter(pk=third.order_id).update(status=Order.STATUS_PENDING)
+    codes = [ticket.order.code for ticket in tickets(batch)]
+    assert rows(page()) == [
+        ["101", codes[0], "Canceled", ""],
+        ["102", codes[1], "Valid", "2027-05-08 20:30 · Main entrance"],
+        ["103", codes[2], "pending", ""],
+        ["104", codes[3], "Valid", ""],
+    ]
+    links = [link["href"] for link in soup(page()).select("tbody a")]
+    assert links == [f"/control/event/museum/night/orders/{code}/" for code in codes]
+
+
+def test_a_ticket_without_its_position_is_canceled(page, batch):
+    first = tickets(batch)[0].order.positions.get()
+    first.canceled = True
+    first.save()
+    assert [row[2] for row in rows(page())] == ["Canceled", "Valid", "Valid", "Valid"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (lambda ticket, position: "103", [103]),
+        (lambda ticket, position: ticket.order.code, [103]),
+        (lambda ticket, position: ticket.order.code.lower(), [103]),
+        (lambda ticket, position: f"night-{ticket.order.code}", [103]),
+        (lambda ticket, position: position.secret, [103]),
+        (lambda ticket, position: position.pseudonymization_id, [103]),
+        (lambda ticket, position: f" {position.secret} ", [103]),
+        (lambda ticket, position: position.secret[:-1], []),
+        (lambda ticket, position: "9" * 40, []),
+        (lambda ticket, position: "%", []),
+    ],
+    ids=["number", "code", "lower case", "full code", "scan", "short scan", "spaces", "half a scan", "digits", "sign"],
+)
+def test_a_ticket_is_found(page, batch, query, expected):
+    ticket = tickets(batch)[2]
+    assert numbers_or_none(page(query=query(ticket, ticket.order.positions.get()))) == expected
+
+
+def numbers_or_none(response):
+    return [] if rows(response) == [["No ticket of this batch matches your search."]] else numbers(response)
+
+
+def test_a_scanned_ticket_of_another_batch_is_not_here(page, make):
+    secret = make().tickets.first().order.positions.get().secret
+    assert rows(page(query=secret)) == [["No ticket of this batch matches your search."]]
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("", [101, 102, 103, 104]),
+        ("valid", [102, 104]),
+        ("canceled", [101]),
+        ("in", [102]),
+        ("out", [104]),
+        ("nonsense", [101, 102, 103, 104]),
+    ],
+)
+def test_tickets_by_status(page, batch, status, expected):
+    first, second, third, _fourth = tickets(batch)
+    cancel(first)
+    check_in(second)
+    Order.objects.filter(pk=third.order_id).update(status=Order.STATUS_PENDING)
+    assert numbers(page(status=status)) == expected
+
+
+@pytest.mark.parametrize(
+    ("ordering", "expected"),
+    [("number", [101, 102, 103, 104]), ("-number", [104, 103, 102, 101]), ("entered", [104, 103, 102, 101])],
+)
+def test_tickets_in_order(page, batch, ordering, expected):
+    for hour, ticket in enumerate(reversed(tickets(batch)), start=12):
+        check_in(ticket, datetime(2027, 5, 8, hour, tzinfo=UTC))
+    assert numbers(page(ordering=ordering)) == expected
+
+
+def test_tickets_have_pages(anna, pages, make, event):
+    batch = make(amount=60)
+    assert numbers(anna.get(f"{pages}{batch.pk}/")) == list(range(1, 26))
+    assert numbers(anna.get(f"{pages}{batch.pk}/", {"page": 3})) == list(range(51, 61))
+
+
+def test_more_tickets_need_no_more_queries(anna, pages, make):
+    def queries(batch):
+        for ticket in batch.tickets.all():
+            check_in(ticket)
+        with CaptureQueriesContext(connection) as captured:
+            assert len(rows(anna.get(f"{pages}{batch.pk}/"))) == batch.amount
+        return len(captured)
+
+    queries(make(amount=1))  # fills what is remembered
+    assert queries(make(amount=3)) == queries(make(amount=12))
+
+
+# CSV
+
+
+@pytest.fixture
+def export(anna, pages, batch):
+    def export(**query):
+        response = anna.get(f"{pages}{batch.pk}/tickets.csv", query)
+        assert response["Content-Type"] == "text/csv; charset=utf-8"
+        return list(csv.reader(response.content.decode().splitlines()))
+
+    return export
+
+
+def test_the_tickets_as_csv(export, batch, event):
+    first, second, *_others = tickets(batch)
+    cancel(first)
+    check_in(second, datetime(2027, 5, 8, 18, 30, tzinfo=UTC))
+    codes = [ticket.order.code for ticket in tickets(batch)]
+    assert export() == [
+        ["Ticket number", "Order code", "Product", "Price", "Status", "Checked in", "Check-in list", "Gate"],
+        ["101", codes[0], "Ticket", "23.00", "Canceled", "", "", ""],
+        ["102", codes[1], "Ticket", "23.00", "Valid", "2027-05-08T20:30:00+02:00", "Main entrance", ""],
+        ["103", codes[2], "Ticket", "23.00", "Valid", "", "", ""],
+        ["104", codes[3], "Ticket", "23.00", "Valid", "", "", ""],
+    ]
+
+
+def test_csv_of_what_the_filter_lets_through(export, batch):
+    assert [row[0] for row in export(query="103")] == ["Ticket number", "103"]
+
+
+def test_csv_holds_no_formulas(export, item):
+    item.name = "=1+1"
+    item.save()
+    assert [row[2] for row in export()] == ["Product", *4 * ["'=1+1"]]
+
+
+# Printing
+
+
+def test_printing_ends_in_the_download(anna, pages, batch, layout, worker):
+    with worker():
+        answer = anna.post(f"{pages}{batch.pk}/print", {"ajax": "1"}).json()
+    job = Job.objects.get(kind=Job.Kind.PRINT)
+    assert answer["check_url"] == f"{pages}{batch.pk}/print?async_id={job.pk}&ajax=1"
+    redirect = anna.get(answer["check_url"]).json()["redirect"]
+    response = anna.get(redirect)
+    content = b"".join(response.streaming_content)
+    with pikepdf.open(BytesIO(content)) as pdf:
+        assert len(pdf.pages) == 4
+    assert {name: response[name] for name in ("Content-Type", "Content-Disposition", "X-Content-Type-Options")} == {
+        "Content-Type": "application/pdf",
+        "Content-Disposition": f'attachment; filename="night-offlinesales-{batch.pk}.pdf"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    assert response["Cache-Control"] == "private, no-store"
+
+
+def last_file(response):
+    return [words(piece) for piece in soup(response).select("[data-offlinesales-refresh=print] p")]
+
+
+def test_the_last_printed_file_stays_as_long_as_it_lives(anna, ron, pages, page, batch, user, store_print):
+    user.fullname = "Anna"
+    user.save()
+    assert last_file(page()) == []
+    store_print(batch, finished=now() - timedelta(hours=25))
+    store_print(batch, state=Job.State.FAILED)
+    assert last_file(page()) == []
+    store_print(batch, finished=now() - timedelta(hours=3))
+    newest = store_print(batch)
+    store_print(batch, state=Job.State.RUNNING, finished=None)
+    for browser in (anna, ron):
+        response = browser.get(f"{pages}{batch.pk}/")
+        [text] = last_file(response)
+        assert text.startswith("Download the file that was printed last ")
+        assert text.endswith(" · Anna")
+        [link] = soup(response).select("[data-offlinesales-refresh=print] a")
+        assert link["href"] == f"{pages}{batch.pk}/download/{newest.pk}"
+        assert b"".join(browser.get(link["href"]).streaming_content) == b"%PDF-1.7"
+
+
+def test_readers_are_told_that_there_is_no_file(ron, pages, batch):
+    assert last_file(ron.get(f"{pages}{batch.pk}/")) == ["There is no file that was printed in the last 24 hours."]
+
+
+@pytest.mark.parametrize("values", [{"state": Job.State.FAILED}, {"finished": now() - timedelta(hours=25)}])
+def test_files_that_do_not_live_are_not_found(anna, pages, batch, store_print, values):
+    job = store_print(batch, **values)
+    assert anna.get(f"{pages}{batch.pk}/download/{job.pk}").status_code == 404
+
+
+def test_files_of_another_batch_are_not_found(anna, pages, batch, make, store_print):
+    job = store_print(make())
+    assert anna.get(f"{pages}{batch.pk}/download/{job.pk}").status_code == 404

@@ -1,0 +1,252 @@
+"""Asking for a batch: the form, what it says while it is filled in, and what comes of it."""
+
+from decimal import Decimal
+
+import pytest
+from pretix.base.models import Order
+
+from pretix_offlinesales.models import Job, OfflineSalesBatch
+
+from .conftest import alerts, errors, shown, soup, words
+
+
+def options(response, name):
+    return [words(option) for option in soup(response).select(f"[name={name}] option")]
+
+
+def value(response, name):
+    field = soup(response).select_one(f"[name={name}]")
+    selected = field.select_one("option[selected]")
+    return words(selected) if selected else field.get("value")
+
+
+# The form
+
+
+def test_what_can_be_chosen_and_what_is_preset(anna, pages, event, organizer, item, layout):
+    organizer.sales_channels.create(identifier="api.kiosk", label="Kiosk", type="api", position=9)
+    workshop = event.items.create(name="Workshop", default_price=5, position=5)
+    workshop.variations.create(value="Adult")
+    workshop.variations.create(value="Retired", active=False)
+    event.items.create(name="Gone", default_price=5, active=False)
+    form = anna.get(f"{pages}add")
+    assert options(form, "itemvar") == ["", "Ticket", "Workshop – Adult"]
+    assert options(form, "sales_channel") == ["Online shop", "Kiosk"]
+    assert options(form, "layout") == ["As the event prints them", "Paper"]
+    assert value(form, "sales_channel") == "Online shop"
+    assert value(form, "first_number") == "1"
+    assert soup(form).select("[name=subevent]") == []
+
+
+@pytest.mark.parametrize("testmode", [True, False])
+def test_test_mode_is_preset_as_the_event_is(anna, pages, event, testmode):
+    event.testmode = testmode
+    event.save()
+    assert soup(anna.get(f"{pages}add")).select_one("[name=testmode]").has_attr("checked") == testmode
+
+
+def test_the_only_product_goes_on_with_its_numbers(anna, pages, make):
+    make(amount=20, first_number=1)
+    form = anna.get(f"{pages}add")
+    assert (options(form, "itemvar"), value(form, "first_number")) == (["Ticket"], "21")
+
+
+def test_each_field_has_a_label(anna, organizer, series, series_item):
+    form = soup(anna.get(f"/control/event/{organizer.slug}/{series.slug}/offlinesales/add")).select_one(
+        "form[data-asynctask]"
+    )
+    labels = {label.get("for"): words(label) for label in form.select("label")}
+    fields = [field for field in form.select("input, select, textarea") if field.get("type") != "hidden"]
+    assert {field["name"]: labels.get(field["id"]) for field in fields} == {
+        "itemvar": "Product",
+        "subevent": "Date",
+        "amount": "Number of tickets",
+        "first_number": "First ticket number Optional",
+        "sales_channel": "Sales channel",
+        "testmode": "Test mode",
+        "layout": "Ticket layout Optional",
+        "comment": "Internal comment Optional",
+    }
+
+
+def test_dates_are_searched_for_with_the_hosts_picker(anna, organizer, series, subevent):
+    pages = f"/control/event/{organizer.slug}/{series.slug}/"
+    picker = soup(anna.get(f"{pages}offlinesales/add")).select_one("[name=subevent]")
+    assert picker["data-select2-url"] == f"{pages}subevents/select2"
+    assert picker.select("option") == []
+
+
+# From the form to the batch
+
+
+def test_a_batch_is_made_as_asked_for(anna, pages, organizer, event, item, quota, layout, user, make):
+    kiosk = organizer.sales_channels.create(identifier="api.kiosk", label="Kiosk", type="api")
+    batch = make(
+        amount=4,
+        first_number=101,
+        sales_channel=kiosk.pk,
+        layout=layout.pk,
+        testmode="on",
+        comment="For the kiosk ✓",
+    )
+    assert {name: getattr(batch, name) for name in ("event", "item", "variation", "subevent", "sales_channel")} == {
+        "event": event,
+        "item": item,
+        "variation": None,
+        "subevent": None,
+        "sales_channel": kiosk,
+    }
+    assert (batch.amount, batch.numbers, batch.layout) == (4, range(101, 105), layout)
+    assert (batch.testmode, batch.comment, batch.user) == (True, "For the kiosk ✓", user)
+    assert Order.objects.filter(offline_sales_ticket__batch=batch, testmode=True, status="p").count() == 4
+
+
+def test_the_smallest_form_leaves_the_layout_to_the_event(layout, make):
+    batch = make()
+    assert (batch.layout, batch.testmode, batch.comment, batch.first_number) == (None, False, "", None)
+
+
+def test_it_ends_on_the_page_of_the_batch(anna, pages, make, filled_in):
+    batch = make()
+    job = Job.objects.get()
+    response = anna.get(f"{pages}add", {"async_id": job.pk}, follow=True)
+    assert response.redirect_chain == [(f"{pages}{batch.pk}/", 302)]
+    assert alerts(response) == ["The tickets have been issued."]
+
+
+def test_too_few_left_ends_on_the_list_which_says_why(anna, pages, filled_in, worker):
+    with worker():
+        anna.post(f"{pages}add", filled_in | {"amount": "101"})
+    response = anna.get(f"{pages}add", {"async_id": Job.objects.get().pk}, follow=True)
+    assert response.redirect_chain == [(pages, 302)]
+    [alert] = alerts(response)
+    assert alert.startswith(
+        "101 tickets of “Ticket” could not be issued. "
+        'There is not enough quota available on quota "House" to perform the operation.'
+    )
+    assert (OfflineSalesBatch.objects.count(), Order.objects.count()) == (0, 0)
+
+
+# Errors stand at their fields
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"itemvar": ""}, {"itemvar": ["This field is required."]}),
+        ({"itemvar": "0"}, {"itemvar": ["Select a valid choice. 0 is not one of the available choices."]}),
+        ({"amount": ""}, {"amount": ["This field is required."]}),
+        ({"amount": "0"}, {"amount": ["Ensure this value is greater than or equal to 1."]}),
+        ({"amount": "10001"}, {"amount": ["Ensure this value is less than or equal to 10000."]}),
+        ({"amount": "x"}, {"amount": ["Enter a whole number."]}),
+        ({"first_number": "0"}, {"first_number": ["Ensure this value is greater than or equal to 1."]}),
+        (
+            {"sales_channel": "0"},
+            {"sales_channel": ["Select a valid choice. That choice is not one of the available choices."]},
+        ),
+        ({"layout": "0"}, {"layout": ["Select a valid choice. That choice is not one of the available choices."]}),
+    ],
+)
+def test_wrong_values(anna, pages, filled_in, values, expected):
+    response = anna.post(f"{pages}add", filled_in | values)
+    assert (response.status_code, errors(response)) == (200, expected)
+    assert Job.objects.count() == 0
+
+
+def test_what_does_not_fit_the_product_is_said_at_the_field_that_the_form_has(anna, pages, quota, filled_in):
+    quota.delete()
+    assert errors(anna.post(f"{pages}add", filled_in)) == {"itemvar": ["This product is not assigned to a quota."]}
+
+
+def test_numbers_of_a_product_do_not_overlap(anna, pages, filled_in, make):
+    batch = make(amount=20, first_number=1)
+    response = anna.post(f"{pages}add", filled_in | {"first_number": "20"})
+    assert errors(response) == {
+        "first_number": [
+            f"Some of these numbers are taken: batch #{batch.pk} of this product has tickets 1 to 20."
+        ]
+    }
+
+
+def test_products_with_seats_are_for_the_api(anna, pages, event, item, filled_in):
+    event.seat_category_mappings.create(layout_category="Stalls", product=item)
+    assert errors(anna.post(f"{pages}add", filled_in)) == {
+        "itemvar": ["This product needs a seat for each ticket. Such batches can only be made through the API."]
+    }
+
+
+def test_who_asks_for_too_much_at_once_has_to_wait(anna, pages, filled_in, make_job):
+    for _ in range(20):
+        make_job(Job.State.RUNNING)
+    response = anna.post(f"{pages}add", filled_in)
+    assert alerts(response) == ["There are too many unfinished jobs of this event. Please wait for some."]
+    assert Job.objects.count() == 20
+
+
+# While it is filled in
+
+
+@pytest.fixture
+def preview(anna, pages, filled_in):
+    """``preview(amount=5)``: what is shown for the form filled in like that."""
+
+    def preview(**values):
+        response = anna.get(f"{pages}preview", filled_in | values)
+        assert response.status_code == 200
+        return response
+
+    return preview
+
+
+def test_prices_and_what_is_left(preview):
+    response = preview(amount=40, first_number="101")
+    assert shown(response) == {
+        "Price per ticket": "€23.00",
+        "Total": "€920.00 for 40 tickets",
+        "Still available": "100",
+        "Ticket numbers": "101 – 140",
+    }
+    assert alerts(response) == []
+
+
+def test_it_warns_where_too_few_are_left(preview):
+    assert alerts(preview(amount=100)) == []
+    assert alerts(preview(amount=101)) == ["There are only 100 tickets left, so this batch could not be issued."]
+
+
+def test_quotas_without_limit(preview, quota):
+    quota.size = None
+    quota.save()
+    assert shown(preview(amount=10_000))["Still available"] == "Unlimited"
+
+
+def test_prices_are_the_hosts(preview, event, item, quota):
+    part = event.items.create(name="Drink", default_price=Decimal("4.00"))
+    quota.items.add(part)
+    item.bundles.create(bundled_item=part, count=2, designated_price=Decimal("3.00"))
+    assert shown(preview(amount=10)) == {
+        "Price per ticket": "€23.00",
+        "Total": "€230.00 for 10 tickets",
+        "Still available": "33",
+        "Ticket numbers": "1 – 10",
+    }
+
+
+def test_it_says_what_is_wrong_with_what_is_filled_in_and_is_quiet_about_the_rest(preview, quota):
+    assert alerts(preview(amount="", itemvar="")) == []
+    assert alerts(preview(amount="0")) == ["Number of tickets: Ensure this value is greater than or equal to 1."]
+    quota.delete()
+    assert alerts(preview()) == ["Product: This product is not assigned to a quota."]
+
+
+def test_it_knows_the_next_free_number(preview, make, filled_in):
+    make(amount=20, first_number=1)
+    offered = soup(preview(first_number="1", preset_number="1"))
+    assert offered.select_one("[data-next-number]")["data-next-number"] == "21"
+    assert shown(preview(first_number="1", preset_number="1"))["Ticket numbers"] == "21 – 23"
+    assert soup(preview(itemvar="nonsense")).select("[data-next-number]") == []
+
+
+def test_it_makes_nothing(preview):
+    preview()
+    assert (Job.objects.count(), Order.objects.count()) == (0, 0)

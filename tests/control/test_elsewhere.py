@@ -1,0 +1,146 @@
+"""What the rest of pretix says about tickets of a batch."""
+
+import json
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pretix.base.pdf import get_variables
+
+from .conftest import rows, soup, words
+
+
+@pytest.fixture
+def batch(make):
+    return make(amount=3, comment="Kiosk")
+
+
+@pytest.fixture
+def order(batch):
+    return batch.tickets.get(number=2).order
+
+
+@pytest.fixture
+def orders(event):
+    return f"/control/event/{event.organizer.slug}/{event.slug}/orders/"
+
+
+def links_to(response, url):
+    return [words(link) for link in soup(response).select(f'#page-wrapper a[href="{url}"]')]
+
+
+# The order
+
+
+def test_an_order_says_which_ticket_it_is_in_its_page_its_payment_and_its_history(anna, pages, orders, batch, order):
+    assert links_to(anna.get(f"{orders}{order.code}/"), f"{pages}{batch.pk}/") == [
+        f"Offline sales batch {batch.pk}, ticket 2 of 3",
+        f"#{batch.pk}",
+        f"Offline sales batch {batch.pk}, ticket 2 of 3",
+    ]
+
+
+def test_where_numbers_go_on_it_says_which_numbers_the_batch_has(anna, pages, orders, make):
+    batch = make(amount=3, first_number=101)
+    order = batch.tickets.get(number=102).order
+    label = f"Offline sales batch {batch.pk}, ticket 102 (of 101 to 103)"
+    assert links_to(anna.get(f"{orders}{order.code}/"), f"{pages}{batch.pk}/") == [label, f"#{batch.pk}", label]
+
+
+def test_other_orders_say_nothing(anna, orders, order):
+    order.meta_info = "{}"
+    order.save()
+    page = soup(anna.get(f"{orders}{order.code}/"))
+    assert [words(title) for title in page.select(".panel-title") if words(title) == "Offline sales"] == []
+
+
+def test_the_api_names_batch_and_number_without_a_query(api, event, batch, order, make):
+    url = f"/api/v1/organizers/{event.organizer.slug}/events/{event.slug}/orders/"
+    assert api.get(f"{url}{order.code}/").data["plugin_data"] == {"offlinesales": {"batch": batch.pk, "number": 2}}
+
+
+# The history of the event
+
+
+def test_the_log_of_the_event_links_to_the_batch(anna, pages, event, batch):
+    anna.post(f"{pages}{batch.pk}/comment", {"comment": "Bookshop"})
+    log = anna.get(f"/control/event/{event.organizer.slug}/{event.slug}/logs/")
+    ticket = f"Offline sales batch {batch.pk}, ticket {{}} of 3"
+    assert links_to(log, f"{pages}{batch.pk}/") == [
+        f"#{batch.pk}",
+        *[ticket.format(number) for number in (3, 2, 1)],
+        f"#{batch.pk}",
+    ]
+
+
+# Search
+
+
+def test_orders_can_be_searched_by_batch(anna, orders, make, batch):
+    make(amount=2)
+    found = anna.get(orders, {"offlinesales-batch": batch.pk})
+    codes = {ticket.order.code for ticket in batch.tickets.all()}
+    assert {row[1] for row in rows(found)} == codes
+    assert f"Offline sales batch: {batch.pk}" in words(soup(found).select_one("#page-wrapper"))
+
+
+def test_the_search_form_asks_for_the_batch(anna, orders, batch):
+    field = soup(anna.get(f"{orders}search")).select_one("[name=offlinesales-batch]")
+    assert words(soup(anna.get(f"{orders}search")).select_one(f"label[for={field['id']}]")).startswith(
+        "Offline sales batch"
+    )
+    response = anna.post(f"{orders}search", {"offlinesales-batch": batch.pk})
+    assert response.status_code == 302
+
+
+# Layouts
+
+
+def placeholders(event):
+    return {name: value for name, value in get_variables(event).items() if name.startswith("offlinesales_")}
+
+
+def evaluated(order):
+    position = order.positions.get()
+    return {
+        name.removeprefix("offlinesales_"): value["evaluate"](position, order, order.event)
+        for name, value in placeholders(order.event).items()
+    }
+
+
+def test_layouts_can_say_which_ticket_it_is(batch, order):
+    assert evaluated(order) == {
+        "batch": str(batch.pk),
+        "number": "2",
+        "number_padded": "0002",
+        "amount": "3",
+        "comment": "Kiosk",
+    }
+
+
+def test_layouts_of_other_orders_leave_the_place_empty(order):
+    order.meta_info = json.dumps({})
+    assert set(evaluated(order).values()) == {""}
+
+
+def test_the_editor_shows_samples(anna, event, layout):
+    samples = {name: (str(value["label"]), str(value["editor_sample"])) for name, value in placeholders(event).items()}
+    assert samples == {
+        "offlinesales_batch": ("Offline sales: batch number", "3"),
+        "offlinesales_number": ("Offline sales: ticket number", "17"),
+        "offlinesales_number_padded": ("Offline sales: ticket number with leading zeros", "0017"),
+        "offlinesales_amount": ("Offline sales: number of tickets in the batch", "200"),
+        "offlinesales_comment": ("Offline sales: internal comment of the batch", "Kiosk at the harbour"),
+    }
+    editor = anna.get(f"/control/event/{event.organizer.slug}/{event.slug}/pdfoutput/{layout.pk}/editor/")
+    assert "Offline sales: ticket number with leading zeros" in editor.content.decode()
+
+
+def test_the_comment_costs_one_query_a_batch_and_the_rest_none(batch):
+    positions = [ticket.order.positions.select_related("order").get() for ticket in batch.tickets.all()]
+    variables = placeholders(batch.event)
+    with CaptureQueriesContext(connection) as captured:
+        for position in positions:
+            for variable in variables.values():
+                variable["evaluate"](position, position.order, batch.event)
+    assert len(captured) == 1

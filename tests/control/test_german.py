@@ -1,0 +1,83 @@
+"""The pages in German, and that nothing stays English."""
+
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from pretix_offlinesales.models import OfflineSalesBatch
+
+from .conftest import LOCALE, rows, shown, soup, words
+from .test_list import check_in
+
+PACKAGE = LOCALE.parent
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tools():
+    if not shutil.which("msgattrib"):
+        missing = pytest.fail if os.environ.get("CI") else pytest.skip
+        missing("GNU gettext is needed to look into catalogs (Debian: gettext)")
+
+
+def gettext_tool(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def extracted(tmp_path_factory):
+    """The catalogs as they are once all texts of the code are gathered anew."""
+    copy = tmp_path_factory.mktemp("texts") / PACKAGE.name
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__", "*.mo"))
+    for domain in ("django", "djangojs"):
+        subprocess.run(
+            [sys.executable, "-m", "django", "makemessages", "-l", "de", "-d", domain, "--no-location", "--no-wrap"],
+            cwd=copy,
+            env={name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"},
+            check=True,
+            capture_output=True,
+        )
+    return sorted((copy / "locale").glob("*/LC_MESSAGES/*.po"))
+
+
+def test_each_text_is_translated(extracted):
+    wrong = {
+        (path.parent.parent.name, path.name, option): gettext_tool("msgattrib", "--no-wrap", option, str(path))
+        for path in extracted
+        for option in ("--untranslated", "--only-fuzzy", "--only-obsolete")
+    }
+    assert {key: texts for key, texts in wrong.items() if texts} == {}
+    assert [(path.parent.parent.name, path.name) for path in extracted] == [("de", "django.po")]
+
+
+def test_placeholders_are_kept():
+    for catalog in LOCALE.glob("*/LC_MESSAGES/django.po"):
+        subprocess.run(["msgfmt", "--check-format", "-o", "/dev/null", catalog], check=True)
+
+
+def test_the_page_of_a_batch(german, anna, pages, make, user):
+    batch = make(amount=3)
+    OfflineSalesBatch.objects.update(creation=datetime(2027, 3, 1, 12, 30, tzinfo=UTC))
+    first = batch.tickets.first()
+    check_in(first)
+    page = anna.get(f"{pages}{batch.pk}/")
+    assert words(soup(page).h1) == f"Offline-Verkauf: Stapel #{batch.pk}"
+    assert shown(page) == {
+        "Produkt": "Ticket",
+        "Ticketnummern": "1 – 3",
+        "Verkaufskanal": "Online-Shop",
+        "Ticket-Layout": "So wie die Veranstaltung sie druckt",
+        "Erstellungszeitpunkt": "01.03.2027 13:30",
+        "Erstellt von": user.email,
+        "Ausgegeben": "3",
+        "Noch gültig": "3",
+        "Storniert": "0",
+        "Eingecheckt": "1",
+        "Wert": "69,00 € aller gültigen Tickets",
+    }
+    assert rows(page)[0] == ["1", first.order.code, "Gültig", "08.05.2027 21:00 · Main entrance"]
+    history = [words(entry.select("p")[1]) for entry in soup(page).select(".logentry")]
+    assert history == ["3 Tickets wurden für den Offline-Verkauf ausgegeben."]

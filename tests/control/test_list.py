@@ -1,0 +1,276 @@
+"""The list of batches."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
+from pretix.base.models import Checkin, Order
+
+from pretix_offlinesales.models import Job, OfflineSalesBatch
+
+from .conftest import alerts, rows, soup, words
+
+
+def numbers(response):
+    """Of the batches that are listed, in their order."""
+    assert response.status_code == 200
+    return [int(row[0].split()[0].removeprefix("#")) for row in rows(response) if row[0].startswith("#")]
+
+
+def check_in(ticket, when=None):
+    position = ticket.order.positions.get()
+    checkin_list, _new = position.order.event.checkin_lists.get_or_create(name="Main entrance", all_products=True)
+    return Checkin.objects.create(
+        position=position, list=checkin_list, datetime=when or datetime(2027, 5, 8, 19, 0, tzinfo=UTC)
+    )
+
+
+def cancel(ticket):
+    Order.objects.filter(pk=ticket.order_id).update(status=Order.STATUS_CANCELED)
+
+
+def test_it_is_found_under_orders_by_those_who_may_see_them(anna, ron, event, pages):
+    for browser in (anna, ron):
+        for page in (pages, pages.replace("/offlinesales/", "/orders/")):
+            entries = soup(browser.get(page)).select(f'.nav-second-level a[href="{pages}"]')
+            assert [words(entry) for entry in entries] == ["Offline sales"]
+            under = entries[0].find_parent("ul").find_parent("li").find("a")
+            assert words(under).startswith("Orders")
+
+
+@pytest.mark.parametrize("page", ["", "add", "{batch}/"])
+def test_the_navigation_knows_that_we_are_here(anna, pages, make, page):
+    batch = make()
+    page = soup(anna.get(pages + page.format(batch=batch.pk)))
+    assert [words(entry) for entry in page.select(".nav-second-level a.active")] == ["Offline sales"]
+
+
+def test_without_a_batch_there_is_one_sentence_and_one_button(anna, ron, pages):
+    page = soup(anna.get(pages)).select_one(".empty-collection")
+    assert [words(part) for part in page.select("p, a")] == [
+        "You haven't issued any tickets to be sold offline yet.",
+        "Issue a batch of tickets",
+    ]
+    page = soup(ron.get(pages)).select_one(".empty-collection")
+    assert [words(part) for part in page.select("p, a")] == ["You haven't issued any tickets to be sold offline yet."]
+
+
+def test_it_shows_everything_about_a_batch(anna, pages, user, item, make):
+    user.fullname = "Anna"
+    user.save()
+    batch = make(amount=4, comment="Kiosk\n<b>harbour</b>", testmode="on")
+    OfflineSalesBatch.objects.update(creation=datetime(2027, 3, 1, 12, 30, tzinfo=UTC))
+    first, second, third, _fourth = batch.tickets.all()
+    cancel(first)
+    check_in(second)
+    check_in(third)
+    assert rows(anna.get(pages)) == [
+        [
+            f"#{batch.pk} TEST MODE",
+            "2027-03-01 13:30 Anna",
+            "Ticket",
+            "Online shop",
+            "4",
+            "3",
+            "1",
+            "2",
+            "Kiosk <b>harbour</b>",
+        ]
+    ]
+
+
+def test_in_a_series_it_shows_the_date(anna, organizer, series, series_item, subevent, web, worker):
+    pages = f"/control/event/{organizer.slug}/{series.slug}/offlinesales/"
+    variation = series_item.variations.create(value="Child")
+    subevent.quotas.get().variations.add(variation)
+    form = {
+        "itemvar": f"{series_item.pk}-{variation.pk}",
+        "subevent": subevent.pk,
+        "amount": 2,
+        "sales_channel": web.pk,
+    }
+    with worker():
+        anna.post(f"{pages}add", form)
+    [row] = rows(anna.get(pages))
+    assert row[2:4] == ["Tour – Child", "Morning – Sat, May 8, 2027 08:00"]
+
+
+@pytest.fixture
+def some(event, item, quota, organizer, make):
+    """Four batches that differ in everything, by what is special about them."""
+    kiosk = organizer.sales_channels.create(identifier="api.kiosk", label="Kiosk", type="api", position=9)
+    other = event.items.create(name="Other", default_price=5, position=-1)
+    variation = other.variations.create(value="Child")
+    quota.items.add(other)
+    quota.variations.add(variation)
+    return {
+        "plain": make(amount=2, first_number=1),
+        "comment": make(amount=5, first_number=101, comment="Bookshop"),
+        "channel": make(amount=3, first_number=201, sales_channel=kiosk.pk),
+        "product": make(amount=4, itemvar=f"{other.pk}-{variation.pk}", testmode="on"),
+    }
+
+
+def test_the_newest_comes_first(anna, pages, some):
+    assert numbers(anna.get(pages)) == [some[name].pk for name in ("product", "channel", "comment", "plain")]
+
+
+@pytest.mark.parametrize(
+    ("ordering", "expected"),
+    [
+        ("number", ["plain", "comment", "channel", "product"]),
+        ("-number", ["product", "channel", "comment", "plain"]),
+        ("creation", ["plain", "comment", "channel", "product"]),
+        ("amount", ["plain", "channel", "product", "comment"]),
+        ("-amount", ["comment", "product", "channel", "plain"]),
+        ("product", ["product", "channel", "comment", "plain"]),
+        ("-channel", ["channel", "product", "comment", "plain"]),
+        ("nonsense", ["product", "channel", "comment", "plain"]),
+    ],
+)
+def test_it_can_be_sorted(anna, pages, some, ordering, expected):
+    assert numbers(anna.get(pages, {"ordering": ordering})) == [some[name].pk for name in expected]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (lambda some: {"query": "bookSHOP"}, ["comment"]),
+        (lambda some: {"query": str(some["channel"].pk)}, ["channel"]),
+        (lambda some: {"query": f"#{some['channel'].pk}"}, ["channel"]),
+        (lambda some: {"query": code(some["product"])}, ["product"]),
+        (lambda some: {"query": code(some["product"]).lower()}, ["product"]),
+        (lambda some: {"query": "NIGHT-" + code(some["plain"])}, ["plain"]),
+        (lambda some: {"query": "nothing of this kind"}, []),
+        (lambda some: {"query": "9" * 30}, []),
+        (lambda some: {"item": str(some["plain"].item_id)}, ["channel", "comment", "plain"]),
+        (lambda some: {"item": f"{some['product'].item_id}-{some['product'].variation_id}"}, ["product"]),
+        (lambda some: {"sales_channel": some["channel"].sales_channel_id}, ["channel"]),
+        (lambda some: {"testmode": "yes"}, ["product"]),
+        (lambda some: {"testmode": "no"}, ["channel", "comment", "plain"]),
+        (lambda some: {"testmode": "no", "query": "Bookshop"}, ["comment"]),
+        (lambda some: {"item": "nonsense"}, ["product", "channel", "comment", "plain"]),
+    ],
+)
+def test_it_can_be_filtered(anna, pages, some, query, expected):
+    assert numbers(anna.get(pages, query(some))) == [some[name].pk for name in expected]
+
+
+def code(batch):
+    return batch.tickets.first().order.code
+
+
+def test_finding_nothing_is_not_the_same_as_having_nothing(anna, pages, some):
+    response = anna.get(pages, {"query": "nothing of this kind"})
+    assert rows(response) == [["No batch matches your search."]]
+    assert soup(response).select(".empty-collection") == []
+
+
+def test_a_scanned_ticket_finds_its_batch(anna, pages, some):
+    secret = some["comment"].tickets.first().order.positions.get().secret
+    assert numbers(anna.get(pages, {"query": secret})) == [some["comment"].pk]
+
+
+def test_it_has_pages(anna, pages, event, item, web):
+    batches = [
+        OfflineSalesBatch.objects.create(
+            event=event, item=item, sales_channel=web, amount=1, completed=datetime.now(tz=UTC)
+        )
+        for _ in range(30)
+    ]
+    newest_first = [batch.pk for batch in reversed(batches)]
+    assert numbers(anna.get(pages)) == newest_first[:25]
+    assert numbers(anna.get(pages, {"page": 2})) == newest_first[25:]
+
+
+# What is being made
+
+
+def test_a_batch_that_is_being_made_shows_how_far_it_is(anna, pages, make_job, make):
+    batch = make()
+    make_job(Job.State.RUNNING, amount=50, comment="Kiosk", progress=40)
+    first, second = rows(anna.get(pages))
+    assert [first[0], *first[2:]] == ["40 %", "Ticket", "Online shop", "50", "Being issued …", "Kiosk"]
+    assert second[0] == f"#{batch.pk}"
+    bar = soup(anna.get(pages)).select_one("[role=progressbar]")
+    assert (bar["aria-valuenow"], bar["aria-label"]) == ("40", "Being issued …")
+
+
+def test_a_batch_that_waits_can_be_canceled(anna, pages, make_job):
+    job = make_job(Job.State.WAITING)
+    assert rows(anna.get(pages))[0][-2] == "Waiting to be issued Cancel"
+    response = anna.post(f"{pages}jobs/{job.pk}/cancel", follow=True)
+    assert alerts(response) == ["The batch will not be issued."]
+    assert len(soup(response).select(".empty-collection")) == 1
+
+
+def test_a_batch_that_is_being_made_can_not_be_canceled(anna, pages, make_job):
+    job = make_job(Job.State.RUNNING)
+    response = anna.post(f"{pages}jobs/{job.pk}/cancel", follow=True)
+    assert alerts(response) == ["It is too late to cancel this batch, it is being issued."]
+    job.refresh_from_db()
+    assert job.state == Job.State.RUNNING
+
+
+def test_a_failure_stays_until_it_is_dismissed(anna, ron, pages, make_job):
+    job = make_job(Job.State.FAILED, amount=50, message="There are too few.")
+    for browser in (anna, ron, anna):
+        [alert] = alerts(browser.get(pages))
+        assert alert.startswith("50 tickets of “Ticket” could not be issued. There are too few.")
+    assert soup(ron.get(pages)).select(".alert form, .alert a") == []
+    response = anna.post(f"{pages}jobs/{job.pk}/dismiss", follow=True)
+    assert alerts(response) == []
+    assert alerts(anna.get(pages)) == []
+
+
+def test_what_an_api_client_could_not_get_is_not_told_here(ask, anna, pages):
+    ask(amount=101)
+    assert Job.objects.get().state == Job.State.FAILED
+    assert alerts(anna.get(pages)) == []
+
+
+def test_a_failure_can_be_tried_again(anna, pages, make_job):
+    job = make_job(Job.State.FAILED, amount=50, comment="Kiosk", finished=now() - timedelta(days=20))
+    [link] = soup(anna.get(pages)).select(".alert a")
+    form = soup(anna.get(link["href"]))
+    assert words(link) == "Try again"
+    assert form.select_one("[name=amount]")["value"] == "50"
+    assert words(form.select_one("[name=comment]")) == "Kiosk"
+    assert words(form.select_one("[name=itemvar] [selected]")) == "Ticket"
+    assert str(job.pk) in link["href"]
+
+
+@pytest.mark.parametrize("again", ["nonsense", "29891ede-196f-4942-9e26-d055a36e98b8"])
+def test_unknown_failures_can_not_be_tried_again(anna, pages, again):
+    assert anna.get(f"{pages}add", {"again": again}).status_code == 404
+
+
+def test_what_a_failed_batch_was_to_be_made_of_may_be_gone(anna, pages, item, quota, make_job):
+    job = make_job(Job.State.FAILED, amount=2, message="Gone.")
+    quota.delete()
+    item.delete()
+    [alert] = alerts(anna.get(pages))
+    assert alert.startswith("2 tickets of “” could not be issued. Gone.")
+    assert anna.get(f"{pages}add", {"again": str(job.pk)}).status_code == 200
+
+
+# Queries
+
+
+@pytest.mark.parametrize("who", ["anna", "ron"])
+def test_more_batches_need_no_more_queries(request, who, pages, make, make_job):
+    browser = request.getfixturevalue(who)
+
+    def queries(amount):
+        for number in range(amount):
+            make(amount=2, first_number="", comment=f"Batch {number}")
+            make_job(Job.State.RUNNING)
+            make_job(Job.State.FAILED)
+        with CaptureQueriesContext(connection) as captured:
+            assert browser.get(pages).status_code == 200
+        return len(captured)
+
+    queries(1)  # fills what is remembered
+    assert queries(2) == queries(9)

@@ -1,0 +1,194 @@
+"""Who may see and do what in the backend: a column for each page and a row for each person."""
+
+import uuid
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+from django.utils.timezone import now
+from pretix.base.models import Organizer, User
+
+from pretix_offlinesales.models import Job, OfflineSalesBatch
+
+#: The columns: name of the page → (method, what success looks like).
+PAGES = {
+    "list": ("get", 200),
+    "batch": ("get", 200),
+    "csv": ("get", 200),
+    "download": ("get", 200),
+    "add": ("get", 200),
+    "preview": ("get", 200),
+    "create": ("post", 302),
+    "proof": ("post", 200),
+    "comment": ("post", 302),
+    "print": ("post", 302),
+    "dismiss": ("post", 302),
+    "cancel": ("post", 302),
+}
+
+#: Where a page has another name than its url.
+URL_NAMES = {"create": "add"}
+
+#: In order of the columns: yes where the answer is success, else the status code; login where one is asked to log in.
+MATRIX = """
+                            list  batch csv   download add   preview create proof comment print dismiss cancel
+nobody                      login login login login    login login   login  login login   login login   login
+a user without a team       404   404   404   404      404   404     404    404   404     404   404     404
+a member who reads orders   yes   yes   yes   yes      403   403     403    403   403     403   403     403
+a member who writes orders  403   403   403   403      yes   yes     yes    yes   yes     yes   yes     yes
+a member who reads + writes yes   yes   yes   yes      yes   yes     yes    yes   yes     yes   yes     yes
+a member who checks in      403   403   403   403      403   403     403    403   403     403   403     403
+a member for all            yes   yes   yes   yes      yes   yes     yes    yes   yes     yes   yes     yes
+a member of another event   404   404   404   404      404   404     404    404   404     404   404     404
+another organizer's member  404   404   404   404      404   404     404    404   404     404   404     404
+everybody, plugin off       404   404   404   404      404   404     404    404   404     404   404     404
+"""
+
+
+def table():
+    for line in MATRIX.strip("\n").splitlines()[1:]:
+        who, cells = line[:28].strip(), line[28:].split()
+        yield pytest.param(who, dict(zip(PAGES, cells, strict=True)), id=who)
+
+
+def test_the_table_has_a_column_for_each_page():
+    [ours] = [pattern for pattern in _patterns(get_resolver()) if pattern.pattern.describe().endswith("offlinesales/'")]
+    assert {URL_NAMES.get(name, name) for name in PAGES} == {page.name for page in ours.url_patterns}
+
+
+def _patterns(resolver):
+    for pattern in getattr(resolver, "url_patterns", ()):
+        yield pattern
+        yield from _patterns(pattern)
+
+
+@pytest.mark.parametrize(("who", "expected"), list(table()))
+def test_who_may_do_what(who, expected, event, series, addresses, filled_in):
+    client = PEOPLE[who](event, series)
+    answers = {
+        name: getattr(client, method)(addresses[name], filled_in if method == "post" else {})
+        for name, (method, _success) in PAGES.items()
+    }
+    assert {name: judged(name, answer) for name, answer in answers.items()} == expected
+
+
+@pytest.mark.parametrize(("who", "expected"), list(table()))
+def test_who_may_not_do_it_leaves_no_trace(who, expected, event, series, addresses, filled_in):
+    client = PEOPLE[who](event, series)
+    before = traces()
+    for name, (method, _success) in PAGES.items():
+        if method == "post" and expected[name] != "yes":
+            client.post(addresses[name], filled_in | {"comment": "Changed"})
+    assert traces() == before
+
+
+@pytest.mark.parametrize("name", [name for name, (method, _success) in PAGES.items() if method == "post"])
+def test_a_form_of_another_site_is_refused(name, user, team, addresses, filled_in):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    before = traces()
+    assert client.post(addresses[name], filled_in).status_code == 403
+    assert traces() == before
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("list", "add", "preview", "create", "proof")])
+def test_things_of_another_event_are_not_found(name, anna, series, series_item, addresses, filled_in):
+    elsewhere = addresses[name].replace("/night/", f"/{series.slug}/")
+    method = PAGES[name][0]
+    assert getattr(anna, method)(elsewhere, filled_in if method == "post" else {}).status_code == 404
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("list", "add", "preview", "create", "proof")])
+def test_unknown_things_are_not_found(name, anna, batch, addresses, filled_in):
+    unknown = addresses[name].replace(f"/offlinesales/{batch.pk}/", "/offlinesales/99999999999999999999/")
+    unknown = unknown if unknown != addresses[name] else "/".join(
+        part if len(part) != 36 else str(uuid.uuid4()) for part in unknown.split("/")
+    )
+    method = PAGES[name][0]
+    assert getattr(anna, method)(unknown, filled_in if method == "post" else {}).status_code == 404
+
+
+def judged(name, answer):
+    if answer.status_code == 302 and "login" in answer["Location"]:
+        return "login"
+    return "yes" if answer.status_code == PAGES[name][1] else str(answer.status_code)
+
+
+def traces():
+    return (
+        list(OfflineSalesBatch.objects.values_list("pk", "comment")),
+        sorted(Job.objects.values_list("pk", "state", "dismissed")),
+    )
+
+
+@pytest.fixture
+def batch(event, item, web):
+    return OfflineSalesBatch.objects.create(event=event, item=item, sales_channel=web, amount=3, completed=now())
+
+
+@pytest.fixture
+def addresses(pages, batch, make_job, store_print):
+    """The address of each page, with things to do there."""
+    printed, waiting, failed = store_print(batch), make_job(), make_job(Job.State.FAILED)
+    return {
+        "list": pages,
+        "batch": f"{pages}{batch.pk}/",
+        "csv": f"{pages}{batch.pk}/tickets.csv",
+        "download": f"{pages}{batch.pk}/download/{printed.pk}",
+        "add": f"{pages}add",
+        "preview": f"{pages}preview",
+        "create": f"{pages}add",
+        "proof": f"{pages}proof",
+        "comment": f"{pages}{batch.pk}/comment",
+        "print": f"{pages}{batch.pk}/print",
+        "dismiss": f"{pages}jobs/{failed.pk}/dismiss",
+        "cancel": f"{pages}jobs/{waiting.pk}/cancel",
+    }
+
+
+def nobody(event, series):
+    return Client()
+
+
+def member(organizer, *permissions, events=None):
+    """Of a team with these permissions, or all, for these events, or all."""
+    person = User.objects.create_user("member@example.org", "a long enough passphrase")
+    team = organizer.teams.create(
+        name="Team",
+        all_events=events is None,
+        all_event_permissions=not permissions,
+        limit_event_permissions=dict.fromkeys(permissions, True),
+    )
+    team.limit_events.set(events or [])
+    team.members.add(person)
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def outsider(event, series):
+    client = Client()
+    client.force_login(User.objects.create_user("member@example.org", "a long enough passphrase"))
+    return client
+
+
+def with_plugin_off(event, series):
+    event.plugins = "pretix.plugins.ticketoutputpdf"
+    event.save()
+    return member(event.organizer)
+
+
+PEOPLE = {
+    "nobody": nobody,
+    "a user without a team": outsider,
+    "a member who reads orders": lambda event, series: member(event.organizer, "event.orders:read"),
+    "a member who writes orders": lambda event, series: member(event.organizer, "event.orders:write"),
+    "a member who reads + writes": lambda event, series: member(
+        event.organizer, "event.orders:read", "event.orders:write"
+    ),
+    "a member who checks in": lambda event, series: member(event.organizer, "event.orders:checkin"),
+    "a member for all": lambda event, series: member(event.organizer),
+    "a member of another event": lambda event, series: member(event.organizer, events=[series]),
+    "another organizer's member": lambda event, series: member(Organizer.objects.create(name="Circus", slug="circus")),
+    "everybody, plugin off": with_plugin_off,
+}

@@ -1,0 +1,55 @@
+"""
+The demo's pretix, made anew in a directory, on a port, until its input ends::
+
+    python -m tests.e2e.server DIRECTORY PORT
+"""
+
+import os
+import sys
+import threading
+from pathlib import Path
+
+import demo
+
+from .browser import ORGANIZER, PASSWORD, READER
+
+
+def main(directory: str, port: str):
+    demo.DIRECTORY, demo.PORT, demo.URL = Path(directory), int(port), f"http://{demo.HOST}:{port}"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.e2e.settings"
+    threading.Thread(target=_end_with_input, daemon=True).start()
+
+    import django
+    from celery.contrib.testing.worker import start_worker
+    from pretix.celery_app import app
+
+    from demo.server import _prepare, serve
+
+    demo.DIRECTORY.mkdir(exist_ok=True)
+    django.setup()
+    _prepare()
+    _add_reader()
+    with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=0):
+        serve()
+
+
+def _end_with_input():
+    """Whoever started the server holds its input open, and takes it along when dying."""
+    sys.stdin.read()
+    os._exit(0)
+
+
+def _add_reader():
+    """Somebody who may see orders, but not change them."""
+    from django_scopes import scopes_disabled
+    from pretix.base.models import Organizer, User
+
+    with scopes_disabled():
+        team = Organizer.objects.get(slug=ORGANIZER).teams.create(
+            name="Readers", all_events=True, limit_event_permissions={"event.orders:read": True}
+        )
+        team.members.add(User.objects.create_user(READER, PASSWORD, fullname="Ron Reader", needs_password_change=False))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

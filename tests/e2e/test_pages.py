@@ -1,0 +1,219 @@
+"""What the organizer does, in a real browser, with a worker that takes its time."""
+
+import re
+from time import sleep
+
+import pikepdf
+import pytest
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from .browser import PHONE, READER, SERIES, resize
+
+BATCH_PAGE = re.compile(r"/offlinesales/(\d+)/$")
+
+
+def read(browser, selector) -> str:
+    """What is written there, or nothing while the page changes."""
+    try:
+        return browser.find(selector).text
+    except (NoSuchElementException, StaleElementReferenceException):
+        return ""
+
+
+def progress(browser) -> int:
+    """The percentage that the dialog shows; -1 where it shows none."""
+    width = browser.driver.execute_script(
+        "const bar = document.querySelector('#loadingmodal[open] .progress-bar'); return bar ? bar.style.width : ''"
+    )
+    return int(width.removesuffix("%")) if width else -1
+
+
+def focused(browser):
+    return browser.driver.switch_to.active_element
+
+
+@pytest.fixture
+def batch(browser, shared):
+    """The address of the page of a batch of 200 tickets, which all tests share."""
+    if "batch" not in shared:
+        browser.issue("Night pass", 200, comment="Kiosk at the harbour")
+        shared["batch"] = BATCH_PAGE.search(browser.url).group(1) + "/"
+    return shared["batch"]
+
+
+def test_the_first_batch(browser):
+    browser.at(SERIES)
+    assert browser.texts(".empty-collection p") == ["You haven't issued any tickets to be sold offline yet."]
+    browser.press("Issue a batch of tickets")
+    assert browser.texts("h1") == ["Issue a batch of tickets"]
+    browser.find(".select2-selection").click()
+    browser.wait_until(lambda: browser.texts(".select2-results__option .event-name-full"))
+    focused(browser).send_keys(Keys.ENTER)
+    browser.type("amount", 200)
+    browser.wait_until(lambda: "€2,800.00 for 200 tickets" in read(browser, "[data-offlinesales-preview-target]"))
+    browser.type("comment", "Kiosk at the harbour")
+    browser.press("Issue tickets")
+    browser.wait_until(lambda: BATCH_PAGE.search(browser.url))
+    assert browser.texts(".alert-success") == ["The tickets have been issued."]
+    assert browser.texts("tbody td:first-child")[:3] == ["1", "2", "3"]
+    assert browser.find("[name=comment]").text == "Kiosk at the harbour"
+    assert browser.errors() == []
+
+
+def test_a_large_batch_shows_how_far_it_is(browser, batch):
+    browser.open("add")
+    browser.choose("itemvar", "Night pass")
+    browser.wait_until(lambda: int(browser.find("[name=first_number]").get_attribute("value")) > 200)
+    browser.type("amount", 2000)
+    browser.press("Issue tickets")
+    seen = set()
+    while "/add" in browser.url:
+        seen.add(progress(browser))
+        sleep(0.05)
+    assert len([percent for percent in seen if 0 < percent < 100]) > 1, seen
+    browser.wait_until(lambda: BATCH_PAGE.search(browser.url))
+    assert "Page 1 of 80 (2,000 elements)" in browser.texts(".page-current")
+
+
+def test_reloading_loses_nothing(browser):
+    browser.open("add")
+    browser.choose("itemvar", "Workshop – Child")
+    browser.type("amount", 3000)
+    browser.press("Issue tickets")
+    browser.wait_until(lambda: "async_id" in browser.url)
+    browser.driver.refresh()
+    assert browser.texts("h1") == ["We are processing your request …"]
+    browser.open()
+    assert len(browser.find_all("[data-offlinesales-working]")) == 1
+    amount = len(browser.find_all("tbody tr"))
+    browser.wait_until(lambda: not browser.find_all("[data-offlinesales-working]"))
+    assert len(browser.find_all("tbody tr")) == amount
+    assert browser.texts("tbody tr:first-child td")[2:6] == ["Workshop – Child", "Online shop", "3000", "3000"]
+    assert browser.errors() == []
+
+
+def test_too_few_tickets_are_warned_of_and_refused(browser):
+    browser.open("add")
+    browser.choose("itemvar", "Roof terrace")
+    browser.type("amount", 6)
+    browser.wait_until(
+        lambda: "There are only 5 tickets left" in read(browser, "[data-offlinesales-preview-target] .alert")
+    )
+    browser.press("Issue tickets")
+    browser.wait_until(lambda: browser.url == browser.pages)
+    [alert] = browser.texts(".alert-danger")
+    assert alert.startswith(
+        "6 tickets of “Roof terrace” could not be issued. "
+        'There is not enough quota available on quota "Roof" to perform the operation.'
+    )
+
+    browser.press("Try again")
+    assert browser.find("[name=amount]").get_attribute("value") == "6"
+    browser.type("amount", 5)
+    browser.press("Issue tickets")
+    browser.wait_until(lambda: BATCH_PAGE.search(browser.url))
+    browser.open()
+    browser.press("Dismiss")
+    browser.wait_until(lambda: browser.texts(".alert-danger") == [])
+    assert browser.texts("h1") == ["Offline sales"]
+
+
+def test_errors_stand_at_their_fields_and_the_first_has_the_focus(browser, batch):
+    browser.open("add")
+    browser.choose("itemvar", "Night pass")
+    browser.type("amount", 5)
+    browser.type("first_number", 7)
+    browser.press("Issue tickets")
+    browser.wait_until(lambda: browser.find_all(".has-error"))
+    assert browser.texts(".has-error .help-block")[0].startswith("Some of these numbers are taken: batch #")
+    browser.wait_until(lambda: focused(browser).get_attribute("name") == "first_number")
+    assert browser.find("[name=first_number]").get_attribute("value") == "7"
+
+
+def test_a_specimen_opens_beside_the_form(browser):
+    browser.open("add")
+    browser.choose("itemvar", "Night pass")
+    form = browser.driver.current_window_handle
+    browser.press("Show a specimen")
+    browser.wait_until(lambda: len(browser.driver.window_handles) == 2)
+    [specimen] = set(browser.driver.window_handles) - {form}
+    browser.driver.switch_to.window(specimen)
+    browser.wait_until(lambda: browser.driver.execute_script("return document.contentType") == "application/pdf")
+    assert browser.url == f"{browser.pages}proof"
+    browser.driver.close()
+    browser.driver.switch_to.window(form)
+    assert browser.find("[name=itemvar] option:checked").text == "Night pass"
+
+
+def test_printing_ends_in_the_download_with_the_focus_where_it_was(browser, batch, downloads):
+    browser.open(batch)
+    browser.press("Print tickets")
+    file = downloads / f"night-offlinesales-{batch.removesuffix('/')}.pdf"
+    browser.wait_until(file.exists)
+    with pikepdf.open(file) as pdf:
+        assert len(pdf.pages) == 200
+    browser.wait_until(lambda: "Download the file that was printed last" in read(browser, "[role=status]"))
+    assert browser.url == browser.pages + batch
+    assert focused(browser).text == "Print tickets"
+    assert browser.texts(".logentry p:last-child")[0] == "200 tickets have been printed."
+    assert browser.errors() == []
+
+
+def test_a_scanner_types_the_code_and_enter(browser, batch):
+    browser.open(f"{batch}?query=17")
+    browser.find("tbody a").click()
+    code = browser.find("[data-qrcode]").get_attribute("data-qrcode")
+    browser.open(batch)
+    browser.find("[name=query]").send_keys(code + Keys.ENTER)
+    browser.wait_until(lambda: "query=" in browser.url)
+    assert browser.texts("tbody td:first-child") == ["17"]
+
+
+def test_readers_see_all_and_can_change_nothing(browser, batch):
+    browser.log_in(READER)
+    browser.open()
+    assert browser.texts("#page-wrapper button, #page-wrapper a.btn") == ["Filter"]
+    browser.open(batch)
+    assert browser.texts("#page-wrapper button, #page-wrapper a.btn") == ["All batches", "CSV", "Filter"]
+    assert "Kiosk at the harbour" in browser.find("#page-wrapper").text
+    browser.open("add")
+    assert "You do not have permission" in browser.find("body").text
+
+
+@pytest.mark.parametrize("page", ["", "add", "batch"])
+def test_pages_fit_on_a_phone(browser, batch, page):
+    resize(browser.driver, PHONE)
+    browser.open(batch if page == "batch" else page)
+    assert browser.driver.execute_script("return document.documentElement.scrollWidth") == PHONE[0]
+
+
+@pytest.mark.parametrize("page", ["", "add", "batch"])
+def test_everything_has_a_name(browser, batch, page):
+    """A short look with the eyes of a screen reader."""
+    browser.open(batch if page == "batch" else page)
+    content = browser.find("#page-wrapper")
+    nameless = [
+        element.get_attribute("outerHTML")[:200]
+        for element in content.find_elements(By.CSS_SELECTOR, "input, select, textarea, button, a[href]")
+        if element.is_displayed() and not element.accessible_name
+    ]
+    assert nameless == []
+    assert len(content.find_elements(By.CSS_SELECTOR, "h1")) == 1
+    assert browser.errors() == []
+
+
+def test_a_batch_with_the_keyboard_alone(browser):
+    browser.open("add")
+    browser.find("[name=itemvar]").send_keys("Workshop – A")
+    values = {"amount": "3", "comment": "Bookshop"}
+    for _ in range(20):
+        focused(browser).send_keys(Keys.TAB)
+        if focused(browser).text == "Issue tickets":
+            break
+        focused(browser).send_keys(values.get(focused(browser).get_attribute("name"), ""))
+    focused(browser).send_keys(Keys.ENTER)
+    browser.wait_until(lambda: BATCH_PAGE.search(browser.url))
+    assert browser.find("[name=comment]").text == "Bookshop"
+    assert "Workshop – Adult" in browser.texts("dd")
