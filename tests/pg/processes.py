@@ -1,0 +1,146 @@
+"""Web server, workers, and the wire to the broker, all of which can be cut off."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+from time import monotonic, sleep
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HOST = "127.0.0.1"
+
+
+def wait_until(condition, seconds: float = 60, pause: float = 0.01):
+    """Ask again and again until the answer is true, and return it."""
+    end = monotonic() + seconds
+    while not (answer := condition()):
+        assert monotonic() < end, f"{condition} took more than {seconds} seconds"
+        sleep(pause)
+    return answer
+
+
+class Process:
+    """A program with all its children, which reads the tests' settings. Its output goes to a file."""
+
+    def __init__(self, name: str, *command: str, **environment: str):
+        self.log = Path(settings.DATA_DIR, f"{name}.log")
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", *command],
+                cwd=ROOT,
+                env=os.environ | environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def kill(self):
+        """As a power cut would: nobody of the group can do anything about it."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def terminate(self, children: bool = False, seconds: float = 60):
+        """As a deployment would: ask the program to come to an end, and wait for it."""
+        (os.killpg if children else os.kill)(self._process.pid, signal.SIGTERM)
+        self._process.wait(seconds)
+
+    @property
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
+
+class Worker(Process):
+    """A Celery worker that serves only the queue that the plugin's tasks are in."""
+
+    _numbers = count(1)
+
+    def __init__(self, broker: str, processes: int = 2, **environment: str):
+        super().__init__(
+            f"worker {next(self._numbers)}",
+            *("celery", "-A", "pretix.celery_app", "worker", "-Q", "background", "-c", str(processes)),
+            *("-l", "INFO", "--without-mingle", "--without-gossip", "--without-heartbeat"),
+            **{"PRETIX_CELERY_BROKER": broker, "TMPDIR": str(self.temporary_files())} | environment,
+        )
+
+
+    @property
+    def is_ready(self) -> bool:
+        return " ready." in self.log.read_text()
+
+    @staticmethod
+    def temporary_files() -> Path:
+        """Where workers put them."""
+        folder = Path(settings.DATA_DIR, "temporary")
+        folder.mkdir(exist_ok=True)
+        return folder
+
+
+class Server(Process):
+    """pretix under gunicorn."""
+
+    def __init__(self, broker: str):
+        self.url = f"http://{HOST}:{free_port()}"
+        super().__init__(
+            "web",
+            *("gunicorn", "pretix.wsgi", "--bind", urlsplit(self.url).netloc, "--workers", "3", "--threads", "4"),
+            "--preload",
+            PRETIX_CELERY_BROKER=broker,
+        )
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind((HOST, 0))
+        return free.getsockname()[1]
+
+
+class Wire:
+    """A TCP port through which a server is reached as long as the wire isn't cut."""
+
+    def __init__(self, host: str, port: int):
+        self.port = free_port()
+        self._target = (host, port)
+        self._connections = []
+        self.mend()
+
+    def mend(self):
+        self._listener = socket.create_server((HOST, self.port))
+        threading.Thread(target=self._accept, args=[self._listener], daemon=True).start()
+
+    def cut(self):
+        """Nobody is reached any more, and whoever was is disconnected."""
+        for end in (self._listener, *self._connections):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+        self._connections.clear()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                near, _address = listener.accept()
+                far = socket.create_connection(self._target)
+            except OSError:
+                return
+            self._connections += [near, far]
+            for source, target in ((near, far), (far, near)):
+                threading.Thread(target=self._pump, args=[source, target], daemon=True).start()
+
+    @staticmethod
+    def _pump(source, target):
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        for end in (source, target):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)

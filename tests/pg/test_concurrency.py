@@ -1,0 +1,158 @@
+"""Many who want the same tickets at once: batches, shoppers, vouchers."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event as Signal
+from time import monotonic
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django_scopes import scopes_disabled
+from pretix.base.models import Order, OrderPosition
+from pretix.base.services.cart import CartError, CartManager
+from pretix.base.services.orders import _perform_order
+
+from pretix_offlinesales.models import Job, OfflineSalesBatch
+
+pytestmark = pytest.mark.usefixtures("layout")
+
+
+@pytest.fixture
+def item(item):
+    """For nothing, so that shoppers need not choose how to pay."""
+    item.default_price = 0
+    item.save()
+    return item
+
+
+@pytest.fixture
+def shop(event, web):
+    """
+    ``with shop(choose): …``: meanwhile, shoppers buy what ``choose()`` returns, one after the other, by the host's own
+    services for cart and order. What they got and how long they waited at most is in the list that is yielded. Only
+    that something is sold out may stop them: the host's ``LockTimeoutException`` would fail the test.
+    """
+
+    class Shop:
+        def __init__(self, choose, shoppers=4, pause=0.05):
+            self.choose, self.pause, self.over, self.waits = choose, pause, Signal(), []
+            self.pool = ThreadPoolExecutor(shoppers)
+            self.shoppers = shoppers
+
+        def __enter__(self):
+            self.buy(str(uuid4()))  # so that everything is loaded before we look at the clock
+            self.futures = [self.pool.submit(self.go_shopping) for _ in range(self.shoppers)]
+            return self
+
+        def __exit__(self, *error):
+            self.over.set()
+            for future in self.futures:
+                future.result()
+            self.pool.shutdown()
+
+        def go_shopping(self):
+            with scopes_disabled():
+                try:
+                    while not self.over.wait(self.pause):
+                        begin = monotonic()
+                        self.buy(str(uuid4()))
+                        self.waits.append(monotonic() - begin)
+                finally:
+                    connection.close()
+
+        def buy(self, cart):
+            try:
+                manager = CartManager(event=event, cart_id=cart, sales_channel=web)
+                manager.add_new_items([self.choose()])
+                manager.commit()
+            except CartError:
+                return  # sold out
+            positions = [position.pk for position in event.cartposition_set.filter(cart_id=cart)]
+            _perform_order(event, [], positions, "shopper@example.org", "en", None, {})
+
+    return Shop
+
+
+def ask_at_once(client, requests):
+    """The answers to these requests for batches, all posted at the same time."""
+    with ThreadPoolExecutor(len(requests)) as clients:
+        return list(clients.map(lambda wanted: client.wait(client.ask(**wanted)), requests))
+
+
+def line(item, **values):
+    return {"item": item.pk, "variation": None, "count": 1, "price": None, "voucher": None, "subevent": None} | values
+
+
+def test_eight_batches_a_shop_and_vouchers_share_one_quota(client, start_worker, event, item, quota, shop, whole):
+    start_worker(processes=4, ready=True)
+    event.vouchers.create(item=item, block_quota=True, max_usages=500, code="BLOCK")
+    with shop(lambda: line(item)) as shopping:
+        responses = ask_at_once(client, 8 * [{"amount": 1_500}])
+    assert sorted(response.status_code for response in responses) == 6 * [200] + 2 * [410]
+    for response in responses:
+        if response.status_code == 200:
+            assert whole(response.json()["id"], 1_500)
+        else:
+            assert response.json()["message"] == (
+                'There is not enough quota available on quota "House" to perform the operation.'
+            )
+    sold = event.orders.filter(offline_sales_ticket__isnull=True).count()
+    assert sold == len(shopping.waits) + 1 > 20
+    assert event.orders.count() == 6 * 1_500 + sold <= 10_000 - 500
+    assert max(shopping.waits) < 3
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_the_last_tickets_go_to_a_batch_or_to_shoppers(client, start_worker, event, item, quota, shop, turn):
+    """(One shopper, because two can make the host itself sell one ticket too many.)"""
+    start_worker(processes=4, ready=True)
+    quota.size = 400
+    quota.save()
+    with shop(lambda: line(item), shoppers=1, pause=0):
+        ask_at_once(client, [{"amount": amount} for amount in (45, 50, 55, 60, 65, 70, 75, 80)])
+    made = [batch.amount for batch in OfflineSalesBatch.objects.filter(event=event)]
+    sold = event.orders.filter(offline_sales_ticket__isnull=True).count()
+    assert OrderPosition.objects.filter(order__event=event).count() == sum(made) + sold <= 400
+    assert len(made) < 8
+
+
+@pytest.mark.parametrize("distance", [0, 1.5], ids=["", "with distance"])
+def test_no_seat_is_sold_twice(client, start_worker, event, item, quota, shop, distance):
+    start_worker(processes=4, ready=True)
+    event.settings.seating_minimal_distance = distance
+    event.seat_category_mappings.create(layout_category="Stalls", product=item)
+    guids = [f"seat {number}" for number in range(200)]
+    for x, guid in enumerate(guids):
+        event.seats.create(seat_number=guid, seat_guid=guid, product=item, x=x, y=0)
+    chance = random.Random(1)
+    every_other = guids[::2] if distance else guids
+    wanted = [{"amount": 10, "seats": chance.sample(every_other, 10)} for _ in range(8)]
+    with shop(lambda: line(item, seat=chance.choice(every_other))):
+        responses = ask_at_once(client, wanted)
+    taken = [position.seat_id for position in OrderPosition.objects.filter(order__event=event)]
+    assert None not in taken
+    assert len(set(taken)) == len(taken)
+    made = [wish for wish, response in zip(wanted, responses, strict=True) if response.status_code == 200]
+    assert event.offline_sales_batches.count() == len(made) >= 1
+    assert event.orders.filter(offline_sales_ticket__isnull=False).count() == 10 * len(made)
+
+
+def test_codes_that_two_batches_draw_at_once_are_drawn_again(client, start_worker, event, item, quota, organizer):
+    """With three letters there are 243 codes. Batches of different events do not wait for each other."""
+    worker = start_worker(processes=4, OFFLINESALES_ALPHABET="BCD")
+    responses = ask_at_once(client, 3 * [{"amount": 50}])
+    assert [response.status_code for response in responses] == [200] * 3
+    codes = list(Order.objects.filter(organizer=organizer).values_list("code", flat=True))
+    secrets = list(OrderPosition.objects.filter(order__event=event).values_list("secret", flat=True))
+    assert (len(codes), len(set(codes)), len(set(secrets))) == (150, 150, 150)
+    assert set("".join(codes)) == set("BCD")
+    assert "A code was taken while a batch was being made, drawing again" in worker.log.read_text()
+
+
+def test_no_more_than_twenty_jobs_of_an_event_wait(client, event):
+    for _ in range(20):
+        client.ask(amount=1)
+    response = client.post(body={"item": event.items.get().pk, "amount": 1, "sales_channel": "web"})
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "60")
+    assert Job.objects.filter(event=event).count() == 20

@@ -1,0 +1,73 @@
+"""
+Another plugin, active everywhere: it writes down which orders it heard of, and makes trouble where it is told to.
+
+It also takes some of the patience from our jobs, so that tests need not wait for minutes, and where
+``OFFLINESALES_ALPHABET`` is set, it leaves order codes only these letters.
+"""
+
+import os
+import signal
+from datetime import timedelta
+from pathlib import Path
+
+from django.apps import AppConfig
+from django.conf import settings
+
+
+class Witness(AppConfig):
+    name = "tests.pg.witness"
+
+    def ready(self):
+        from pretix.base.signals import order_paid, order_placed
+
+        from pretix_offlinesales import jobs
+        from pretix_offlinesales.issuing import codes
+
+        order_placed.connect(on_placed)
+        order_paid.connect(on_paid)
+        jobs.PATIENCE = timedelta(seconds=5)
+        codes.ORDER_CODE_ALPHABET = os.environ.get("OFFLINESALES_ALPHABET", codes.ORDER_CODE_ALPHABET)
+
+
+def on_placed(sender, order, **kwargs):
+    _heard(order, "placed")
+
+
+def on_paid(sender, order, **kwargs):
+    _heard(order, "paid")
+
+
+def _heard(order, what):
+    from pretix_offlinesales.origin import Origin  # models can't be imported before the apps are ready
+
+    organizer = order.event.organizer
+    origin = Origin.of(order)
+    if origin and _trouble(organizer, f"deadly {origin.number}").exists():
+        os.kill(os.getpid(), signal.SIGKILL)
+    with _notes(organizer).open("a") as notes:
+        notes.write(f"{what} {order.code}\n")
+    if _trouble(organizer, "broken").exists():
+        raise ValueError("broken plugin")
+
+
+def heard(organizer) -> list[str]:
+    """What was heard of this organizer's orders, such as ``placed ABCDE``, in the order of events."""
+    notes = _notes(organizer)
+    return notes.read_text().splitlines() if notes.exists() else []
+
+
+def kill_whoever_announces(organizer, number: int) -> None:
+    """Hearing of the ticket of this number ends the process without a word, as running out of memory does."""
+    _trouble(organizer, f"deadly {number}").touch()
+
+
+def raise_errors(organizer) -> None:
+    _trouble(organizer, "broken").touch()
+
+
+def _notes(organizer) -> Path:
+    return Path(settings.DATA_DIR, f"{organizer.slug} notes")
+
+
+def _trouble(organizer, kind) -> Path:
+    return Path(settings.DATA_DIR, f"{organizer.slug} {kind}")
