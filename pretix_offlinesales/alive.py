@@ -48,7 +48,7 @@ def working_on(job: Job) -> Iterator[Callable[[], None]]:
     Hold the lock of this job, and yield a function to be called often. It raises ``JobLost`` if the lock was lost, for
     example because the database was restarted; without such a lock it says that the job's worker is alive.
 
-    :raises JobLost: if somebody else works on it
+    :raises JobLost: if somebody else works on it, and it is not one that several can work on
     """
     if connection.vendor != "postgresql":
         yield _at_most_every(BEAT, lambda: job.update(heartbeat=now()))
@@ -73,8 +73,9 @@ def working_on(job: Job) -> Iterator[Callable[[], None]]:
 
 def _lock(cursor, job: Job) -> None:
     """Whoever worked on it before may not be quite gone."""
+    function = "pg_try_advisory_xact_lock_shared" if job.is_shared else "pg_try_advisory_xact_lock"
     for _attempt in range(TRIES):
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [WORKING_ON_JOB, _key(job)])
+        cursor.execute(f"SELECT {function}(%s, %s)", [WORKING_ON_JOB, _key(job)])
         if cursor.fetchone() == (True,):
             return
         sleep(0.1)

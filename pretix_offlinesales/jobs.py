@@ -7,6 +7,7 @@ here knows Celery; ``tasks`` calls ``run``.
 
 import logging
 import tempfile
+from contextlib import ExitStack
 from datetime import timedelta
 from io import BytesIO
 from time import monotonic
@@ -25,8 +26,8 @@ from pretix.base.services.orders import error_messages
 from .alive import is_abandoned, working_on
 from .issuing import issue
 from .issuing.blueprint import draw
-from .models import RESULT_LIFETIME, Job, JobFailed, JobLost, OfflineSalesBatch
-from .printing import print_batch
+from .models import RESULT_LIFETIME, Job, JobFailed, JobLost, OfflineSalesBatch, PrintPart
+from .printing import merge_parts, parts, print_part
 from .printing.proof import print_proof
 from .returning import return_tickets
 
@@ -43,6 +44,9 @@ PATIENCE = timedelta(minutes=1)
 #: How long a failure is remembered where nobody has dismissed it.
 FAILURE_LIFETIME = timedelta(days=30)
 
+#: How many workers one job may keep busy, so that others' jobs get their turn.
+MAX_WORKERS = 4
+
 #: How many unfinished jobs an event may have.
 MAX_UNFINISHED = 20
 
@@ -57,19 +61,41 @@ def create_issuing(event: Event, request: dict, requested_by: dict) -> Job:
     )
 
 
+@transaction.atomic
 def create_printing(batch: OfflineSalesBatch, requested_by: dict) -> Job:
     """The job's file exists from the start, without content, since its id is part of the download's address."""
+    filename = f"{batch.event.slug}-offlinesales-{batch.pk}.pdf"
+    job = Job.objects.create(
+        event=batch.event,
+        kind=Job.Kind.PRINT,
+        batch=batch,
+        file=_new_file(filename),
+        locale=get_language(),
+        **requested_by,
+    )
+    PrintPart.objects.bulk_create(
+        PrintPart(job=job, first_number=numbers[0], last_number=numbers[-1], file=_new_file(filename))
+        for numbers in parts(batch)
+    )
+    return job
+
+
+def _new_file(filename: str) -> CachedFile:
+    """
+    A row that knows where its content will be, before there is any: so nothing that a dead worker has stored is
+    forgotten, and the host deletes it with the row when it expires.
+    """
     moment = now()
-    file = CachedFile.objects.create(
+    file = CachedFile(
         date=moment,
         expires=moment + RESULT_LIFETIME,
-        filename=f"{batch.event.slug}-offlinesales-{batch.pk}.pdf",
+        filename=filename,
         type="application/pdf",
         web_download=False,
     )
-    return Job.objects.create(
-        event=batch.event, kind=Job.Kind.PRINT, batch=batch, file=file, locale=get_language(), **requested_by
-    )
+    file.file.name = file.file.storage.get_available_name(file.file.field.generate_filename(file, filename))
+    file.save()
+    return file
 
 
 def create_returning(batch: OfflineSalesBatch, request: dict, requested_by: dict) -> Job:
@@ -122,23 +148,28 @@ def find(event: Event, kind: Job.Kind, pk: UUID, **filters) -> Job:
 def run(event: Event, pk: UUID) -> None:
     """
     Work on a waiting job of the event until its end. A job that isn't waiting any more is left alone: its task may be
-    delivered twice, at once or later.
+    delivered twice, at once or later. But a job that is shared can be joined.
     """
     related = ("batch", "file", "user", "api_token", "device", "oauth_application")
     job = Job.objects.select_related(*related).filter(pk=pk, event=event).first()
     if not job:
         logger.warning("There is no job %s of event %s any more", pk, event.pk)
         return
-    if job.state != Job.State.WAITING:
+    if job.state != Job.State.WAITING and not _can_be_joined(job):
         return
     try:
         with working_on(job) as check_lock:
-            if _claim(job):
+            if _claim(job) or _can_be_joined(job):
                 job.check_lock = check_lock
                 job.event = event
                 _work(job)
     except JobLost as reason:
         logger.warning("%s, so this attempt stops", reason)
+
+
+def _can_be_joined(job: Job) -> bool:
+    job.refresh_from_db(fields=["state", "attempts"])
+    return job.is_shared and job.state == Job.State.RUNNING
 
 
 def _claim(job: Job) -> bool:
@@ -161,6 +192,8 @@ def _work(job: Job) -> None:
                 raise JobFailed(_("The plugin has been switched off for this event in the meantime."))
             start = monotonic()
             WORK[job.kind](job)
+            if job.state != Job.State.SUCCEEDED:
+                return  # somebody else brings it to its end
             logger.info(
                 "Job %s is done: batch %s of %s/%s, %d tickets, %.1f seconds, attempt %d",
                 *(job, job.batch, job.event.organizer.slug, job.event.slug, job.batch.amount),
@@ -187,41 +220,60 @@ def _work(job: Job) -> None:
 def _fail(job: Job, message) -> None:
     job.fail(str(message))
     logger.info("Job %s of %s/%s failed: %s", job, job.event.organizer.slug, job.event.slug, message)
-    _discard(job.file)
+    _discard(job)
 
 
 def _print(job: Job) -> None:
-    with tempfile.TemporaryFile() as output:
-        amount = print_batch(job.batch, output, job.report)
-        output.seek(0)
-        _store(job, output)
+    """Whoever works on it draws parts until none is left to be taken. Who finds all of them done puts them together."""
+    total = job.parts.count()
+    while _print_part(job):
+        job.report(job.parts.exclude(printed=None).count(), total + 1)
     with transaction.atomic():
-        job.batch.log_action("pretix_offlinesales.batch.printed", {"amount": amount}, **job.requester)
-        job.succeed()
+        mine = job.row.filter(state=Job.State.RUNNING, attempts=job.attempts).select_for_update(skip_locked=True)
+        if mine.exists() and not job.parts.filter(printed=None).exists():
+            _finish_print(job)
 
 
-def _store(job: Job, content: BinaryIO) -> None:
-    """The row knows the name before the storage gets the content, so that nothing a dead attempt wrote is forgotten."""
-    file, field = job.file, job.file.file
-    _discard(file)
-    field.name = field.storage.get_available_name(field.field.generate_filename(file, file.filename))
+def _print_part(job: Job) -> bool:
+    """Draw a part that nobody draws. The lock of its row goes with the worker, and what it stored is stored again."""
     with transaction.atomic():
-        job.update(heartbeat=now())  # or this file is somebody else's by now
-        file.expires = now() + RESULT_LIFETIME
-        file.save(update_fields=["file", "expires"])
-    stored = field.storage.save(field.name, File(content))
-    if stored != field.name:
-        field.name = stored
-        file.save(update_fields=["file"])
+        part = job.parts.filter(printed=None).select_for_update(skip_locked=True, of=("self",)).first()
+        if not part:
+            return False
+        with tempfile.TemporaryFile() as output:
+            part.printed = print_part(job.batch, part.numbers, output, lambda done, total: job.check_lock())
+            _store(part.file, output)
+        part.save(update_fields=["printed"])
+    return True
 
 
-def _discard(file: CachedFile | None) -> None:
-    """Delete what an attempt has stored that came to nothing. If that fails, the host does it with the row."""
-    if file and file.file:
-        try:
-            file.file.storage.delete(file.file.name)
-        except Exception:
-            logger.exception("File %s could not be deleted", file.file.name)
+def _finish_print(job: Job) -> None:
+    done = list(job.parts.select_related("file"))
+    with ExitStack() as files, tempfile.TemporaryFile() as output:
+        merge_parts(job.batch, [files.enter_context(part.file.file.open()) for part in done], output)
+        _store(job.file, output)
+    job.file.expires = now() + RESULT_LIFETIME
+    job.file.save(update_fields=["expires"])
+    amount = sum(part.printed for part in done)
+    job.batch.log_action("pretix_offlinesales.batch.printed", {"amount": amount}, **job.requester)
+    job.succeed()
+    transaction.on_commit(lambda: [part.file.delete() for part in done])
+
+
+def _store(file: CachedFile, content: BinaryIO) -> None:
+    content.seek(0)
+    file.file.storage.delete(file.file.name)  # what a dead worker has left
+    file.file.storage.save(file.file.name, File(content))
+
+
+def _discard(job: Job) -> None:
+    """Delete what was stored for a job that came to nothing. If that fails, the host does it when the rows expire."""
+    for file in (job.file, *(part.file for part in job.parts.select_related("file"))):
+        if file:
+            try:
+                file.file.storage.delete(file.file.name)
+            except Exception:
+                logger.exception("File %s could not be deleted", file.file.name)
 
 
 def look_after(job: Job) -> bool:
@@ -247,10 +299,15 @@ def _release(job: Job) -> None:
         given_up = abandoned.exclude(kind=Job.Kind.ISSUE, batch__isnull=False)
         if given_up.update(state=Job.State.FAILED, message=message, finished=now()):
             logger.error("Job %s was interrupted %d times and is given up", job, job.attempts)
-            _discard(job.file)
+            _discard(job)
     elif abandoned.update(state=Job.State.WAITING, sent=now() - 2 * PATIENCE):
         logger.warning("Job %s was left by its worker and is tried again", job)
     job.refresh_from_db()
+
+
+def workers_wanted(job: Job) -> int:
+    """How many workers can do something useful for it at the same time."""
+    return min(job.parts.count(), MAX_WORKERS) if job.is_shared else 1
 
 
 def unfinished() -> QuerySet[Job]:

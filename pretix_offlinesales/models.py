@@ -223,6 +223,11 @@ class Job(Requested):
         return f"{self.kind} {self.pk}"
 
     @property
+    def is_shared(self) -> bool:
+        """Several workers may do it together: they draw different parts of a print."""
+        return self.kind == self.Kind.PRINT
+
+    @property
     def is_committed(self) -> bool:
         """
         The tickets exist, or are canceled, and not everybody knows. Whatever happens now, this job must go on and not
@@ -278,3 +283,24 @@ class Job(Requested):
             raise JobLost(f"Job {self} is not ours any more")
         for name, value in values.items():
             setattr(self, name, value)
+
+
+class PrintPart(models.Model):
+    """Some of the tickets of a printing job. Who draws it holds the lock of this row; others take other parts."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="parts")
+    first_number = models.PositiveIntegerField()
+    last_number = models.PositiveIntegerField()
+    file = models.ForeignKey("pretixbase.CachedFile", null=True, on_delete=models.SET_NULL, related_name="+")
+    #: How many tickets were printed, once it is done.
+    printed = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        ordering = ("first_number",)
+
+    def __str__(self):
+        return f"{self.job}, {self.first_number} to {self.last_number}"
+
+    @property
+    def numbers(self) -> range:
+        return range(self.first_number, self.last_number + 1)

@@ -49,7 +49,8 @@ def start(job: Job) -> None:
 
     def send():
         try:
-            run_job.apply_async(kwargs={"event": job.event_id, "job": str(job.pk)})
+            for _worker in range(jobs.workers_wanted(job) if settings.HAS_CELERY else 1):
+                run_job.apply_async(kwargs={"event": job.event_id, "job": str(job.pk)})
         except Exception:
             logger.exception("Job %s could not be handed to a worker and waits", job)
 

@@ -7,8 +7,11 @@ import re
 import subprocess
 import sys
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
+from threading import Barrier, Thread
 
+import pikepdf
 import pytest
 from celery.signals import worker_ready
 from django.conf import settings
@@ -18,10 +21,10 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from django.utils.translation import gettext
-from django_scopes import scope
+from django_scopes import scope, scopes_disabled
 from pretix.api.models import OAuthAccessToken, OAuthApplication
 from pretix.base.i18n import language
-from pretix.base.models import Device, Event, LogEntry, Order
+from pretix.base.models import CachedFile, Device, Event, LogEntry, Order
 from pretix.base.services.orders import error_messages
 from pretix.celery_app import app
 from rest_framework.test import APIClient
@@ -95,7 +98,7 @@ def test_a_printing_job_fills_its_file(job, layout):
     printing = jobs.create_printing(job.batch, requested_by={})
     assert (printing.file.filename, printing.file.type) == (f"night-offlinesales-{job.batch_id}.pdf", "application/pdf")
     assert printing.file.expires - printing.file.date == timedelta(hours=24)
-    assert not printing.file.file
+    assert not default_storage.exists(printing.file.file.name)
     run(printing)
     assert (end(printing), printing.progress) == ((State.SUCCEEDED, ""), 100)
     assert printing.file.file.read(5) == b"%PDF-"
@@ -502,12 +505,11 @@ def test_what_a_failed_print_has_stored_is_deleted(printing, full_disk):
     assert (end(printing), stored() - before) == ((State.FAILED, str(error_messages["internal"])), set())
 
 
-def test_what_a_killed_print_has_stored_is_replaced(printing, full_disk, monkeypatch):
+def test_what_a_killed_print_has_stored_is_replaced(printing, full_disk, worker):
     class Killed(BaseException):
         """Nothing catches this."""
 
     before = stored()
-    monkeypatch.setattr(jobs, "OSError", Killed, raising=False)
     full_disk.setattr(jobs, "_fail", lambda *args: (_ for _ in ()).throw(Killed))
     with pytest.raises(Killed):
         run(printing)
@@ -516,10 +518,100 @@ def test_what_a_killed_print_has_stored_is_replaced(printing, full_disk, monkeyp
     Job.objects.filter(pk=printing.pk).update(heartbeat=now() - timedelta(hours=1))
     printing.refresh_from_db()
     assert jobs.look_after(printing)
-    run(printing)
+    with worker():
+        run(printing)
     [whole] = stored() - before
     assert printing.state == State.SUCCEEDED
     assert (whole != half, whole.read_bytes()[:5]) == (True, b"%PDF-")
+
+
+# Printing together
+
+
+@pytest.fixture
+def in_parts(printing):
+    """A print of three tickets in three parts."""
+    printing.parts.all().delete()
+    for number in (1, 2, 3):
+        file = CachedFile.objects.create(filename="part.pdf", type="application/pdf")
+        file.file.name = f"cachedfiles/{file.pk}.pdf"
+        file.save()
+        printing.parts.create(first_number=number, last_number=number, file=file)
+    return printing
+
+
+def at_work(job):
+    """The job, as the worker has it that has claimed it."""
+    Job.objects.filter(pk=job.pk).update(state=State.RUNNING, attempts=1)
+    job.refresh_from_db()
+    return job
+
+
+def test_who_comes_later_joins_and_brings_it_to_its_end(in_parts):
+    assert jobs._print_part(at_work(in_parts))
+    run(in_parts)
+    assert (end(in_parts), in_parts.attempts) == ((State.SUCCEEDED, ""), 1)
+    with pikepdf.open(in_parts.file.file.open()) as pdf:
+        assert len(pdf.pages) == 3
+
+
+def test_parts_that_are_done_are_not_drawn_again(in_parts):
+    assert jobs._print_part(at_work(in_parts))
+    first = in_parts.parts.first()
+    first.file.file.storage.delete(first.file.file.name)
+    first.file.file.storage.save(first.file.file.name, ContentFile(empty_pdf()))
+    run(in_parts)
+    with pikepdf.open(in_parts.file.file.open()) as pdf:
+        assert len(pdf.pages) == 2
+
+
+def empty_pdf():
+    output = BytesIO()
+    pikepdf.new().save(output)
+    return output.getvalue()
+
+
+def test_the_parts_are_deleted_when_they_are_put_together(in_parts, worker):
+    files = [part.file for part in in_parts.parts.all()]
+    with worker():
+        run(in_parts)
+    assert [default_storage.exists(file.file.name) for file in files] == [False] * 3
+    assert [CachedFile.objects.filter(pk=file.pk).exists() for file in files] == [False] * 3
+
+
+def test_a_print_keeps_as_many_workers_busy_as_it_has_parts_but_not_all_of_them(in_parts, job, monkeypatch):
+    monkeypatch.setattr(jobs, "MAX_WORKERS", 2)
+    assert (jobs.workers_wanted(in_parts), jobs.workers_wanted(job)) == (2, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no locks of rows, and one worker")
+def test_two_workers_draw_different_parts(in_parts, monkeypatch):
+    at_work(in_parts)
+    drawn, both = [], Barrier(2, timeout=20)
+    draw = jobs.print_part
+
+    def together(batch, numbers, *args):
+        if len(drawn) < 2:
+            drawn.append(numbers[0])
+            both.wait()
+        return draw(batch, numbers, *args)
+
+    def work():
+        try:
+            with scopes_disabled():
+                jobs.run(Event.objects.get(pk=in_parts.event_id), in_parts.pk)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(jobs, "print_part", together)
+    threads = [Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    in_parts.refresh_from_db()
+    assert (sorted(drawn), end(in_parts)) == ([1, 2], (State.SUCCEEDED, ""))
 
 
 def test_a_print_that_is_given_up_leaves_nothing(printing):

@@ -76,6 +76,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='PrintPart',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False)),
+                ('first_number', models.PositiveIntegerField()),
+                ('last_number', models.PositiveIntegerField()),
+                ('printed', models.PositiveIntegerField(null=True)),
+                ('file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='pretixbase.cachedfile')),
+                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='pretix_offlinesales.job')),
+            ],
+            options={
+                'ordering': ('first_number',),
+            },
+        ),
+        migrations.CreateModel(
             name='OfflineSalesTicket',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False)),

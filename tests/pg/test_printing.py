@@ -15,7 +15,7 @@ from .processes import Worker
 
 pytestmark = pytest.mark.usefixtures("layout")
 
-AMOUNT = 1_000
+AMOUNT = 3_000
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def pages(response):
         return len(pdf.pages)
 
 
-@pytest.mark.parametrize("moments", [[claimed], [at(30), at(60)]], ids=["at the beginning", "twice in the middle"])
+@pytest.mark.parametrize("moments", [[claimed], [at(25), at(50)]], ids=["at the beginning", "twice in the middle"])
 def test_kill_9_while_printing(client, worker, batch, hit, stored, moments):
     download = client.ask_to_print(batch)
     job = job_of(download)
