@@ -4,7 +4,7 @@ VENV ?= .venv
 PRETIX ?= pretix
 BIN := $(VENV)/bin
 
-.PHONY: demo serve examples test lint package clean
+.PHONY: demo serve examples test e2e faults lint package screenshots bench clean
 
 # A batch of 1,000 tickets through the REST API of a pretix made for it, from request to PDF.
 demo: $(VENV)/ready
@@ -22,6 +22,14 @@ examples: $(VENV)/ready
 test: $(VENV)/ready
 	@$(BIN)/pytest -n auto $(ARGS)
 
+# The pages in a real browser. (Debian: chromium and chromium-driver.)
+e2e: $(VENV)/ready
+	@$(BIN)/pytest tests/e2e $(ARGS)
+
+# Web server and workers that are killed and robbed of their servers: PostgreSQL and Redis on 127.0.0.1.
+faults: $(VENV)/ready
+	@$(BIN)/pytest tests/pg --ds=tests.pg.settings $(ARGS)
+
 lint: $(VENV)/ready
 	@$(BIN)/ruff check .
 
@@ -30,6 +38,15 @@ package: $(VENV)/ready
 	@rm -rf build dist
 	@$(BIN)/python -m build --quiet
 	@$(BIN)/python .ci/check_wheel.py dist/*.whl
+
+# The pictures in docs/screenshots.
+screenshots: $(VENV)/ready
+	@$(BIN)/python -m docs.screenshots
+
+# The plugin beside the host, on SQLite; on PostgreSQL and Redis: PRETIX_OFFLINESALES_TEST_DATABASE=postgresql make bench
+# BENCH_SIZES=1000 is enough for a first look.
+bench: $(VENV)/ready
+	@$(BIN)/python -m benchmarks
 
 clean:
 	rm -rf .demo .venv* build dist *.egg-info

@@ -57,6 +57,17 @@ def main():
         pdf = wait(download["download"], 200, "application/pdf")
         same(pdf[:5], b"%PDF-")
 
+    title("Return tickets: those that would be, some, and some again")
+    codes, ways = batch["orders"], f"{night}{batch['id']}/return/"
+    would_be = {"returned": codes[6:9], "skipped": [{"order": None, "value": "12", "reason": "unknown"}]}
+    same(give_back(ways, {"tickets": "7-9, 12", "dry_run": True}), would_be)
+    same(give_back(ways, {"tickets": "7-9, 12", "kind": "unsold"}), would_be)
+    again = {"order": codes[6], "value": codes[6], "reason": "already_canceled"}
+    more = {"orders": [codes[6], codes[5]], "kind": "lost"}
+    same(give_back(ways, more), {"returned": [codes[5]], "skipped": [again]})
+    for nonsense in ("5-2", "0", "x"):
+        same(set(call("POST", ways, 400, {"tickets": nonsense})), {"tickets"})
+
     title("Change the comment, and nothing else")
     same(call("PATCH", f"{night}{batch['id']}/", 200, {"comment": "Kiosk"}), batch | {"comment": "Kiosk"})
     call("PUT", f"{night}{batch['id']}/", 405, values)
@@ -87,6 +98,12 @@ def main():
 
 def create(batches: str, values: dict) -> dict:
     check = call("POST", batches, 202, values)
+    same(set(check), {"check"})
+    return wait(check["check"], 200)
+
+
+def give_back(ways: str, body: dict) -> dict:
+    check = call("POST", ways, 202, body)
     same(set(check), {"check"})
     return wait(check["check"], 200)
 
