@@ -18,7 +18,7 @@ from django.core.files import File
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
-from django.utils.translation import get_language, gettext as _
+from django.utils.translation import get_language, gettext as _, ngettext
 from pretix.base.i18n import language
 from pretix.base.models import CachedFile, Event
 from pretix.base.services.orders import error_messages
@@ -29,7 +29,7 @@ from .issuing.blueprint import draw
 from .models import RESULT_LIFETIME, Job, JobFailed, JobLost, OfflineSalesBatch, PrintPart
 from .printing import merge_parts, parts, print_part
 from .printing.proof import print_proof
-from .returning import return_tickets
+from .returning import return_tickets, write_down
 
 logger = logging.getLogger(__name__)
 
@@ -218,9 +218,20 @@ def _work(job: Job) -> None:
 
 
 def _fail(job: Job, message) -> None:
-    job.fail(str(message))
+    with transaction.atomic():
+        message = f"{message} {_what_was_done(job)}".strip()
+        job.fail(message)
     logger.info("Job %s of %s/%s failed: %s", job, job.event.organizer.slug, job.event.slug, message)
     _discard(job)
+
+
+def _what_was_done(job: Job) -> str:
+    """A return is the one job that may end half way. Then whoever asked must know."""
+    if job.kind == Job.Kind.RETURN and (amount := write_down(job)):
+        return ngettext(
+            "{amount} ticket was returned before that.", "{amount} tickets were returned before that.", amount
+        ).format(amount=amount)
+    return ""
 
 
 def _print(job: Job) -> None:
@@ -294,15 +305,20 @@ def _release(job: Job) -> None:
     abandoned = job.row.filter(state=Job.State.RUNNING, attempts=job.attempts)
     job.refresh_from_db(fields=["data"])
     if job.attempts >= MAX_ATTEMPTS and not job.is_committed:
-        with language(job.locale, job.event.settings.region):
-            message = _("This was interrupted again and again, and has been given up. Please try again later.")
-        given_up = abandoned.exclude(kind=Job.Kind.ISSUE, batch__isnull=False)
-        if given_up.update(state=Job.State.FAILED, message=message, finished=now()):
-            logger.error("Job %s was interrupted %d times and is given up", job, job.attempts)
-            _discard(job)
+        _give_up(job, abandoned.exclude(kind=Job.Kind.ISSUE, batch__isnull=False))
     elif abandoned.update(state=Job.State.WAITING, sent=now() - 2 * PATIENCE):
         logger.warning("Job %s was left by its worker and is tried again", job)
     job.refresh_from_db()
+
+
+def _give_up(job: Job, abandoned: QuerySet[Job]) -> None:
+    with transaction.atomic(), language(job.locale, job.event.settings.region):
+        if not abandoned.update(state=Job.State.FAILED, finished=now()):
+            return
+        message = _("This was interrupted again and again, and has been given up. Please try again later.")
+        job.row.update(message=f"{message} {_what_was_done(job)}".strip())
+    logger.error("Job %s was interrupted %d times and is given up", job, job.attempts)
+    _discard(job)
 
 
 def workers_wanted(job: Job) -> int:

@@ -639,6 +639,27 @@ def test_a_job_that_is_interrupted_again_and_again_is_given_up_between_two_chunk
     assert [order.status for order in orders(batch)] == ["p"] * 3
 
 
+def test_what_was_returned_before_a_job_is_given_up_is_told_and_written_down(make_batch, monkeypatch):
+    cancel, batch = returning.cancel, make_batch()
+    monkeypatch.setattr(returning, "CHUNK", 1)
+    first = codes(batch)[0]
+
+    def deadly(orders, accepted, *args, **kwargs):
+        if accepted != [batch.tickets.get(order__code=first).order_id]:
+            raise Killed
+        return cancel(orders, accepted, *args, **kwargs)
+
+    monkeypatch.setattr(returning, "cancel", deadly)
+    job = asked(batch)
+    assert [die(job) for _attempt in range(3)] == ["waiting", "waiting", "failed"]
+    assert job.message == (
+        "This was interrupted again and again, and has been given up. Please try again later. "
+        "1 ticket was returned before that."
+    )
+    entries = batch.all_logentries().filter(action_type="pretix_offlinesales.batch.returned")
+    assert [entry.parsed_data for entry in entries] == [{"amount": 1, "kind": "unsold"}]
+
+
 def test_a_job_that_was_begun_can_not_be_given_up_by_hand(make_batch):
     batch = make_batch()
     job = asked(batch)

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from functools import partial
 
 from django.db import OperationalError, transaction
 from django.db.models import Count
@@ -18,7 +19,7 @@ from .replace import replace
 from .selection import Choice, choose, parse_numbers
 from .undo import undo
 
-__all__ = ["parse_numbers", "refuse_returned", "replace", "request_data", "return_tickets", "undo"]
+__all__ = ["parse_numbers", "refuse_returned", "replace", "request_data", "return_tickets", "undo", "write_down"]
 
 logger = logging.getLogger(__name__)
 
@@ -121,15 +122,23 @@ def _judge(job: Job, orders, chunk: list[Choice]) -> list[int]:
 
 def _finish(job: Job, unknown: list[Choice]) -> None:
     data = job.data | {"skipped": job.data["skipped"] + [choice.skipped_for(choice.reason) for choice in unknown]}
-    batches = [] if data["dry_run"] else _count_by_batch(job.event, data["returned"])
-    for batch in batches:
-        refresh_quotas(batch)
     with transaction.atomic():
-        for batch in batches:
-            returned = {"amount": batch.returned_now, "kind": data["kind"]}
-            batch.log_action("pretix_offlinesales.batch.returned", returned, **job.requester)
+        write_down(job)
         job.update(data=data)
         job.succeed()
+
+
+def write_down(job: Job) -> int:
+    """
+    Say in the history of each batch how many of its tickets the job has returned, at its end or when it is given up.
+    Returns how many these are in all.
+    """
+    batches = [] if job.data["dry_run"] else _count_by_batch(job.event, job.data["returned"])
+    for batch in batches:
+        returned = {"amount": batch.returned_now, "kind": job.data["kind"]}
+        batch.log_action("pretix_offlinesales.batch.returned", returned, **job.requester)
+        transaction.on_commit(partial(refresh_quotas, batch))
+    return sum(batch.returned_now for batch in batches)
 
 
 def _count_by_batch(event: Event, codes: list[str]) -> list[OfflineSalesBatch]:
