@@ -2,21 +2,18 @@
 
 import json
 import logging
-import zlib
 from io import BytesIO
 from typing import BinaryIO
 
-import pikepdf
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 from pretix.base.i18n import language
 from pretix.base.models import Event, Order, OrderPosition
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
-from reportlab.pdfbase.pdfdoc import PDFArray, PDFDictionary, PDFName, PDFStream
-from reportlab.pdfgen.canvas import Canvas
 
 from ..models import JobFailed
+from .canvas import TicketCanvas, save
 from .renderer import TicketRenderer
 
 logger = logging.getLogger(__name__)
@@ -31,9 +28,8 @@ class TicketDocument(PdfTicketOutput):
     def __init__(self, event: Event, layout: TicketLayout | None = None):
         super().__init__(event)
         self.layout = layout
-        self._buffer = BytesIO()
         self._register_fonts()
-        self._canvas = TicketCanvas(self._buffer)
+        self._canvas = TicketCanvas()
         self._renderers: dict[tuple[str, str], TicketRenderer] = {}
 
     def draw(self, position: OrderPosition):
@@ -43,22 +39,14 @@ class TicketDocument(PdfTicketOutput):
         else:
             self.generate(position)  # chooses the layout and calls ``_draw_page``
 
-    def save(self, output: BinaryIO, title: str):
-        self._canvas.save()
-        with pikepdf.open(self._buffer) as pdf:
-            for renderer in self._renderers.values():
-                renderer.place_backgrounds(pdf)
-            pdf.trailer.Info = pdf.make_indirect(pikepdf.Dictionary(Title=title, Creator="pretix"))
-            pdf.save(
-                output,
-                min_version=max(renderer.background.pdf_version for renderer in self._renderers.values()),
-                object_stream_mode=pikepdf.ObjectStreamMode.generate,
-            )
+    def save(self, output: BinaryIO, title: str = "") -> None:
+        with self._canvas.make_pdf() as pdf:
+            save(pdf, output, title, [renderer.pdf_version for renderer in self._renderers.values()])
 
     def _draw_page(self, layout: TicketLayout, op: OrderPosition, order: Order) -> BytesIO:
         renderer = self._renderer(layout)
         try:
-            renderer.draw_ticket(self._canvas, order, op)
+            renderer.draw_ticket(order, op)
         except (AttributeError, LookupError, TypeError, ValueError) as e:
             # The host does not check everything before it stores a layout (an object without a size), and can't know
             # the rest (more text than a QR code holds).
@@ -70,33 +58,20 @@ class TicketDocument(PdfTicketOutput):
         key = (layout.layout, layout.background.name or "")
         if key not in self._renderers:
             try:
-                self._renderers[key] = self._make_renderer(layout, name=f"layout{len(self._renderers)}")
+                self._renderers[key] = self._make_renderer(layout)
             except Exception as e:
                 # Broken PDF files make the libraries raise anything.
                 raise _unusable(layout) from e
         return self._renderers[key]
 
-    def _make_renderer(self, layout: TicketLayout, name: str) -> TicketRenderer:
+    def _make_renderer(self, layout: TicketLayout) -> TicketRenderer:
         objects = json.loads(layout.layout) or self._legacy_layout()
         if layout.background:
             background = default_storage.open(layout.background.name, "rb")
         else:
             background = self._get_default_background()
         with background:
-            return TicketRenderer(self.event, objects, background, name)
-
-
-class TicketCanvas(Canvas):
-    """ReportLab compresses all pages when the file is saved; in a file of thousands they better take little before."""
-
-    def showPage(self):
-        super().showPage()
-        page = self._doc.Pages.pages[-1]
-        page.Contents = PDFStream(
-            dictionary=PDFDictionary({"Filter": PDFArray([PDFName("FlateDecode")])}),
-            content=zlib.compress(page.stream.encode("latin-1")),
-        )
-        page.stream = None
+            return TicketRenderer(self.event, objects, background, self._canvas)
 
 
 def _unusable(layout: TicketLayout) -> JobFailed:

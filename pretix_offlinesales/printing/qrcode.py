@@ -4,16 +4,19 @@ be another one, because finding the same takes the host's encoder 5 to 25 ms, an
 """
 
 import re
+from collections import defaultdict
+from functools import cache
 
 import zxingcpp
 from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
-from reportlab.lib.colors import Color
-from reportlab.pdfgen.canvas import Canvas
 
-#: A module as ``encode`` returns it.
-DARK = 0
+#: Modules as ``encode`` returns them.
+DARK, LIGHT = b"\x00", b"\xff"
 
-_RUN = re.compile(b"%c+" % DARK)
+#: The side of an eye, in modules.
+EYE = 7
+
+_RUN = re.compile(DARK + b"+")
 
 
 def error_correction(content: str) -> str:
@@ -33,7 +36,7 @@ def encode(content: str) -> list[bytes]:
         # The host stores such text as plain UTF-8. The native encoder would declare the encoding, for which there may
         # be no room, or choose another one.
         host_code.make()
-        return [bytes(DARK if dark else 1 for dark in row) for row in host_code.modules]
+        return [b"".join(DARK if dark else LIGHT for dark in row) for row in host_code.modules]
 
     # The native encoder packs tighter, and would sometimes make the code smaller than the host does.
     code = zxingcpp.create_barcode(
@@ -44,19 +47,44 @@ def encode(content: str) -> list[bytes]:
     return [modules[start : start + width] for start in range(0, len(modules), width)]
 
 
-def draw(canvas: Canvas, content: str, left: float, bottom: float, size: float, quiet_zone: int, color: Color):
-    """Draw the code as one path, in a square of this size (in points) with a quiet zone (in modules) inside of it."""
-    rows = encode(content)
-    module = size / (len(rows) + 2 * quiet_zone)
-    runs = [
-        f"{run.start()} {y} {run.end() - run.start()} 1 re"
-        for y, row in enumerate(reversed(rows))
-        for run in _RUN.finditer(row)
+def path(rows: list[bytes]) -> str:
+    """
+    PDF code that fills the dark modules as one path, so that no light shines through between them; all but the eyes.
+
+    Runs of modules in a row are one rectangle each. Those that are equally long come together, since they compress
+    better so.
+    """
+    places = _places(len(rows))
+    by_length = defaultdict(list)
+    # With a light module at the end of each row, no run goes on in the next.
+    for run in _RUN.finditer(LIGHT.join(rows)):
+        start, end = run.span()
+        if place := places[start]:
+            by_length[end - start].append(place)
+    rectangles = [f" {length} 1 re ".join([*run, ""]) for length, run in by_length.items()]
+    return f"{''.join(rectangles)}f"
+
+
+def eyes(modules: int) -> str:
+    """PDF code that fills the three squares by which scanners find a code, the same in all with so many modules."""
+    return " ".join(
+        # The inner rectangles show, because rectangles in rectangles are cut out of them by the even-odd rule.
+        f"{x} {y} 7 7 re {x + 1} {y + 1} 5 5 re {x + 2} {y + 2} 3 3 re f*"
+        for x, y in _corners(modules)
+    )
+
+
+@cache
+def _places(modules: int) -> list[str | None]:
+    """Where modules are, by their index in the rows from top to bottom with a byte between them. Not those of eyes."""
+    in_eyes = {
+        (left + x, bottom + y) for left, bottom in _corners(modules) for x in range(EYE) for y in range(EYE)
+    }
+    return [
+        None if (x, y) in in_eyes else f"{x} {y}" for y in reversed(range(modules)) for x in range(modules + 1)
     ]
-    canvas.saveState()
-    canvas.setFillColor(color)
-    canvas.translate(left + quiet_zone * module, bottom + quiet_zone * module)
-    canvas.scale(module, module)
-    # Not a path object, which would format each of hundreds of rectangles on its own.
-    canvas.addLiteral(" ".join(runs) + " f")
-    canvas.restoreState()
+
+
+def _corners(modules: int) -> list[tuple[int, int]]:
+    far = modules - EYE
+    return [(0, 0), (0, far), (far, far)]

@@ -3,100 +3,189 @@
 import copy
 import json
 from collections.abc import Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
 
 import pikepdf
 from django.conf import settings
 from django.db.models.fields.files import FieldFile
+from django.utils.safestring import SafeString
 from pretix.base.models import Order, OrderPosition
 from pretix.base.pdf import Renderer, get_variables
 from reportlab.lib.colors import Color, black
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
-from reportlab.pdfbase.pdfdoc import xObjectName
 from reportlab.pdfgen.canvas import Canvas
 
-from . import qrcode
-
-#: More than a PDF's page can be, so that nothing is cut off at a form's edge before it is at the page's.
-EVERYWHERE = (-14_400, -14_400, 14_400, 14_400)
+from . import lines, qrcode
+from .canvas import TicketCanvas
+from .lines import LinePattern
 
 #: What the host leaves free around a QR code, in modules.
 QUIET_ZONE = 4
 
+#: So many texts are remembered, to see whether they come again.
+REMEMBERED_TEXTS = 10_000
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A page of each ticket."""
+
+    size: tuple[float, float]
+    background: str
+    objects: list[dict]
+
 
 class TicketRenderer(Renderer):
     """
-    Draws tickets with one layout. What is drawn again and again becomes a form of the canvas's file, that pages refer
-    to. So does the background, except that its form stays empty until ``place_backgrounds`` fills it.
+    Draws tickets with one layout on one canvas. What is drawn again and again becomes a form of the canvas's file, that
+    pages refer to; what is alike is drawn by a pattern.
+
+    Nothing here guesses which placeholders differ from ticket to ticket. They are all evaluated for each ticket, by the
+    host; it is what they say that is looked up among what has been drawn before.
     """
 
-    def __init__(self, event, layout: list[dict], background_file, name: str):
+    def __init__(self, event, layout: list[dict], background_file, canvas: TicketCanvas):
         super().__init__(event, layout, background_file)
-        self.name = name
-        self.background = self._host_background()
+        self._canvas = canvas
         self._forms: dict[Hashable, str] = {}
-        self._first_pages: dict[int, int] = {}
+        self._drawn_texts: set[Hashable] = set()
+        self._patterns: dict[Hashable, LinePattern] = {}
+        self._paragraph = None
         self._locale = None
+        self._background = self._host_background()
+        self._sheets = [
+            Sheet(
+                size=tuple(float(length) for length in page.mediabox[2:]),
+                background=canvas.add_background(page),
+                objects=[o for o in layout if o.get("page", 1) == number],
+            )
+            for number, page in enumerate(self._background.pages, start=1)
+        ]
 
-    def draw_ticket(self, canvas: Canvas, order: Order, op: OrderPosition):
+    @property
+    def pdf_version(self) -> str:
+        """What viewers must understand to show the background."""
+        return self._background.pdf_version
+
+    def draw_ticket(self, order: Order, op: OrderPosition) -> None:
         if order.locale != self._locale:
             # The host's placeholders keep what they once evaluated, in the language of that time.
             self._locale, self.variables = order.locale, get_variables(self.event)
-
-        # What the host's canvas begins with, and what stays if no object of the layout is on the page.
-        canvas.setPageSize(A4)
-        for page in range(len(self.background.pages)):
-            self._draw_background(canvas, page)
-            self.draw_page(canvas, order, op, show_page=False, only_page=page + 1)
-            canvas.showPage()
-
-    def place_backgrounds(self, pdf: pikepdf.Pdf):
-        """Put the pages of the background where the saved file refers to them."""
-        for page, first_page in self._first_pages.items():
-            form = pdf.pages[first_page].Resources.XObject[f"/{xObjectName(self._forms['background', page])}"]
-            background = pdf.copy_foreign(self.background.pages[page].as_form_xobject())
-            form.Resources.XObject = pikepdf.Dictionary(Background=background)
+        for sheet in self._sheets:
+            self._canvas.add_page(sheet.size, partial(self._draw_sheet, sheet, order, op))
 
     def _host_background(self) -> pikepdf.Pdf:
         """
         The pages of a ticket on which nothing is drawn, as the host makes them: rotated and cropped backgrounds are
         turned and moved to where they belong.
         """
-        nothing = copy.copy(self)
-        nothing.layout = [{"type": "", "page": o.get("page", 1)} for o in self.layout]
         buffer = BytesIO()
+        # What the host's canvas begins with, and what stays if no object of the layout is on the page.
         canvas = Canvas(buffer, pagesize=A4)
-        nothing.draw_page(canvas, None, None)
+        self._only([{"type": "", "page": o.get("page", 1)} for o in self.layout]).draw_page(canvas, None, None)
         canvas.save()
         background = pikepdf.open(self.render_background(buffer))
         # A form has no annotations (filled in fields, stamps, …): draw them instead.
         background.flatten_annotations("print")
         return background
 
-    def _draw_background(self, canvas: Canvas, page: int):
-        self._first_pages.setdefault(page, canvas.getPageNumber() - 1)
-        self._draw_once(canvas, ("background", page), lambda: canvas.addLiteral("/Background Do"))
+    def _only(self, objects: list[dict]) -> "TicketRenderer":
+        other = copy.copy(self)
+        other.layout = objects
+        return other
 
-    def _draw_once(self, canvas: Canvas, what: Hashable, draw: Callable[[], None]):
-        """Keep what is drawn as a form of the file, and refer to that from the second time on."""
+    def _draw_sheet(self, sheet: Sheet, order: Order, op: OrderPosition) -> None:
+        """``draw_page``, but for what it finds out again for each object: the size of the page."""
+        canvas = self._canvas
+        canvas.addLiteral(sheet.background)
+        for o in sheet.objects:
+            match o["type"]:
+                case "barcodearea":
+                    self._draw_barcodearea(canvas, op, order, o)
+                case "imagearea":
+                    self._draw_imagearea(canvas, op, order, o)
+                case "textcontainer":
+                    self._draw_textcontainer(canvas, op, order, o)
+                case "textarea":
+                    self._draw_textarea(canvas, op, order, o)
+                case "poweredby":
+                    self._draw_poweredby(canvas, op, o)
+                case _:
+                    # What the host may have come to know since.
+                    self._only([o]).draw_page(canvas, order, op, show_page=False, only_page=o.get("page", 1))
+
+    def _draw_once(self, what: Hashable, draw: Callable[[], None]) -> None:
+        """Keep what is drawn as a form of the file, and refer to that from then on."""
         if what not in self._forms:
-            self._forms[what] = f"{self.name}.{len(self._forms)}"
-            canvas.beginForm(self._forms[what], *EVERYWHERE)
-            draw()
-            canvas.endForm()
-        canvas.doForm(self._forms[what])
+            self._forms[what] = self._canvas.add_form(draw)
+        self._canvas.addLiteral(self._forms[what])
 
-    def _draw_poweredby(self, canvas: Canvas, op: OrderPosition, o: dict):
-        draw = super()._draw_poweredby
-        self._draw_once(canvas, ("poweredby", id(o)), lambda: draw(canvas, op, o))
+    # Texts
 
-    def _draw_imagearea(self, canvas: Canvas, op: OrderPosition, order: Order, o: dict):
-        draw = super()._draw_imagearea
-        if image := self._image_identity(op, order, o):
-            self._draw_once(canvas, ("image", id(o), image), lambda: draw(canvas, op, order, o))
+    def _draw_textcontainer(self, canvas: Canvas, op: OrderPosition, order: Order, o: dict) -> None:
+        self._draw_text(op, order, o, partial(super()._draw_textcontainer, canvas, op, order, o))
+
+    def _draw_textarea(self, canvas: Canvas, op: OrderPosition, order: Order, o: dict) -> None:
+        self._draw_text(op, order, o, partial(super()._draw_textarea, canvas, op, order, o))
+
+    def _draw_text(self, op: OrderPosition, order: Order, o: dict, draw: Callable[[], None]) -> None:
+        """
+        As a form, if this object of the layout has said the same before; by a pattern, if it is a plain line as the
+        object has had one before; in any other case as the host does.
+        """
+        text = self._get_text_content(op, order, o)
+        if not text:
+            return
+        # What is marked as safe is not escaped, so that it may look different from the same text that is not. All but
+        # strings may change.
+        what = (id(o), type(text), text) if type(text) in (str, SafeString) else None
+        if what in self._forms or what in self._drawn_texts:
+            self._draw_once(what, draw)
+            return
+        if what:
+            self._remember(what)
+        if type(text) is str:
+            self._draw_line(o, text, draw)
         else:
-            draw(canvas, op, order, o)
+            draw()
+
+    def _remember(self, what: Hashable) -> None:
+        if len(self._drawn_texts) == REMEMBERED_TEXTS:
+            self._drawn_texts.clear()
+        self._drawn_texts.add(what)
+
+    def _draw_line(self, o: dict, text: str, draw: Callable[[], None]) -> None:
+        alike = (id(o), lines.kind(text))
+        if alike in self._patterns:
+            with suppress(ValueError):
+                self._canvas.addLiteral(self._patterns[alike].fill_in(text))
+                return
+        drawn = self._canvas.record(draw)
+        # A text that had to be made smaller is no example for others.
+        if alike not in self._patterns and self._paragraph.style.fontSize == float(o["fontsize"]):
+            with suppress(ValueError):
+                self._patterns[alike] = LinePattern(text, drawn, self._paragraph)
+
+    def _text_paragraph(self, *args, **kwargs):
+        paragraph, *others = super()._text_paragraph(*args, **kwargs)
+        self._paragraph = paragraph
+        return paragraph, *others
+
+    # Pictures
+
+    def _draw_poweredby(self, canvas: Canvas, op: OrderPosition, o: dict) -> None:
+        self._draw_once(id(o), partial(super()._draw_poweredby, canvas, op, o))
+
+    def _draw_imagearea(self, canvas: Canvas, op: OrderPosition, order: Order, o: dict) -> None:
+        draw = partial(super()._draw_imagearea, canvas, op, order, o)
+        if image := self._image_identity(op, order, o):
+            self._draw_once((id(o), image), draw)
+        else:
+            draw()
 
     def _image_identity(self, op: OrderPosition, order: Order, o: dict) -> str | None:
         """Something that tells the image of this ticket from those of others; nothing, if we can't know."""
@@ -112,27 +201,31 @@ class TicketRenderer(Renderer):
             pass
         return None
 
-    def _draw_barcodearea(self, canvas: Canvas, op: OrderPosition, order: Order, o: dict):
+    # Codes
+
+    def _draw_barcodearea(self, canvas: Canvas, op: OrderPosition, order: Order, o: dict) -> None:
         source = o.get("content", "secret")
         # As text, the host shortens long secrets; a code always holds the whole.
         content = op.secret if source == "secret" else self._get_text_content(op, order, o).strip()
         if not content:
             return
 
+        rows = qrcode.encode(content)
+        quiet_zone = 0 if o.get("nowhitespace") else QUIET_ZONE
+        module = float(o["size"]) * mm / (len(rows) + 2 * quiet_zone)
         red, green, blue = (o.get("color") or (0, 0, 0))[:3]
-        qrcode.draw(
-            canvas,
-            content,
-            left=float(o["left"]) * mm,
-            bottom=float(o["bottom"]) * mm,
-            size=float(o["size"]) * mm,
-            quiet_zone=0 if o.get("nowhitespace") else QUIET_ZONE,
-            color=Color(red / 255, green / 255, blue / 255),
-        )
-        self._write_hidden(canvas, {"issuer": settings.SITE_URL, source: content})
+        canvas.saveState()
+        canvas.setFillColor(Color(red / 255, green / 255, blue / 255))
+        canvas.translate(float(o["left"]) * mm + quiet_zone * module, float(o["bottom"]) * mm + quiet_zone * module)
+        canvas.scale(module, module)
+        self._draw_once(("eyes", len(rows)), partial(canvas.addLiteral, qrcode.eyes(len(rows))))
+        canvas.addLiteral(qrcode.path(rows))
+        canvas.restoreState()
+        self._write_hidden({"issuer": settings.SITE_URL, source: content})
 
-    def _write_hidden(self, canvas: Canvas, data: dict):
+    def _write_hidden(self, data: dict) -> None:
         """Tell machines what the code says, e.g. those that check tickets for resale. The host does so too."""
+        canvas = self._canvas
         canvas.saveState()
         canvas.setFont("Open Sans", 0.01)
         canvas.setFillColor(black, alpha=0)

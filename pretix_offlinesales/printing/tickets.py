@@ -1,7 +1,8 @@
 """Which tickets of a batch are printed, with everything that a layout may show of them, in few queries."""
 
-from collections.abc import Iterator
-from itertools import islice
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from itertools import chain, islice
 
 from django.db.models import Exists, OuterRef, Prefetch, prefetch_related_objects
 from pretix.base.models import (
@@ -17,18 +18,23 @@ from pretix.base.models import (
 )
 
 from ..models import OfflineSalesBatch
+from .fetching import FetchedTogether
 
 #: Tickets that are in memory at the same time, and that share their queries.
 CHUNK_SIZE = 500
 
 
 class ValidTickets:
-    """The tickets of a batch that are not canceled, in their order; each as the list of its positions to print."""
+    """
+    The tickets of a batch with these numbers that are not canceled, in their order; each as the list of its positions
+    to print.
+    """
 
-    def __init__(self, batch: OfflineSalesBatch):
+    def __init__(self, batch: OfflineSalesBatch, numbers: range):
         self.event = _event(batch.event_id)
         self._orders = list(
-            batch.tickets.exclude(order__status=Order.STATUS_CANCELED)
+            batch.tickets.filter(number__range=(numbers.start, numbers.stop - 1))
+            .exclude(order__status=Order.STATUS_CANCELED)
             .filter(Exists(OrderPosition.objects.filter(order=OuterRef("order"))))
             .order_by("number")
             .values_list("order", flat=True)
@@ -40,15 +46,19 @@ class ValidTickets:
     def __iter__(self) -> Iterator[list[OrderPosition]]:
         ids = iter(self._orders)
         while chunk := list(islice(ids, CHUNK_SIZE)):
-            orders = _orders(self.event).in_bulk(chunk)
             # An order may have been deleted, or its last position canceled, since we counted.
+            positions = _positions(self.event, chunk)
             for pk in chunk:
-                yield _positions_to_print(orders.pop(pk)) if pk in orders else []
+                yield _positions_to_print(positions[pk])
 
 
-def _positions_to_print(order: Order) -> list[OrderPosition]:
-    """The positions that the host makes a ticket for; if there is none, the main one: this ticket is sold on paper."""
-    positions = list(order.positions.all())
+def _positions_to_print(positions: list[OrderPosition]) -> list[OrderPosition]:
+    """
+    Of an order's positions those that the host makes a ticket for; if there is none, the main one: this ticket is sold
+    on paper.
+    """
+    if len(positions) < 2:
+        return positions
     return [position for position in positions if _is_ticket(position)] or positions[:1]
 
 
@@ -67,42 +77,65 @@ def _event(pk: int) -> Event:
     prefetch_related_objects([event.organizer], "meta_properties")
     prefetch_related_objects(
         [event],
-        Prefetch("meta_values", EventMetaValue.objects.select_related("property"), to_attr="meta_values_cached"),
+        _meta_values(EventMetaValue),
         "questions",
         "item_meta_properties",
     )
     return event
 
 
-def _orders(event: Event):
+def _positions(event: Event, orders: list[int]) -> dict[int, list[OrderPosition]]:
     """
-    Orders with all that the host's placeholders ask for. Querysets that begin at the event hand it down, so that its
-    settings are loaded once. The ``meta_values_cached`` are where the host's ``meta_data`` properties look first.
+    The positions of these orders that are not canceled, by order, with all that the host's placeholders ask for.
+
+    Querysets that begin at the event hand it down, so that its settings are loaded once.
     """
+    orders = event.orders.select_related("invoice_address").prefetch_related("sales_channel").in_bulk(orders)
+    positions = {position.pk: position for position in OrderPosition.all.filter(order__in=orders)}
+    for position in positions.values():
+        position.order = orders[position.order_id]
+        position.addon_to = positions.get(position.addon_to_id)
+    _fetch_references(event, positions.values())
+    relations = _relations_of_positions()
+    FetchedTogether(positions.values(), relations)
+    FetchedTogether(orders.values(), {"all_positions": [_prefetch_positions(relations)]})
+
+    by_order = defaultdict(list)
+    for position in positions.values():
+        if not position.canceled:
+            by_order[position.order_id].append(position)
+    return by_order
+
+
+def _fetch_references(event: Event, positions: Collection[OrderPosition]) -> None:
+    """Products and dates, each only once. The ``meta_values_cached`` are where ``meta_data`` looks first."""
     items = event.items.select_related("category").prefetch_related(
-        Prefetch("meta_values", ItemMetaValue.objects.select_related("property"), to_attr="meta_values_cached"),
+        _meta_values(ItemMetaValue),
         "program_times",
     )
-    variations = ItemVariation.objects.prefetch_related(
-        Prefetch("item", items),
-        Prefetch(
-            "meta_values", ItemVariationMetaValue.objects.select_related("property"), to_attr="meta_values_cached"
-        ),
-    )
-    subevents = event.subevents.prefetch_related(
-        Prefetch("meta_values", SubEventMetaValue.objects.select_related("property"), to_attr="meta_values_cached"),
-    )
-    answers = ("answers", "answers__options", "answers__question")
-    positions = OrderPosition.objects.select_related("seat", "addon_to", "addon_to__seat").prefetch_related(
-        Prefetch("item", items),
-        Prefetch("variation", variations),
-        Prefetch("subevent", subevents),
-        Prefetch("addons", OrderPosition.objects.select_related("item", "variation")),
-        Prefetch("checkins", Checkin.objects.select_related("device")),
-        "linked_media",
-        *answers,
-        *(f"addon_to__{lookup}" for lookup in answers),
-    )
-    return event.orders.select_related("invoice_address").prefetch_related(
-        "sales_channel", Prefetch("positions", positions)
+    variations = ItemVariation.objects.prefetch_related(Prefetch("item", items), _meta_values(ItemVariationMetaValue))
+    subevents = event.subevents.prefetch_related(_meta_values(SubEventMetaValue))
+    for name, queryset in (("item", items), ("variation", variations), ("subevent", subevents), ("seat", None)):
+        # Django would be slow to find out that there is nothing to fetch.
+        prefetch_related_objects([p for p in positions if getattr(p, f"{name}_id")], Prefetch(name, queryset))
+
+
+def _meta_values(model) -> Prefetch:
+    return Prefetch("meta_values", model.objects.select_related("property"), to_attr="meta_values_cached")
+
+
+def _relations_of_positions() -> dict[str, list]:
+    """What placeholders may ask of a position, by the name that Django remembers it by."""
+    return {
+        "answers": ["answers", "answers__options", "answers__question"],
+        "all_checkins": [Prefetch("checkins", Checkin.objects.select_related("device"))],
+        "linked_media": ["linked_media"],
+        "addons": [Prefetch("addons", OrderPosition.objects.select_related("item", "variation"))],
+    }
+
+
+def _prefetch_positions(relations: dict[str, list]) -> Prefetch:
+    references = ("item", "variation", "subevent", "seat", "addon_to")
+    return Prefetch(
+        "positions", OrderPosition.objects.select_related(*references).prefetch_related(*chain(*relations.values()))
     )

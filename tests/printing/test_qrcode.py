@@ -8,6 +8,7 @@ import pytest
 import zxingcpp
 from PIL import Image, ImageChops
 from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
+from reportlab.pdfgen.canvas import Canvas
 
 from pretix_offlinesales.printing import qrcode
 
@@ -21,7 +22,7 @@ def host_encode(content):
     host_code = QRCode(None, getattr(QRErrorCorrectLevel, qrcode.error_correction(content)))
     host_code.addData(content)
     host_code.make()
-    return [bytes(qrcode.DARK if dark else 1 for dark in row) for row in host_code.modules]
+    return [b"".join(qrcode.DARK if dark else qrcode.LIGHT for dark in row) for row in host_code.modules]
 
 
 def scan(rows):
@@ -29,7 +30,7 @@ def scan(rows):
     image = Image.new("L", [len(rows) + 8] * 2, "white")
     for y, row in enumerate(rows):
         for x, module in enumerate(row):
-            if module == qrcode.DARK:
+            if module == qrcode.DARK[0]:
                 image.putpixel((x + 4, y + 4), 0)
     found = zxingcpp.read_barcode(image.resize([4 * side for side in image.size]))
     return {
@@ -160,11 +161,27 @@ def test_an_independent_reader_reads_every_page(make_batch, layout, zbar):
     assert read == [[position.secret] for position in tickets(batch)]
 
 
-def test_a_code_is_one_path(make_batch, make_layout):
+def test_a_code_is_one_path_and_its_eyes(make_batch, make_layout):
+    """Modules that touch are painted together. The eyes touch nothing."""
     layout = make_layout([code()], background=blank())
-    with pikepdf.open(BytesIO(printed(make_batch(1, layout)))) as pdf:
-        painted = [str(operator) for operands, operator in pikepdf.parse_content_stream(pdf.pages[0])]
-    assert painted.count("f") == 1
+    with pikepdf.open(BytesIO(printed(make_batch(3, layout)))) as pdf:
+        for page in pdf.pages:
+            painted = [str(operator) for operands, operator in pikepdf.parse_content_stream(page)]
+            assert painted.count("f") == 1
+        eyes = [obj for obj in pdf.objects if isinstance(obj, pikepdf.Stream) and b"7 7 re" in obj.read_bytes()]
+        assert len(eyes) == 1
+
+
+@pytest.mark.parametrize("content", ["7", SECRET, "x" * 300])
+def test_every_module_is_where_it_belongs(content):
+    rows = qrcode.encode(content)
+    page = Canvas(buffer := BytesIO(), pagesize=[len(rows)] * 2)
+    page.addLiteral(qrcode.eyes(len(rows)))
+    page.addLiteral(qrcode.path(rows))
+    page.save()
+    (drawn,) = rasterized(buffer.getvalue())
+    modules = drawn.convert("L").resize([len(rows)] * 2, Image.Resampling.NEAREST).tobytes()
+    assert modules == b"".join(rows)
 
 
 def blank():

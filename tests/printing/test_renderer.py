@@ -6,10 +6,13 @@ from io import BytesIO
 import pikepdf
 import pytest
 from django.core.files.base import ContentFile
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
 from i18nfield.strings import LazyI18nString
 from PIL import Image, ImageChops
+from pretix.base.pdf import Renderer
 from pretix.base.services.placeholders import SimpleFunctionalTextPlaceholder
-from pretix.base.signals import register_text_placeholders
+from pretix.base.signals import layout_text_variables, register_text_placeholders
 from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
 from reportlab.lib.units import mm
 
@@ -95,12 +98,105 @@ def test_default_layout(make_batch, layout):
         [POWERED_BY, {**POWERED_BY, "content": "white", "left": "60", "size": "8"}, text(text="Over it", bottom="15")],
         [{**PICTURE, "content": "missing"}, text(text="Over the box", left="50", bottom="60")],
         [],
+        [text("event_name", bottom=str(20 * n), fontsize=str(6 + 3 * n), align=("left", "center", "right")[n % 3],
+              color=[40 * n, 0, 200, 1], bold=n % 2 == 0, rotation=3 * n) for n in range(5)],
+        [text("order", color=[255, 0, 0, 1]), text(text="MMMM", color=[0, 255, 0, 1], left="22"),
+         text("order", left="24")],
+        [text("attendee_name"), text(text=""), text(text=" "), text("order", bottom="80"), text(text="\n", bottom="9")],
+        [{**PICTURE, "content": "missing"}, code(content="order"), {**PICTURE, "content": "none", "bottom": "20"},
+         text("order"), code(bottom="60", color=[0, 90, 0, 1])],
+        [{"type": "hologram", "page": 1}, text("order")],
     ],
     ids=["styles", "rotation", "right to left", "too long", "characters", "overlap", "textarea", "legacy textarea",
-         "placeholders", "powered by", "missing picture", "nothing"],
+         "placeholders", "powered by", "missing picture", "nothing", "one text in many styles",
+         "between what changes", "empty texts", "transparency", "unknown type"],
 )  # fmt: skip
 def test_objects(make_batch, make_layout, objects):
-    assert_looks_as_the_hosts(make_batch(2, make_layout(objects, background_pdf())))
+    # What is drawn for the first time, for the second time, and then again, is drawn in different ways.
+    assert_looks_as_the_hosts(make_batch(3, make_layout(objects, background_pdf())))
+
+
+CHANGING = [
+    "{order}", "No. {order} of many", "{order}-1", "1-{order}-{order}", "Café {order}", "{order}\n{order}",
+    "({order}) & <{order}>", "{order} -", f"{HEBREW} {{order}}", "{order} " * 12,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        {"align": "center"},
+        {"align": "right"},
+        {"align": "right", "rotation": 30},
+        {"verticalalign": "top", "lineheight": "2.5"},
+        {"verticalalign": "bottom", "bold": True, "italic": True, "color": [200, 30, 30, 1]},
+        {"fontsize": "40", "height": "8"},
+        {"fontsize": "40", "height": "8", "autoresize": False},
+        {"width": "15", "splitlongwords": False},
+        {"width": "15", "autoresize": False},
+        {"type": "textarea"},
+        {"type": "textarea", "align": "center", "downward": True},
+        {"type": "textarea", "align": "right", "rotation": -45},
+        {"fontfamily": "Unknown"},
+    ],
+)
+def test_text_that_changes_on_every_ticket(make_batch, make_layout, style):
+    objects = [
+        text(text=content, **{"bottom": str(5 + 13 * n), "height": "10", **style}) for n, content in enumerate(CHANGING)
+    ]
+    assert_looks_as_the_hosts(make_batch(3, make_layout(objects, background_pdf())))
+
+
+NASTY = [
+    "Plain", "Other", "Plain", "", "Other", "Two words", "Two  blanks", " around ", "A-B", "C-D", "E-F-G", "x - y",
+    "-a", "a-", "a--b", "Ümläut", "A-Ü", "<b>bold</b>", mark_safe("<b>bold</b>"), "<b>bold</b>", mark_safe("Plain"),
+    "R&D", "(round)", "back\\slash", "tab\there", "two\nlines", "soft\xadhyphen", "no\xa0break", "ﬁ e\u0301", ARABIC,
+    HEBREW, gettext_lazy("Yes"), LazyI18nString({"en": "Lazy", "de": "Faul"}), None, "100% {braces} ~", "{event_name}",
+    "Plain", *("W" * n for n in range(10, 22)), *(("iW " * n).strip() for n in range(10, 20)), LONG, "W" * 90, "After",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["textcontainer", "textarea"])
+@pytest.mark.parametrize("autoresize", [True, False])
+@pytest.mark.parametrize("align", ["left", "center", "right"])
+def test_any_text_may_follow_any_other(make_batch, make_layout, settings, kind, autoresize, align):
+    """One object of the layout says all this, on one ticket after the other."""
+    batch = make_batch(len(NASTY))
+    says = dict(zip(tickets(batch), NASTY, strict=True))
+
+    def own_variables(sender, **kwargs):
+        return {"own": {"label": "Own", "evaluate": lambda position, order, event: says[position]}}
+
+    own = text("own", type=kind, autoresize=autoresize, align=align)
+    batch.layout = make_layout([own, {**own, "bottom": "50", "fontsize": "9", "width": "60"}], background_pdf())
+    with receiver_of_a_plugin(settings, layout_text_variables, own_variables):
+        assert_looks_as_the_hosts(batch)
+
+
+@pytest.mark.parametrize(
+    ("content", "laid_out"),
+    [
+        # What is always the same is drawn for the first ticket, and once more to be referred to from then on.
+        ({"content": "event_name"}, 2),
+        ({"text": ARABIC}, 2),
+        # Plain lines are drawn for the first ticket, which is the pattern for all others.
+        ({"content": "order"}, 1),
+        ({"text": "{order}-1 of {event_name}", "align": "right"}, 1),
+        ({"text": "{order}", "type": "textarea", "align": "center"}, 1),
+        # All others are the host's.
+        ({"text": "Café {order}"}, 10),
+    ],
+)
+def test_how_often_the_host_lays_out_a_text(make_batch, make_layout, monkeypatch, content, laid_out):
+    host, calls = Renderer._text_paragraph, []
+
+    def text_paragraph(*args, **kwargs):
+        calls.append(args)
+        return host(*args, **kwargs)
+
+    monkeypatch.setattr(Renderer, "_text_paragraph", text_paragraph)
+    printed(make_batch(10, make_layout([text(**content)], background_pdf())))
+    assert len(calls) == laid_out
 
 
 def test_pictures(event, make_batch, make_layout, tmp_path):

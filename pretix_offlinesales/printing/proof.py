@@ -1,0 +1,85 @@
+"""A proof: what a ticket of a batch will look like, before anything is made."""
+
+import json
+from collections.abc import Sequence
+from io import BytesIO
+from math import atan2, degrees, hypot
+from typing import BinaryIO
+
+import pikepdf
+from django.utils.crypto import get_random_string
+from django.utils.timezone import now
+from django.utils.translation import gettext as _, pgettext
+from pretix.base.i18n import language
+from pretix.base.models import Order, OrderPosition
+from pretix.helpers.database import rolledback_transaction
+from reportlab.lib.colors import Color
+from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.pdfgen.canvas import Canvas
+
+from ..models import OfflineSalesBatch
+from ..origin import KEY, Origin
+from .document import TicketDocument
+
+#: In place of what identifies an order and its tickets. No order code has an I, and no secret is as short.
+NO_CODE = "SPECIMEN"
+
+#: Tickets that are shown as an example belong to no batch yet.
+NO_BATCH = 0
+
+FONT = "Open Sans B"
+
+
+def print_proof(batch: OfflineSalesBatch, order: Order, positions: Sequence[OrderPosition], output: BinaryIO) -> None:
+    """
+    Write a PDF with the first page of the batch's first ticket, marked as a specimen.
+
+    The host's layouts look at orders in the database. So it is there for a moment, and then never was.
+
+    :param batch: unsaved and checked
+    :param order: unsaved, as the host would make it, with its positions, the ticket first
+    :raises JobFailed: if the layout can't be used
+    """
+    document = TicketDocument(batch.event, batch.layout)
+    with rolledback_transaction():
+        _store(batch, order, positions)
+        document.draw(positions[0])
+    drawn = BytesIO()
+    with language(order.locale, batch.event.settings.region):
+        document.save(drawn, _("{event}: specimen").format(event=batch.event.name))
+        mark = pgettext("printed across a ticket", "SPECIMEN")
+    with pikepdf.open(drawn) as pdf:
+        del pdf.pages[1:]
+        _mark(pdf.pages[0], mark)
+        pdf.save(output)
+
+
+def _store(batch: OfflineSalesBatch, order: Order, positions: Sequence[OrderPosition]) -> None:
+    first = batch.numbers.start
+    order.code, order.datetime = NO_CODE, now()
+    order.meta_info = json.dumps({KEY: Origin(NO_BATCH, first, batch.amount, first=first).data})
+    Order.objects.bulk_create([order])
+    for position in positions:
+        position.order = order
+        position.addon_to = position.addon_to  # which has its primary key only now
+        position.secret = f"{NO_CODE}-{position.positionid}"
+        # Unique in the whole system, but of another length than real ones are.
+        position.pseudonymization_id = NO_CODE + get_random_string(8)
+        OrderPosition.objects.bulk_create([position])
+
+
+def _mark(page: pikepdf.Page, text: str) -> None:
+    """Write the text from corner to corner, so large that nobody can cut it off."""
+    left, bottom, right, top = (float(value) for value in page.trimbox)
+    width, height = right - left, top - bottom
+    size = 0.75 * hypot(width, height) / stringWidth(text, FONT, 1)
+    buffer = BytesIO()
+    canvas = Canvas(buffer, pagesize=(width, height))
+    canvas.translate(width / 2, height / 2)
+    canvas.rotate(degrees(atan2(height, width)))
+    canvas.setFont(FONT, size)
+    canvas.setFillColor(Color(0.8, 0, 0, alpha=0.4))
+    canvas.drawCentredString(0, -size / 3, text)
+    canvas.save()
+    with pikepdf.open(buffer) as overlay:
+        page.add_overlay(overlay.pages[0], pikepdf.Rectangle(left, bottom, right, top))

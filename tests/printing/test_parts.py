@@ -1,0 +1,121 @@
+"""A batch that is printed in parts is printed as if it was printed at once."""
+
+from io import BytesIO
+
+import pikepdf
+import pytest
+from pretix.base.models import Order
+from pretix.plugins.ticketoutputpdf.signals import override_layout
+
+from pretix_offlinesales import printing
+from pretix_offlinesales.models import JobFailed
+from pretix_offlinesales.printing import merge_parts, parts, print_batch, print_part
+
+from .conftest import (
+    background_pdf,
+    code,
+    extracted_text,
+    printed,
+    printed_by_host,
+    rasterized,
+    receiver_of_a_plugin,
+    text,
+    tickets,
+)
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch):
+    monkeypatch.setattr(printing, "PART_SIZE", 2)
+
+
+def printed_parts(batch) -> tuple[list[int], bytes]:
+    """How many tickets each part has, and the file that is made of them."""
+    files = [BytesIO() for _ in parts(batch)]
+    amounts = [print_part(batch, numbers, file) for numbers, file in zip(parts(batch), files, strict=True)]
+    output = BytesIO()
+    merge_parts(batch, files, output)
+    return amounts, output.getvalue()
+
+
+def stored(pdf: bytes) -> dict[str, int]:
+    with pikepdf.open(BytesIO(pdf)) as file:
+        assert file.check_pdf_syntax() == []
+        streams = [obj for obj in file.objects if isinstance(obj, pikepdf.Stream)]
+        return {
+            "pages": len(file.pages),
+            "backgrounds": sum(b"Stock 1" in stream.read_bytes() for stream in streams if "/Resources" in stream),
+            "images": sum(stream.get("/Subtype") == "/Image" for stream in streams),
+            "fonts": sum("/FontFile2" in obj for obj in file.objects if isinstance(obj, pikepdf.Dictionary)),
+        }
+
+
+def test_parts_are_the_numbers_of_the_batch_in_order(make_batch):
+    batch = make_batch(1)
+    batch.amount, batch.first_number = 5, 101
+    assert parts(batch) == [range(101, 103), range(103, 105), range(105, 106)]
+
+
+def test_what_parts_have_in_common_is_stored_once(make_batch, make_layout):
+    powered_by = {"type": "poweredby", "page": 1, "left": "10", "bottom": "60", "size": "10", "content": "dark"}
+    layout = make_layout([text("event_name"), text("order", bottom="80"), code(), powered_by], background_pdf())
+    amounts, pdf = printed_parts(make_batch(5, layout))
+    assert amounts == [2, 2, 1]
+    assert stored(pdf) == {"pages": 5, "backgrounds": 1, "images": 2, "fonts": 1}
+
+
+def test_pages_of_all_parts_look_as_the_hosts(event, make_batch, make_layout, settings):
+    """Even if each part needs other characters, other fonts, other layouts and other sizes of paper."""
+    batch = make_batch(5)
+    layouts = [
+        make_layout(
+            [text(text=letters, bold=bool(n % 2)), text("order", bottom="60")], background_pdf(size=(300, 300 + n))
+        )
+        for n, letters in enumerate(["Ärger", "Öl", "Übung", "Ölärm", "Ça"])
+    ]
+    chosen = dict(zip(tickets(batch), layouts, strict=True))
+
+    def override(sender, layout, orderposition, **kwargs):
+        return chosen[orderposition]
+
+    with receiver_of_a_plugin(settings, override_layout, override):
+        _, ours = printed_parts(batch)
+        hosts = [printed_by_host(position) for position in tickets(batch)]
+    assert rasterized(ours) == [page for pdf in hosts for page in rasterized(pdf)]
+    assert extracted_text(ours) == [page for pdf in hosts for page in extracted_text(pdf)]
+
+
+def test_a_batch_is_printed_part_by_part(make_batch, layout):
+    batch = make_batch(5, layout)
+    reported = []
+    output = BytesIO()
+    assert print_batch(batch, output, lambda done, total: reported.append((done, total))) == 5
+    assert reported == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+    _, pdf = printed_parts(batch)
+    assert rasterized(output.getvalue()) == rasterized(pdf)
+
+
+def test_parts_without_valid_tickets_have_no_pages(make_batch, make_order, layout):
+    orders = [make_order(status=Order.STATUS_CANCELED if number < 2 else Order.STATUS_PAID) for number in range(4)]
+    amounts, pdf = printed_parts(make_batch(orders, layout))
+    assert amounts == [0, 2]
+    assert len(rasterized(pdf)) == 2
+
+
+def test_no_part_has_valid_tickets(make_batch, make_order, layout):
+    batch = make_batch([make_order(status=Order.STATUS_CANCELED) for _ in range(3)], layout)
+    with pytest.raises(JobFailed, match="^There is nothing to print"):
+        printed_parts(batch)
+
+
+def test_a_background_that_refers_to_itself(make_batch, make_layout):
+    """Nobody should make such files, but they are there. What is in a circle is compared as a whole."""
+    with pikepdf.open(BytesIO(background_pdf())) as pdf:
+        resources = pdf.pages[0].Resources
+        circle = pdf.make_stream(b"", Type=pikepdf.Name.XObject, Subtype=pikepdf.Name.Form, BBox=[0, 0, 1, 1])
+        resources.XObject = pikepdf.Dictionary(Circle=circle)
+        circle.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Circle=circle))
+        buffer = BytesIO()
+        pdf.save(buffer)
+    batch = make_batch(3, make_layout([text("order")], buffer.getvalue()))
+    assert stored(printed(batch)) == {"pages": 3, "backgrounds": 1, "images": 0, "fonts": 1}
