@@ -7,7 +7,7 @@ import logging
 from contextlib import contextmanager
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Prefetch, QuerySet
+from django.db.models import F, Prefetch, QuerySet
 from django.utils.timezone import now
 from pretix.api.webhooks import notify_webhooks
 from pretix.base.i18n import language
@@ -44,10 +44,10 @@ def announce(job: Job) -> None:
     while True:
         after, tries = job.data.get("announced", 0), job.data.get("tries", 0)
         alone = after < job.data.get("one_by_one_until", 0)
-        tickets = _next_tickets(batch, after, 1 if alone else CHUNK)
-        if not tickets:
+        orders = _next_orders(batch, after, 1 if alone else CHUNK)
+        if not orders:
             return
-        last, orders = tickets[-1].number, [ticket.order for ticket in tickets]
+        last = orders[-1].ticket_number
         if tries < MAX_TRIES:
             _remember(job, tries=tries + 1)
             _tell(job, orders, webhooks)
@@ -70,16 +70,21 @@ def _remember(job: Job, **values: int) -> None:
     job.update(data=job.data)
 
 
-def _next_tickets(batch: OfflineSalesBatch, after: int, amount: int) -> list:
-    tickets = batch.tickets.filter(number__gt=after).order_by("number").prefetch_related(
-        "order",
-        Prefetch("order__positions", OrderPosition.objects.prefetch_related("item", "variation", "subevent")),
-    )[:amount]
-    for ticket in tickets:
+def _next_orders(batch: OfflineSalesBatch, after: int, amount: int) -> list[Order]:
+    """Each with its ``ticket_number``."""
+    # ``order.positions`` looks here, too; asking for it by that name would build a class for each order.
+    positions = OrderPosition.objects.prefetch_related("item", "variation", "subevent")
+    orders = (
+        Order.objects.filter(offline_sales_ticket__batch=batch, offline_sales_ticket__number__gt=after)
+        .annotate(ticket_number=F("offline_sales_ticket__number"))
+        .order_by("ticket_number")
+        .prefetch_related(Prefetch("all_positions", positions))[:amount]
+    )
+    for order in orders:
         # All orders share what all have in common, so that settings and names are not fetched for each.
-        ticket.order.event = batch.event
-        ticket.order.sales_channel = batch.sales_channel
-    return list(tickets)
+        order.event = batch.event
+        order.sales_channel = batch.sales_channel
+    return list(orders)
 
 
 def _tell(job: Job, orders: list[Order], webhooks: bool) -> None:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, pgettext
 from pretix.base.models import Order, OrderPosition, Quota, Seat
-from pretix.base.models.orders import generate_secret
 from pretix.base.services.locking import LockTimeoutException, lock_objects
 from pretix.base.services.orders import error_messages
 from pretix.base.services.quotas import QuotaAvailability
@@ -19,7 +18,7 @@ from pretix.base.services.quotas import QuotaAvailability
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from ..origin import KEY, Origin
 from .blueprint import Blueprint
-from .codes import order_codes, pseudonymization_ids, ticket_secrets
+from .codes import order_codes, plain_secrets, pseudonymization_ids, ticket_secrets
 from .product import overlapping
 from .rows import check_references, insert_copies, reserve_ids
 from .seats import refuse_taken
@@ -102,21 +101,17 @@ def _is_duplicate(error: IntegrityError) -> bool:
 def _draw(blueprint: Blueprint, amount: int) -> Draw:
     return Draw(
         codes=order_codes(blueprint.order, amount),
-        secrets=_plain_secrets(amount),
-        internal_secrets=_plain_secrets(amount),
+        secrets=plain_secrets(amount),
+        internal_secrets=plain_secrets(amount),
         positions=[
             {
                 "secret": ticket_secrets(position, amount),
-                "web_secret": _plain_secrets(amount),
+                "web_secret": plain_secrets(amount),
                 "pseudonymization_id": pseudonymization_ids(amount),
             }
             for position in blueprint.positions
         ],
     )
-
-
-def _plain_secrets(amount):
-    return [generate_secret() for _ in range(amount)]
 
 
 def _wait_for_other_batches(event) -> None:
@@ -163,9 +158,10 @@ def _claim(batch: OfflineSalesBatch, quotas: Counter, seats: Sequence[Seat]) -> 
 def _refuse_oversold(batch, quotas):
     for quota, (__, left) in _availability(quotas).results.items():
         if left is not None and left < quotas[quota] * batch.amount:
-            raise JobFailed(
-                _('There is not enough quota available on quota "{}" to perform the operation.').format(quota.name)
+            message = pgettext(
+                "issuing tickets", 'There is not enough quota available on quota "{}" to perform the operation.'
             )
+            raise JobFailed(message.format(quota.name))
 
 
 def _availability(quotas) -> QuotaAvailability:

@@ -8,6 +8,7 @@ from django.utils.timezone import now
 from pretix.base import secrets as host_secrets
 from pretix.base.banlist import banned
 from pretix.base.models import Event, Order, OrderPosition, Organizer
+from pretix.base.models.orders import generate_secret
 from pretix.base.secrets import BaseTicketSecretGenerator
 from pretix.base.signals import register_ticket_secret_generators
 
@@ -83,6 +84,11 @@ def test_order_codes_of_the_organizer_are_avoided_and_longer_ones_drawn_where_to
     assert set(drawn) & set(taken) == set()
     assert len(set(drawn)) == 10
     assert sorted(len(code) for code in drawn) == [5] * 2 + [6] * 8
+
+
+def test_plain_secrets_look_like_the_hosts(db):
+    theirs, ours = by_host(generate_secret), codes.plain_secrets(MANY)
+    assert (alphabet(ours), lengths(ours), len(set(ours))) == (alphabet(theirs), lengths(theirs), MANY)
 
 
 def test_pseudonymization_ids_look_like_the_hosts(position):
