@@ -1,0 +1,329 @@
+"""
+One measurement in a process of its own: ``python -m benchmarks.measure NAME AMOUNT`` prints what was measured as JSON.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from unittest import mock
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
+django.setup()
+
+from django.core.files.base import ContentFile  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
+from django.utils.timezone import now  # noqa: E402
+from django_scopes import scopes_disabled  # noqa: E402
+from pretix.base.models import CachedFile, OrderPosition, Quota  # noqa: E402
+from pretix.base.services.locking import LockTimeoutException, lock_objects  # noqa: E402
+from pretix.base.services.modelimport import import_orders  # noqa: E402
+from pretix.plugins.ticketoutputpdf.tasks import bulk_render  # noqa: E402
+from rest_framework.test import APIClient  # noqa: E402
+
+from pretix_offlinesales import jobs  # noqa: E402
+from pretix_offlinesales.models import OfflineSalesBatch, OfflineSalesTicket  # noqa: E402
+from pretix_offlinesales.printing import merge_parts, parts, print_batch, print_part  # noqa: E402
+
+from .world import issue_batch, make_event, make_token, make_user, request_batch  # noqa: E402
+
+#: How often something short is done, to take the time of the fastest.
+REPETITIONS = 5
+
+
+class Measured:
+    """``with Measured() as measured: …`` takes time and memory: that above the most that was needed before."""
+
+    def __enter__(self):
+        self._memory, self._start = _peak_memory(), time.perf_counter()
+        return self
+
+    def __exit__(self, *exc_info):
+        self.seconds, self.megabytes = time.perf_counter() - self._start, _peak_memory() - self._memory
+
+
+def _peak_memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def database() -> str:
+    return f"{connection.display_name} {'.'.join(map(str, connection.get_database_version()))}"
+
+
+# The host
+
+
+def host_import(amount: int) -> dict:
+    """Its order import from a CSV file: what an organizer would do who needs many orders of one kind."""
+    item = make_event()
+    rows = ["item,price", *[f"{item.pk},23.00"] * amount]
+    file = _file("orders.csv", ContentFile("\n".join(rows).encode()))
+    settings = {"orders": "many", "testmode": False, "status": "paid", "item": "csv:item", "price": "csv:price"}
+    settings["sales_channel"] = "static:web"
+    arguments = {"fileid": str(file.pk), "settings": settings, "locale": "en", "user": make_user().pk}
+    with Measured() as measured:
+        import_orders.apply(kwargs={"event": item.event.pk, "charset": "utf-8", **arguments}, throw=True)
+    assert item.event.orders.count() == amount
+    return {"seconds": measured.seconds, "megabytes": measured.megabytes}
+
+
+def host_print(amount: int) -> dict:
+    """What its API for rendering tickets does, that takes up to 1,000 of them."""
+    batch = _batch_of_another_process(amount)
+    positions = OrderPosition.objects.filter(order__offline_sales_ticket__batch=batch).values_list("pk", flat=True)
+    wanted = [{"orderposition": pk, "override_layout": batch.layout_id} for pk in positions]
+    file = _file("tickets.pdf")
+    with Measured() as measured:
+        bulk_render.apply(kwargs={"event": batch.event_id, "fileid": str(file.pk), "parts": wanted}, throw=True)
+    file.refresh_from_db()
+    return {"seconds": measured.seconds, "megabytes": measured.megabytes, "bytes": file.file.size}
+
+
+def _file(name: str, content=None) -> CachedFile:
+    file = CachedFile.objects.create(date=now(), expires=now(), filename=name, type="application/octet-stream")
+    if content:
+        file.file.save(name, content)
+    return file
+
+
+# Issuing
+
+
+def issue(amount: int) -> dict:
+    """
+    The whole job, signals and all, while another process asks for the quota's lock again and again.
+
+    ``waited`` is the longest that it had to wait, ``held`` for how long we had the lock.
+    """
+    job = request_batch(make_event(), amount)
+    event = job.event
+    with _shopper(event) as shopper, _phases() as phases, Measured() as measured:
+        jobs.run(event, job.pk)
+    assert event.orders.count() == amount
+    return {
+        "seconds": measured.seconds,
+        "megabytes": measured.megabytes,
+        "announcing": phases.seconds["announcing"],
+        "held": phases.seconds["locked"],
+        "queries before": phases.queries["before"],
+        "queries locked": phases.queries["locked"],
+        **shopper,
+    }
+
+
+class _Phases:
+    """Counts queries, and seconds, of each phase of a job."""
+
+    def __init__(self):
+        self.queries, self.seconds = Counter(), Counter()
+        self.enter("before")
+
+    def enter(self, phase: str):
+        if hasattr(self, "_phase"):
+            self.seconds[self._phase] += time.perf_counter() - self._since
+        self._phase, self._since = phase, time.perf_counter()
+
+    def count(self, execute, *args):
+        self.queries[self._phase] += 1
+        return execute(*args)
+
+
+@contextmanager
+def _phases():
+    """Where one phase ends and the next begins: as the lock is taken, at the commit, and after everything."""
+    phases = _Phases()
+
+    def lock(*args, **kwargs):
+        lock_objects(*args, **kwargs)
+        phases.enter("locked")
+        transaction.on_commit(lambda: phases.enter("announcing"))
+
+    with (
+        # Not the function of this name, that the package shows, but its module.
+        mock.patch.object(import_module("pretix_offlinesales.issuing.insert"), "lock_objects", lock),
+        connection.execute_wrapper(phases.count),
+    ):
+        yield phases
+    phases.enter("after")
+
+
+@contextmanager
+def _shopper(event):
+    """Somebody who needs the quota's lock, in another process. Only PostgreSQL has such locks."""
+    found = {}
+    if connection.vendor != "postgresql":
+        yield found
+        return
+    process = _start("shopper", event.quotas.get().pk)
+    process.stdout.readline()
+    yield found
+    output, _ = process.communicate("")
+    found |= json.loads(output)
+
+
+def shopper(quota: int) -> dict:
+    """Takes the lock as the shop does until standard input is closed."""
+    import threading
+
+    quota = Quota.objects.select_related("event").get(pk=quota)
+    closed = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), closed.set()), daemon=True).start()
+    print("ready", flush=True)
+    longest = refused = 0
+    while not closed.is_set():
+        start = time.perf_counter()
+        try:
+            with transaction.atomic():
+                lock_objects([quota], shared_lock_objects=[quota.event])
+        except LockTimeoutException:
+            refused += 1
+        longest = max(longest, time.perf_counter() - start)
+        time.sleep(0.002)
+    return {"waited": longest, "refused": refused}
+
+
+def announce_gift_cards(amount: int) -> dict:
+    return _announce(make_event(issue_giftcard=True), amount)
+
+
+def announce_media(amount: int) -> dict:
+    item = make_event(media_type="barcode", media_policy="new")
+    item.event.organizer.settings.reusable_media_type_barcode = True
+    return _announce(item, amount)
+
+
+def _announce(item, amount: int) -> dict:
+    job = request_batch(item, amount)
+    with _phases() as phases:
+        jobs.run(item.event, job.pk)
+    job.refresh_from_db()
+    assert job.state == job.State.SUCCEEDED, job.message
+    return {"announcing": phases.seconds["announcing"]}
+
+
+# Printing
+
+
+def print_one(amount: int) -> dict:
+    """In this process alone."""
+    batch = _batch_of_another_process(amount)
+    with tempfile.TemporaryFile() as output:
+        with Measured() as measured:
+            print_batch(batch, output)
+        size = output.seek(0, os.SEEK_END)
+    return {"seconds": measured.seconds, "megabytes": measured.megabytes, "bytes": size}
+
+
+def print_two(amount: int) -> dict:
+    """Two processes draw the parts, as two workers would; this one puts them together."""
+    batch = _batch_of_another_process(amount)
+    with tempfile.TemporaryDirectory() as directory, ExitStack() as files:
+        workers = [_start("worker", batch.pk, directory, turn) for turn in range(2)]
+        for worker in workers:
+            worker.stdout.readline()
+        with Measured() as measured:
+            for worker in workers:
+                worker.stdin.write("go\n")
+                worker.stdin.flush()
+            for worker in workers:
+                worker.stdout.readline()
+            names = [os.path.join(directory, str(number)) for number in range(len(parts(batch)))]
+            printed = [files.enter_context(open(name, "rb")) for name in names]
+            merge_parts(batch, printed, files.enter_context(tempfile.TemporaryFile()))
+        for worker in workers:
+            worker.communicate()
+    return {"seconds": measured.seconds}
+
+
+def worker(batch: int, directory: str, turn: int) -> dict:
+    """Every second part, as soon as it is told so. A worker has long been running when a job comes."""
+    batch = OfflineSalesBatch.objects.select_related("event").get(pk=batch)
+    _warm_up(batch)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for number, numbers in enumerate(parts(batch)):
+        if number % 2 == turn:
+            with open(os.path.join(directory, str(number)), "wb") as output:
+                print_part(batch, numbers, output)
+    return {}
+
+
+def _warm_up(batch: OfflineSalesBatch) -> None:
+    with tempfile.TemporaryFile() as output:
+        print_part(batch, batch.numbers[:1], output)
+
+
+# The API
+
+
+def api(amount: int) -> dict:
+    """The first page of the list of 1,000 batches, and a batch with all its orders."""
+    item = make_event()
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {make_token(item)}")
+    url = f"/api/v1/organizers/{item.event.organizer.slug}/events/{item.event.slug}/offlinesalesbatches/"
+    batch = issue_batch(item, amount)
+    detail = _fastest(lambda: client.get(f"{url}{batch.pk}/"))
+    _split(batch, 1_000)
+    return {"detail": detail, "list": _fastest(lambda: client.get(url))}
+
+
+def _split(batch: OfflineSalesBatch, into: int) -> None:
+    """Let there be so many batches, that share the tickets."""
+    batches = [batch]
+    for _ in range(into - 1):
+        batch.pk = None
+        batches.append(OfflineSalesBatch(**{f.attname: getattr(batch, f.attname) for f in batch._meta.fields}))
+    batches = [batches[0], *OfflineSalesBatch.objects.bulk_create(batches[1:])]
+    tickets = list(OfflineSalesTicket.objects.filter(batch__event=batch.event).order_by("number"))
+    for index, ticket in enumerate(tickets):
+        ticket.batch = batches[1:][index % (into - 1)]
+    OfflineSalesTicket.objects.bulk_update(tickets, ["batch"], batch_size=1_000)
+
+
+def _fastest(get) -> float:
+    seconds = []
+    for _ in range(REPETITIONS):
+        with Measured() as measured:
+            response = get()
+        assert response.status_code == 200, response.content
+        seconds.append(measured.seconds)
+    return min(seconds)
+
+
+def make_batch(amount: int) -> int:
+    return issue_batch(make_event(), amount).pk
+
+
+def _batch_of_another_process(amount: int) -> OfflineSalesBatch:
+    """Issuing it here would leave memory behind, that printing would then seem not to need."""
+    pk, _ = _start("make_batch", amount).communicate()
+    return OfflineSalesBatch.objects.select_related("event").get(pk=json.loads(pk))
+
+
+def _start(name: str, *args) -> subprocess.Popen:
+    command = [sys.executable, "-m", "benchmarks.measure", name, *map(str, args)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+MEASUREMENTS = {
+    function.__name__: function
+    for function in (
+        *(host_import, host_print, issue, announce_gift_cards, announce_media, print_one, print_two, api),
+        *(database, make_batch, shopper, worker),
+    )
+}
+
+if __name__ == "__main__":
+    name, *arguments = sys.argv[1:]
+    with scopes_disabled():
+        arguments = [int(argument) if argument.isdecimal() else argument for argument in arguments]
+        print(json.dumps(MEASUREMENTS[name](*arguments)))
