@@ -60,7 +60,7 @@ def sell(browser: Browser, api: "Api") -> str:
     for code in (codes[3], codes[7]):
         api.post(f"orders/{code}/mark_canceled/", send_email=False)
     browser.press("Print tickets")
-    browser.wait_until(lambda: "Download" in browser.find("[role=status]").text)
+    browser.wait_until(lambda: "Download" in browser.find("[data-offlinesales-refresh=print]").text)
     return page
 
 

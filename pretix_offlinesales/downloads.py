@@ -15,9 +15,13 @@ def download(file: CachedFile) -> ChunkBasedFileResponse:
         raise Http404
 
 
-def as_private_file(response, filename: str):
-    """Let the client save the response, and nobody keep a copy on the way or guess what else it could be."""
-    response["Content-Disposition"] = f'attachment; filename="{filename}"'
+def as_private_file(response, filename: str, disposition: str = "attachment"):
+    """
+    Let the client save the response, and nobody keep a copy on the way or guess what else it could be.
+
+    :param disposition: ``inline`` for something to look at
+    """
+    response["Content-Disposition"] = f'{disposition}; filename="{filename}"'
     response["Cache-Control"] = "private, no-store"
     response["X-Content-Type-Options"] = "nosniff"
     return response

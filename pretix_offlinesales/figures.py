@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, DecimalField, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from pretix.base.models import Checkin, Order, OrderPosition
 
 from .models import OfflineSalesBatch, OfflineSalesTicket
@@ -16,18 +16,26 @@ NOTHING = Decimal("0.00")
 class Figures:
     """Of one batch. Orders that somebody has reset to pending are neither valid nor canceled."""
 
+    #: Those that still exist. (Orders of test mode can be deleted.)
     issued: int = 0
     valid: int = 0
     canceled: int = 0
     checked_in: int = 0
-    #: What the valid tickets cost.
+    #: What the valid tickets cost, with what is bundled with them and not canceled.
     value: Decimal = NOTHING
 
 
 def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
-    """Tickets that know whether they are ``valid`` or ``canceled``, and whether, when and where they were let in."""
-    left = Exists(OrderPosition.objects.filter(order=OuterRef("order")))
-    entries = Checkin.objects.filter(position__order=OuterRef("order"), type=Checkin.TYPE_ENTRY).order_by("datetime")
+    """
+    Tickets that know whether they are ``valid`` or ``canceled``, and whether, when and where they were let in.
+
+    The ticket is the order's main position. What comes bundled with it is scanned by itself, at the bar for example,
+    and says nothing about the ticket.
+    """
+    left = Exists(OrderPosition.objects.filter(order=OuterRef("order"), addon_to=None))
+    entries = Checkin.objects.filter(
+        position__order=OuterRef("order"), position__addon_to=None, type=Checkin.TYPE_ENTRY
+    ).order_by("datetime")
     return tickets.annotate(left=left).annotate(
         valid=Q(order__status=Order.STATUS_PAID, left=True),
         canceled=Q(order__status=Order.STATUS_CANCELED) | Q(left=False),
@@ -41,8 +49,11 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
 def figures(batches: Iterable[OfflineSalesBatch]) -> dict[int, Figures]:
     """The figures of each of these batches, by primary key, in one query."""
     pks = [batch.pk for batch in batches]
+    prices = OrderPosition.objects.filter(order=OuterRef("order")).order_by().values("order")
+    worth = Subquery(prices.values(worth=Sum("price")), output_field=DecimalField())
     counted = (
         with_state(OfflineSalesTicket.objects.filter(batch__in=pks))
+        .annotate(worth=worth)
         .order_by()
         .values("batch")
         .annotate(
@@ -50,7 +61,7 @@ def figures(batches: Iterable[OfflineSalesBatch]) -> dict[int, Figures]:
             valid_count=Count("pk", filter=Q(valid=True)),
             canceled_count=Count("pk", filter=Q(canceled=True)),
             checked_in_count=Count("pk", filter=Q(checked_in=True)),
-            value=Sum("order__total", filter=Q(valid=True)),
+            value=Sum("worth", filter=Q(valid=True)),
         )
     )
     found = {

@@ -117,14 +117,37 @@ def proof(batch: OfflineSalesBatch) -> bytes:
     return output.getvalue()
 
 
-def unseen(event: Event) -> QuerySet[Job]:
-    """Issuing jobs that are at work, and those whose failure nobody has seen. API clients are told by their request."""
+def being_issued(event: Event) -> QuerySet[Job]:
+    return Job.objects.filter(event=event, kind=Job.Kind.ISSUE, state__in=UNFINISHED)
+
+
+def failures(event: Event) -> QuerySet[Job]:
+    """
+    Batches that were asked for in the backend and could not be made, and nobody has seen it. (The user may be gone
+    meanwhile.) API clients are told by their request.
+    """
     return Job.objects.filter(
-        Q(state__in=(Job.State.WAITING, Job.State.RUNNING))
-        | Q(state=Job.State.FAILED, dismissed=False, user__isnull=False, oauth_application__isnull=True),
         event=event,
         kind=Job.Kind.ISSUE,
+        state=Job.State.FAILED,
+        dismissed=False,
+        api_token=None,
+        device=None,
+        oauth_application=None,
     )
+
+
+def unfinished_prints(batch: OfflineSalesBatch) -> QuerySet[Job]:
+    return Job.objects.filter(batch=batch, kind=Job.Kind.PRINT, state__in=UNFINISHED)
+
+
+def failed_print(batch: OfflineSalesBatch) -> Job | None:
+    """The job that ended last, if it failed. No longer than a file would live, since later ones go with theirs."""
+    ended = Job.objects.filter(
+        batch=batch, kind=Job.Kind.PRINT, finished__gt=now() - RESULT_LIFETIME, dismissed=False
+    )
+    newest = ended.order_by("finished").last()
+    return newest if newest and newest.state == Job.State.FAILED else None
 
 
 def last_print(batch: OfflineSalesBatch) -> Job | None:

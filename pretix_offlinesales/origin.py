@@ -26,13 +26,17 @@ class Origin:
     @classmethod
     def of(cls, order: Order) -> "Origin | None":
         """None for orders that come from elsewhere, or whose mark is not as we write it."""
-        return cls.parse((order.meta_info_data or {}).get(KEY))
+        data = order.meta_info_data
+        return cls.parse(data.get(KEY)) if isinstance(data, dict) else None
 
     @classmethod
     def parse(cls, data) -> "Origin | None":
+        if not isinstance(data, dict):
+            return None
         try:
-            return cls(**{name: int(data[name]) for name in cls.__dataclass_fields__ if name in data})
-        except (TypeError, ValueError):
+            values = {name: int(data[name]) for name in cls.__dataclass_fields__ if name in data}
+            return cls(**values) if min(values.values(), default=0) >= 1 else None
+        except (TypeError, ValueError, OverflowError):
             return None
 
     @property

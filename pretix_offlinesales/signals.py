@@ -4,7 +4,7 @@ from django.dispatch import receiver
 from django.template.loader import get_template
 from django.urls import resolve, reverse
 from django.utils.html import format_html
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, ngettext_lazy
 from django_scopes import scopes_disabled
 from pretix.api.signals import order_api_details
 from pretix.base.logentrytypes import EventLogEntryType, NoOpShredderMixin, OrderLogEntryType, log_entry_types
@@ -97,14 +97,31 @@ class BatchLogEntryType(NoOpShredderMixin, EventLogEntryType):
     content_type = OfflineSalesBatch
 
 
+@log_entry_types.new("pretix_offlinesales.batch.changed", _("The comment has been changed."))
+class BatchChanged(BatchLogEntryType):
+    pass
+
+
+class CountingLogEntryType(BatchLogEntryType):
+    """About some of the batch's tickets. The text depends on how many they are."""
+
+    def display(self, logentry, data):
+        return self.plain % data
+
+
 @log_entry_types.new_from_dict(
     {
-        "pretix_offlinesales.batch.issued": _("{amount} tickets have been issued for offline sales."),
-        "pretix_offlinesales.batch.printed": _("{amount} tickets have been printed."),
-        "pretix_offlinesales.batch.changed": _("The comment has been changed."),
+        "pretix_offlinesales.batch.issued": ngettext_lazy(
+            "%(amount)s ticket has been issued for offline sales.",
+            "%(amount)s tickets have been issued for offline sales.",
+            "amount",
+        ),
+        "pretix_offlinesales.batch.printed": ngettext_lazy(
+            "%(amount)s ticket has been printed.", "%(amount)s tickets have been printed.", "amount"
+        ),
     }
 )
-class BatchChanged(BatchLogEntryType):
+class BatchProduced(CountingLogEntryType):
     pass
 
 
@@ -128,8 +145,15 @@ class WithReturnKind:
         return super().display(logentry, data | {"kind": kinds.get(data.get("kind"), data.get("kind"))})
 
 
-@log_entry_types.new("pretix_offlinesales.batch.returned", _("{amount} tickets have been returned ({kind})."))
-class BatchReturned(WithReturnKind, BatchLogEntryType):
+@log_entry_types.new(
+    "pretix_offlinesales.batch.returned",
+    ngettext_lazy(
+        "%(amount)s ticket has been returned (%(kind)s).",
+        "%(amount)s tickets have been returned (%(kind)s).",
+        "amount",
+    ),
+)
+class BatchReturned(WithReturnKind, CountingLogEntryType):
     pass
 
 

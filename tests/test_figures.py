@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from django.utils.timezone import now
 from pretix.base.models import Checkin, Order
 
@@ -9,8 +10,8 @@ from pretix_offlinesales.figures import Figures, figures, with_state
 from pretix_offlinesales.models import OfflineSalesBatch
 
 
-def check_in(order, **values):
-    position = order.positions.first()
+def check_in(order, position=None, **values):
+    position = position or order.positions.get()
     values = {"datetime": now(), "type": Checkin.TYPE_ENTRY, "successful": True} | values
     checkin_list, _new = order.event.checkin_lists.get_or_create(name="All", all_products=True)
     position.all_checkins.create(list=checkin_list, **values)
@@ -28,6 +29,33 @@ def test_canceled_in_whole_or_by_position(make_batch):
     second.positions.update(canceled=True)
     Order.objects.filter(pk=third.pk).update(status=Order.STATUS_EXPIRED)
     assert figures([batch])[batch.pk] == Figures(issued=4, valid=1, canceled=2, checked_in=0, value=Decimal("23.00"))
+
+
+@pytest.fixture
+def drink(event, item, quota):
+    """Comes with each ticket, as part of its price."""
+    drink = event.items.create(name="Drink", default_price=Decimal("4.00"))
+    quota.items.add(drink)
+    item.bundles.create(bundled_item=drink, count=1, designated_price=Decimal("3.00"))
+    return drink
+
+
+def test_a_ticket_is_not_in_when_its_drink_is_served(drink, make_batch):
+    batch = make_batch(amount=2)
+    order = batch.tickets.first().order
+    check_in(order, order.positions.get(item=drink))
+    assert figures([batch])[batch.pk].checked_in == 0
+    assert with_state(batch.tickets).first().entered is None
+    check_in(order, order.positions.get(addon_to=None))
+    assert figures([batch])[batch.pk].checked_in == 1
+
+
+def test_a_ticket_is_its_main_position(drink, make_batch):
+    batch = make_batch(amount=3)
+    first, second, _third = [ticket.order for ticket in batch.tickets.all()]
+    first.positions.filter(addon_to=None).update(canceled=True)
+    second.positions.filter(item=drink).update(canceled=True)
+    assert figures([batch])[batch.pk] == Figures(issued=3, valid=2, canceled=1, checked_in=0, value=Decimal("43.00"))
 
 
 def test_only_entries_count_and_each_ticket_once(make_batch):

@@ -46,7 +46,19 @@ def test_padded_numbers_of_a_batch_have_one_length(origin, padded):
 
 @pytest.mark.parametrize(
     "meta_info",
-    ["", "{}", '{"offlinesales": null}', '{"offlinesales": {"batch": 1}}', '{"offlinesales": {"batch": "<b>"}}', "[]"],
+    [
+        "",
+        "{}",
+        "[]",
+        "[1]",
+        '{"offlinesales": null}',
+        '{"offlinesales": "batch"}',
+        '{"offlinesales": {"batch": 1}}',
+        '{"offlinesales": {"batch": "<b>"}}',
+        '{"offlinesales": {"batch": -3, "number": 1, "amount": 1}}',
+        '{"offlinesales": {"batch": 3, "number": 0, "amount": 1}}',
+        '{"offlinesales": {"batch": 1e999, "number": 1, "amount": 1}}',
+    ],
 )
 def test_other_orders_have_none(meta_info):
     assert Origin.of(Order(meta_info=meta_info)) is None

@@ -335,7 +335,7 @@ def test_the_kind_is_stored_and_shown(kind, word, make_batch, user):
     entries = [orders(batch)[1].all_logentries().first(), batch.all_logentries().first()]
     assert [(entry.display(), entry.user) for entry in entries] == [
         (f"The ticket has been returned ({word}).", user),
-        (f"1 tickets have been returned ({word}).", user),
+        (f"1 ticket has been returned ({word}).", user),
     ]
 
 

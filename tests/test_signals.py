@@ -24,6 +24,23 @@ def test_the_batch_tells_that_it_was_issued_and_changed(api, url, make_batch):
     ]
 
 
+@pytest.mark.parametrize(
+    ("action", "amount", "text"),
+    [
+        ("issued", 1, "1 ticket has been issued for offline sales."),
+        ("printed", 1, "1 ticket has been printed."),
+        ("printed", 2, "2 tickets have been printed."),
+        ("returned", 1, "1 ticket has been returned (unsold)."),
+        ("returned", 2, "2 tickets have been returned (unsold)."),
+    ],
+)
+def test_one_ticket_is_not_many(make_batch, action, amount, text):
+    batch = make_batch(amount=2)
+    entry = batch.log_action(f"pretix_offlinesales.batch.{action}", {"amount": amount, "kind": "unsold"})
+    with override("en"):
+        assert entry.display() == text
+
+
 def test_the_order_tells_which_ticket_of_which_batch_it_is(make_batch):
     batch = make_batch(amount=4)
     order = batch.tickets.get(number=3).order
@@ -62,4 +79,4 @@ def test_the_log_shows_the_batch_even_after_it_is_gone(api, client, user, team, 
     client.force_login(user)
     shown = client.get(f"/control/event/{event.organizer.slug}/{event.slug}/logs/")
     assert shown.status_code == 200
-    assert "1 tickets have been issued for offline sales." in shown.content.decode()
+    assert "1 ticket has been issued for offline sales." in shown.content.decode()

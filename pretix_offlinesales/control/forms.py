@@ -47,6 +47,8 @@ class BatchForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("For you and your team, for example who is going to sell these tickets."),
     )
+    #: The job that failed and is tried again by this.
+    again = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args, event: Event, initial: dict | None = None, **kwargs):
         self.event = event
@@ -166,7 +168,10 @@ class BatchFilterForm(FilterForm):
         empty_label=pgettext_lazy("subevent", "All dates"),
     )
     sales_channel = forms.ModelChoiceField(
-        label=_("Sales channel"), queryset=None, required=False, empty_label=_("All sales channels")
+        label=_("Sales channel"),
+        queryset=None,
+        required=False,
+        empty_label=pgettext_lazy("filter", "All sales channels"),
     )
     testmode = forms.ChoiceField(
         label=_("Test mode"),
@@ -186,6 +191,11 @@ class BatchFilterForm(FilterForm):
             self.fields["subevent"].widget.choices = self.fields["subevent"].choices
         else:
             del self.fields["subevent"]
+
+    @property
+    def searching(self) -> bool:
+        """Does it leave out some batches? (The host's ``filtered`` is also true where they are only sorted.)"""
+        return self.is_valid() and any(value for name, value in self.cleaned_data.items() if name != "ordering")
 
     def filter_qs(self, qs: QuerySet[OfflineSalesBatch]) -> QuerySet[OfflineSalesBatch]:
         values = self.cleaned_data
@@ -218,12 +228,13 @@ def _mentions(query: str) -> Q:
     number = query.removeprefix("#")
     return (
         Q(comment__icontains=query)
-        | (Q(pk=number) if _is_number(number) else Q())
+        | (Q(pk=number) if is_number(number) else Q())
         | Exists(OfflineSalesTicket.objects.filter(_is_ticket(query), batch=OuterRef("pk")))
     )
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Python refuses to read numbers of thousands of digits."""
     return text.isascii() and text.isdigit() and len(text) <= len(str(MAX_NUMBER))
 
 
@@ -266,7 +277,7 @@ class TicketFilterForm(FilterForm):
         """:param qs: with their state (see ``figures``)"""
         values = self.cleaned_data
         if query := values["query"]:
-            qs = qs.filter(_is_ticket(query) | (Q(number=query) if _is_number(query) else Q(pk=None)))
+            qs = qs.filter(_is_ticket(query) | (Q(number=query) if is_number(query) else Q(pk=None)))
         if values["status"]:
             qs = qs.filter(**self.STATUS[values["status"]])
         if values["ordering"]:
@@ -278,7 +289,7 @@ class OrderSearchForm(forms.Form):
     """In the host's advanced search for orders."""
 
     batch = forms.IntegerField(
-        label=_("Offline sales batch"),
+        label=_("Batch (offline sales)"),
         required=False,
         min_value=1,
         max_value=2**63 - 1,

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.timezone import now
 from django.utils.translation import gettext as _, gettext_lazy, pgettext
 from django.views.generic import FormView, ListView, UpdateView, View
-from pretix.control.permissions import EventPermissionRequiredMixin
+from pretix.control.permissions import EventPermissionRequiredMixin, event_permission_required
 from pretix.control.views import PaginationMixin
 
 from .. import jobs, tasks
@@ -20,14 +20,22 @@ from ..downloads import as_private_file, download
 from ..figures import figures, with_state
 from ..issuing import next_number, quote, request_data, requested_batches
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
-from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm
+from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, is_number
 from .waiting import JobMixin
+
+#: Who asked, of batches and jobs.
+REQUESTER = ("user", "api_token", "device", "oauth_application")
 
 
 class PageMixin(EventPermissionRequiredMixin):
     """Every page of ours. The host asks for the permission, but not whether the event uses the plugin."""
 
     permission = "event.orders:read"
+
+    @classmethod
+    def as_view(cls, **initkwargs):
+        """Whoever may write, but not read, would not get to see where it ends."""
+        return event_permission_required(PageMixin.permission)(super().as_view(**initkwargs))
 
     def dispatch(self, request, *args, **kwargs):
         if "pretix_offlinesales" not in request.event.get_plugins():
@@ -56,10 +64,7 @@ class BatchMixin(PageMixin):
                 "subevent",
                 "sales_channel",
                 "layout",
-                "user",
-                "api_token",
-                "device",
-                "oauth_application",
+                *REQUESTER,
             ),
             pk=self.kwargs["batch"],
         )
@@ -83,10 +88,7 @@ class BatchList(PageMixin, PaginationMixin, ListView):
             "item",
             "variation",
             "sales_channel",
-            "user",
-            "api_token",
-            "device",
-            "oauth_application",
+            *REQUESTER,
         )
         if self.filter_form.is_valid():
             batches = self.filter_form.filter_qs(batches)
@@ -100,24 +102,41 @@ class BatchList(PageMixin, PaginationMixin, ListView):
             if batch.subevent:
                 batch.subevent.event = self.request.event
             batch.figures = counted[batch.pk]
-        return context | {"filter_form": self.filter_form, **_jobs_to_show(self.request.event)}
+        shown = _jobs_to_show(self.request.event)
+        if self.filter_form.searching or context["page_obj"].number > 1:
+            # What is being made is newer than all the rest, and whether it matches can't be said yet.
+            shown["working"] = []
+        return context | {"filter_form": self.filter_form, **shown}
+
+
+#: How many failures are told in full. They go one by one, or there would be no room for anything else.
+MAX_FAILURES = 5
 
 
 def _jobs_to_show(event) -> dict:
     """What is being made, and what could not be made, each with the batch that it is about as ``asked``."""
-    unseen = list(jobs.unseen(event).select_related("user", "api_token", "device", "oauth_application"))
-    for job in unseen:
+    working = _looked_after(event, jobs.being_issued(event))
+    # Some may have been given up just now.
+    failures = jobs.failures(event).order_by("-finished").select_related(*REQUESTER)
+    failed = list(failures[:MAX_FAILURES])
+    shown = working + failed
+    for job in failed:
         job.event = event
-        if max(job.sent, job.heartbeat) < now() - jobs.PATIENCE:
-            tasks.revive(job)
-    for job, batch in zip(unseen, requested_batches(unseen), strict=True):
+    for job, batch in zip(shown, requested_batches(shown), strict=True):
         job.asked = batch
         if job.data["subevent_id"] and batch.subevent:
             batch.subevent.event = event
-    return {
-        "working": [job for job in unseen if not job.finished],
-        "failed": [job for job in unseen if job.finished],
-    }
+    return {"working": working, "failed": failed, "more_failed": failures.count() - len(failed)}
+
+
+def _looked_after(event, unfinished) -> list[Job]:
+    """Those that still are unfinished once somebody has looked after them."""
+    found = list(unfinished.select_related(*REQUESTER))
+    for job in found:
+        job.event = event
+        if max(job.sent, job.heartbeat) < now() - jobs.PATIENCE:
+            tasks.revive(job)
+    return [job for job in found if not job.finished]
 
 
 class BatchCreate(PageMixin, JobMixin, FormView):
@@ -127,7 +146,6 @@ class BatchCreate(PageMixin, JobMixin, FormView):
     template_name = "pretix_offlinesales/control/create.html"
     form_class = BatchForm
     kind = Job.Kind.ISSUE
-    failures_stay = True
     success_message = gettext_lazy("The tickets have been issued.")
 
     def get_form_kwargs(self):
@@ -139,19 +157,23 @@ class BatchCreate(PageMixin, JobMixin, FormView):
             return {}
         try:
             # However old: it is offered as long as the failure is shown.
-            job = jobs.unseen(self.request.event).get(pk=UUID(again))
+            job = jobs.failures(self.request.event).get(pk=UUID(again))
         except (ValueError, Job.DoesNotExist):
             raise Http404
         job.event = self.request.event
         [batch] = requested_batches([job])
-        return BatchForm.initial_from(batch)
+        return BatchForm.initial_from(batch) | {"again": job.pk}
 
     def form_valid(self, form):
         if self.too_many:
             form.add_error(None, self.too_many)
             return self.form_invalid(form)
         requested_by = {"user": self.request.user}
-        return self.start(jobs.create_issuing(self.request.event, request_data(form.batch), requested_by))
+        job = jobs.create_issuing(self.request.event, request_data(form.batch), requested_by)
+        if again := form.cleaned_data["again"]:
+            # The new job takes the place of the one that failed: if it fails as well, that is what is shown.
+            jobs.failures(self.request.event).filter(pk=again).update(dismissed=True)
+        return self.start(job)
 
     def get_success_url(self, job):
         return self.url("batch", batch=job.batch_id)
@@ -190,7 +212,7 @@ class BatchPreview(PageMixin, View):
 
     def _next_number(self, itemvar: str) -> int | None:
         pk = itemvar.partition("-")[0]
-        item = self.request.event.items.filter(pk=pk).first() if pk.isascii() and pk.isdigit() else None
+        item = self.request.event.items.filter(pk=pk).first() if is_number(pk) else None
         return next_number(self.request.event, item) if item else None
 
 
@@ -215,35 +237,59 @@ class BatchProof(PageMixin, View):
             messages.error(request, str(error))
             return render(request, BatchCreate.template_name, {"form": form})
         response = HttpResponse(content, content_type="application/pdf")
-        response["Content-Disposition"] = f'inline; filename="{request.event.slug}-offlinesales-specimen.pdf"'
-        return response
+        return as_private_file(response, f"{request.event.slug}-offlinesales-specimen.pdf", disposition="inline")
 
 
-class JobCancel(PageMixin, View):
-    """Give up a batch that nobody has begun to make."""
+class JobButton(PageMixin, View):
+    """A button beside a job. Whatever has become of the job meanwhile, one comes back to where the button was."""
 
     permission = "event.orders:write"
 
+    @cached_property
+    def job(self) -> Job:
+        kinds = (Job.Kind.ISSUE, Job.Kind.PRINT)
+        jobs_here = Job.objects.filter(event=self.request.event, kind__in=kinds)
+        return get_object_or_404(jobs_here, pk=self.kwargs["job"])
+
+    def back(self):
+        return redirect(self.url("batch", batch=self.job.batch_id) if self.is_print else self.url("list"))
+
+    @property
+    def is_print(self) -> bool:
+        return self.job.kind == Job.Kind.PRINT
+
+
+class JobCancel(JobButton):
+    """Give up a job that nobody has begun."""
+
     def post(self, request, *args, **kwargs):
-        job = get_object_or_404(jobs.unseen(request.event), pk=kwargs["job"])
-        if jobs.cancel(job):
-            Job.objects.filter(pk=job.pk).update(dismissed=True)
-            messages.success(request, _("The batch will not be issued."))
+        if jobs.cancel(self.job):
+            Job.objects.filter(pk=self.job.pk).update(dismissed=True)
+            canceled = _("The tickets will not be printed.") if self.is_print else _("The batch will not be issued.")
+            messages.success(request, canceled)
         else:
-            messages.error(request, _("It is too late to cancel this batch, it is being issued."))
-        return redirect(self.url("list"))
+            messages.error(request, self._too_late())
+        return self.back()
+
+    def _too_late(self) -> str:
+        """What happened between the page and the button."""
+        self.job.refresh_from_db()
+        if self.job.state == Job.State.FAILED:
+            return _("This had come to its end already: {message}").format(message=self.job.message)
+        if self.job.state == Job.State.SUCCEEDED:
+            return _("It was too late to cancel this, it is done.")
+        if self.is_print:
+            return _("It is too late to cancel this, the tickets are being printed.")
+        return _("It is too late to cancel this batch, it is being issued.")
 
 
-class JobDismiss(PageMixin, View):
-    """Somebody has seen that a batch could not be made."""
-
-    permission = "event.orders:write"
+class JobDismiss(JobButton):
+    """Somebody has seen that a batch could not be made. Who comes second has nothing to do."""
 
     def post(self, request, *args, **kwargs):
-        job = get_object_or_404(jobs.unseen(request.event), pk=kwargs["job"], state=Job.State.FAILED)
-        job.dismissed = True
-        job.save(update_fields=["dismissed"])
-        return redirect(self.url("list"))
+        if not Job.objects.filter(pk=self.job.pk, state=Job.State.FAILED).update(dismissed=True):
+            messages.error(request, _("This has not failed, so there is nothing to dismiss."))
+        return self.back()
 
 
 def status_of(ticket: OfflineSalesTicket) -> str:
@@ -285,6 +331,8 @@ class BatchDetail(TicketsMixin, PaginationMixin, ListView):
             "filter_form": self.filter_form,
             "comment_form": CommentForm(instance=self.batch),
             "last_print": jobs.last_print(self.batch),
+            "printing": _looked_after(self.request.event, jobs.unfinished_prints(self.batch)),
+            "failed_print": jobs.failed_print(self.batch),
         }
 
 
@@ -301,6 +349,11 @@ class BatchComment(BatchMixin, UpdateView):
                 "pretix_offlinesales.batch.changed", {"comment": self.batch.comment}, user=self.request.user
             )
             messages.success(self.request, _("The comment has been updated."))
+        return redirect(self.url("batch", batch=self.batch.pk))
+
+    def form_invalid(self, form):
+        for message in form.errors["comment"]:
+            messages.error(self.request, message)
         return redirect(self.url("batch", batch=self.batch.pk))
 
 
@@ -355,15 +408,16 @@ class TicketExport(TicketsMixin, View):
             f"{request.event.slug}-offlinesales-{self.batch.pk}.csv",
         )
         writer = csv.writer(response, quoting=csv.QUOTE_NONNUMERIC, delimiter=",")
-        writer.writerow([str(title) for title, _value in self._columns()])
+        columns = self._columns()
+        writer.writerow([str(title) for title, _value in columns])
         for ticket in self.get_queryset():
-            writer.writerow([value(ticket) for _title, value in self._columns()])
+            writer.writerow([value(ticket) for _title, value in columns])
         return response
 
     def _columns(self):
         product = " – ".join(str(part) for part in (self.batch.item, self.batch.variation) if part)
         timezone = self.request.event.timezone
-        return [
+        columns = [
             (_("Ticket number"), lambda ticket: ticket.number),
             (_("Order code"), lambda ticket: ticket.order.code),
             (_("Product"), lambda ticket: product),
@@ -373,3 +427,7 @@ class TicketExport(TicketsMixin, View):
             (_("Check-in list"), lambda ticket: ticket.entered_list or ""),
             (_("Gate"), lambda ticket: ticket.entered_gate or ""),
         ]
+        if self.batch.subevent:
+            date = str(self.batch.subevent)
+            columns.insert(3, (pgettext("subevent", "Date"), lambda ticket: date))
+        return columns

@@ -23,13 +23,12 @@ class JobMixin:
     kind: Job.Kind
     #: Said on the page that the dialog ends in, if it is another one.
     success_message = ""
-    #: The page that a failure ends on shows it by itself.
-    failures_stay = False
 
     def get_success_url(self, job: Job) -> str:
         raise NotImplementedError
 
     def get_error_url(self, job: Job) -> str:
+        """A page that says why it failed, for everybody to see, not only for whoever is led there."""
         raise NotImplementedError
 
     @property
@@ -86,7 +85,8 @@ class JobMixin:
             return state | {
                 "ready": True,
                 "success": success,
-                "redirect": self._ending(job),
+                # Where the ending is told on the page that it leads to; not here, since the dialog may ask twice.
+                "redirect": self._check_url(job),
                 "message": str(self.success_message) if success else job.message,
             }
         state |= {"ready": False, "started": job.state == Job.State.RUNNING}
@@ -97,8 +97,6 @@ class JobMixin:
 
     def _ending(self, job: Job) -> str:
         if job.state == Job.State.FAILED:
-            if not self.failures_stay:
-                messages.error(self.request, job.message)
             return self.get_error_url(job)
         if self.success_message:
             messages.success(self.request, self.success_message)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
-from django.utils.translation import gettext as _, pgettext
+from django.utils.translation import gettext as _
 from pretix.base.models import Order, OrderPosition, Quota, Seat
 from pretix.base.services.locking import LockTimeoutException, lock_objects
 from pretix.base.services.orders import error_messages
@@ -158,9 +158,8 @@ def _claim(batch: OfflineSalesBatch, quotas: Counter, seats: Sequence[Seat]) -> 
 def _refuse_oversold(batch, quotas):
     for quota, (__, left) in _availability(quotas).results.items():
         if left is not None and left < quotas[quota] * batch.amount:
-            message = pgettext(
-                "issuing tickets", 'There is not enough quota available on quota "{}" to perform the operation.'
-            )
+            # The host's own words, in the host's own translation.
+            message = _('There is not enough quota available on quota "{}" to perform the operation.')
             raise JobFailed(message.format(quota.name))
 
 

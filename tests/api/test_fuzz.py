@@ -145,9 +145,10 @@ def test_printing_and_returning_count_as_well(api, url, store_batch):
     batch = store_batch()
     for _ in range(jobs.MAX_UNFINISHED):
         assert api.post(f"{url}{batch.pk}/render/").status_code == 202
+    files = CachedFile.objects.count()
     refused = [api.post(f"{url}{batch.pk}/render/"), post(api, f"{url}{batch.pk}/return/", '{"all": true}')]
     assert [(answer.status_code, answer["Retry-After"]) for answer in refused] == [(429, "60")] * 2
-    assert CachedFile.objects.count() == jobs.MAX_UNFINISHED
+    assert (Job.objects.count(), CachedFile.objects.count()) == (jobs.MAX_UNFINISHED, files)
 
 
 # What the log says

@@ -122,7 +122,7 @@ def rows(response) -> list[list[str]]:
 
 def shown(response) -> dict[str, str]:
     """What the page's definition lists say."""
-    lists = soup(response).select("#page-wrapper dl.dl-horizontal") or soup(response).select("dl.dl-horizontal")
+    lists = soup(response).select("#page-wrapper dl.dl-horizontal") or soup(response).select("dl")
     return {
         words(term): words(value)
         for one in lists

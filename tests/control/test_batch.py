@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from pretix.base.models import Order
 
+from pretix_offlinesales.alive import working_on
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
 from .conftest import alerts, rows, shown, soup, words
@@ -64,7 +65,7 @@ def test_details_and_figures(page, batch, layout, user):
         "Still valid": "3",
         "Canceled": "1",
         "Checked in": "1",
-        "Value": "€69.00 of all valid tickets",
+        "Value": "€69.00 (total of all valid tickets)",
     }
 
 
@@ -83,6 +84,11 @@ def test_the_history_says_who_did_what(anna, page, pages, batch, user, worker):
         ("Anna", "4 tickets have been printed."),
         ("Anna", "4 tickets have been issued for offline sales."),
     ]
+
+
+def test_only_tickets_that_still_exist_have_been_issued(page, batch):
+    tickets(batch)[0].delete()
+    assert shown(page())["Issued"] == "3"
 
 
 def test_a_batch_that_is_not_complete_is_on_the_list(anna, pages, batch):
@@ -110,6 +116,16 @@ def test_the_comment_can_be_changed(anna, pages, batch):
     )
     assert batch.comment == "Kiosk ✓"
     assert words(soup(response).textarea) == "Kiosk ✓"
+
+
+def test_a_comment_that_can_not_be_stored_is_refused(anna, pages, batch):
+    response = anna.post(f"{pages}{batch.pk}/comment", {"comment": "Kiosk\0"}, follow=True)
+    assert (response.redirect_chain, alerts(response)) == (
+        [(f"{pages}{batch.pk}/", 302)],
+        ["Null characters are not allowed."],
+    )
+    batch.refresh_from_db()
+    assert batch.comment == ""
 
 
 def test_the_same_comment_is_no_change(anna, pages, batch):
@@ -248,6 +264,24 @@ def test_the_tickets_as_csv(export, batch, event):
     ]
 
 
+def test_csv_of_a_series_has_the_date(anna, organizer, series, series_item, subevent, web):
+    subevent.name = "Morning"
+    subevent.save()
+    batch = OfflineSalesBatch.objects.create(
+        event=series, item=series_item, subevent=subevent, sales_channel=web, amount=1, completed=now()
+    )
+    order = series.orders.create(
+        total=12, status=Order.STATUS_PAID, datetime=now(), expires=now(), sales_channel=web, locale="en"
+    )
+    order.positions.create(item=series_item, subevent=subevent, price=12)
+    batch.tickets.create(order=order, number=1)
+    pages = f"/control/event/{organizer.slug}/{series.slug}/offlinesales/"
+    response = anna.get(f"{pages}{batch.pk}/tickets.csv")
+    titles, row = csv.reader(response.content.decode().splitlines())
+    assert dict(zip(titles, row, strict=True))["Date"] == str(subevent)
+    assert "Morning" in str(subevent)
+
+
 def test_csv_of_what_the_filter_lets_through(export, batch):
     assert [row[0] for row in export(query="103")] == ["Ticket number", "103"]
 
@@ -267,7 +301,7 @@ def test_printing_ends_in_the_download(anna, pages, batch, layout, worker):
     job = Job.objects.get(kind=Job.Kind.PRINT)
     assert answer["check_url"] == f"{pages}{batch.pk}/print?async_id={job.pk}&ajax=1"
     redirect = anna.get(answer["check_url"]).json()["redirect"]
-    response = anna.get(redirect)
+    response = anna.get(redirect, follow=True)
     content = b"".join(response.streaming_content)
     with pikepdf.open(BytesIO(content)) as pdf:
         assert len(pdf.pages) == 4
@@ -301,6 +335,51 @@ def test_the_last_printed_file_stays_as_long_as_it_lives(anna, ron, pages, page,
         [link] = soup(response).select("[data-offlinesales-refresh=print] a")
         assert link["href"] == f"{pages}{batch.pk}/download/{newest.pk}"
         assert b"".join(browser.get(link["href"]).streaming_content) == b"%PDF-1.7"
+
+
+def printing(response):
+    """What one reads about prints that go on or have failed, and what a screen reader would be told about them."""
+    panel = soup(response).select_one("[data-offlinesales-refresh=print]")
+    return words(soup(response).select_one("[data-offlinesales-refresh=print-status]")), words(panel)
+
+
+def test_a_print_that_waits_can_be_canceled(anna, pages, page, batch, store_print):
+    job = store_print(batch, state=Job.State.WAITING, finished=None)
+    assert printing(page()) == (f"Waiting to be printed · {job.user.email}", "Cancel")
+    assert len(soup(page()).select("[data-offlinesales-working]")) == 1
+    response = anna.post(f"{pages}jobs/{job.pk}/cancel", follow=True)
+    assert response.redirect_chain == [(f"{pages}{batch.pk}/", 302)]
+    assert alerts(response) == ["The tickets will not be printed."]
+    assert printing(response) == ("", "")
+    job.refresh_from_db()
+    assert job.state == Job.State.FAILED
+
+
+def test_a_print_that_goes_on_shows_how_far_it_is(page, batch, store_print):
+    with working_on(store_print(batch, state=Job.State.RUNNING, finished=None, progress=40)) as _check:
+        response = page()
+    assert printing(response)[0].startswith("Being printed …")
+    assert soup(response).select_one("[data-offlinesales-working] [role=progressbar]")["aria-valuenow"] == "40"
+
+
+def test_readers_can_not_cancel_a_print(ron, pages, batch, store_print):
+    store_print(batch, state=Job.State.WAITING, finished=None)
+    assert "Cancel" not in printing(ron.get(f"{pages}{batch.pk}/"))[1]
+
+
+def test_the_page_says_if_the_last_print_has_failed(page, batch, store_print):
+    store_print(batch, state=Job.State.FAILED, message="No paper.", finished=now() - timedelta(hours=25))
+    assert alerts(page()) == []
+    store_print(batch, state=Job.State.FAILED, message="No ink.", finished=now() - timedelta(hours=2))
+    assert alerts(page()) == ["No ink."]
+    store_print(batch, finished=now() - timedelta(hours=1))
+    assert alerts(page()) == []
+    assert printing(page())[0] == "The tickets have been printed."
+
+
+def test_what_screen_readers_are_told_has_no_buttons(page, batch, store_print):
+    store_print(batch, state=Job.State.WAITING, finished=None)
+    assert soup(page()).select("[role=status] :is(a, button, input)") == []
 
 
 def test_readers_are_told_that_there_is_no_file(ron, pages, batch):

@@ -247,6 +247,24 @@ def test_it_knows_the_next_free_number(preview, make, filled_in):
     assert soup(preview(itemvar="nonsense")).select("[data-next-number]") == []
 
 
+@pytest.mark.parametrize("digits", [9, 30, 5000])
+def test_numbers_of_many_digits_are_no_products(preview, digits):
+    response = preview(itemvar="9" * digits)
+    assert soup(response).select("[data-next-number]") == []
+    assert alerts(response)[0].startswith("Product: Select a valid choice.")
+
+
+def test_nobody_keeps_a_specimen(anna, pages, filled_in, layout):
+    response = anna.post(f"{pages}proof", filled_in)
+    headers = ("Content-Type", "Content-Disposition", "Cache-Control", "X-Content-Type-Options")
+    assert [response[name] for name in headers] == [
+        "application/pdf",
+        'inline; filename="night-offlinesales-specimen.pdf"',
+        "private, no-store",
+        "nosniff",
+    ]
+
+
 def test_it_makes_nothing(preview):
     preview()
     assert (Job.objects.count(), Order.objects.count()) == (0, 0)

@@ -54,9 +54,12 @@ def test_other_orders_say_nothing(anna, orders, order):
     assert [words(title) for title in page.select(".panel-title") if words(title) == "Offline sales"] == []
 
 
-def test_the_api_names_batch_and_number_without_a_query(api, event, batch, order, make):
+def test_the_api_names_batch_and_number_without_a_query(api, event, batch, order):
     url = f"/api/v1/organizers/{event.organizer.slug}/events/{event.slug}/orders/"
     assert api.get(f"{url}{order.code}/").data["plugin_data"] == {"offlinesales": {"batch": batch.pk, "number": 2}}
+    with CaptureQueriesContext(connection) as captured:
+        assert len(api.get(url).data["results"]) == 3
+    assert [query["sql"] for query in captured if "pretix_offlinesales" in query["sql"]] == []
 
 
 # The history of the event
@@ -81,16 +84,17 @@ def test_orders_can_be_searched_by_batch(anna, orders, make, batch):
     found = anna.get(orders, {"offlinesales-batch": batch.pk})
     codes = {ticket.order.code for ticket in batch.tickets.all()}
     assert {row[1] for row in rows(found)} == codes
-    assert f"Offline sales batch: {batch.pk}" in words(soup(found).select_one("#page-wrapper"))
+    assert f"Batch (offline sales): {batch.pk}" in words(soup(found).select_one("#page-wrapper"))
 
 
 def test_the_search_form_asks_for_the_batch(anna, orders, batch):
     field = soup(anna.get(f"{orders}search")).select_one("[name=offlinesales-batch]")
     assert words(soup(anna.get(f"{orders}search")).select_one(f"label[for={field['id']}]")).startswith(
-        "Offline sales batch"
+        "Batch (offline sales)"
     )
     response = anna.post(f"{orders}search", {"offlinesales-batch": batch.pk})
     assert response.status_code == 302
+    assert response["Location"] == f"{orders}?offlinesales-batch={batch.pk}"
 
 
 # Layouts

@@ -76,7 +76,7 @@ def test_the_page_of_a_batch(german, anna, pages, make, user):
         "Noch gültig": "3",
         "Storniert": "0",
         "Eingecheckt": "1",
-        "Wert": "69,00 € aller gültigen Tickets",
+        "Wert": "69,00 € (Summe aller gültigen Tickets)",
     }
     assert rows(page)[0] == ["1", first.order.code, "Gültig", "08.05.2027 21:00 · Main entrance"]
     history = [words(entry.select("p")[1]) for entry in soup(page).select(".logentry")]

@@ -214,6 +214,86 @@ def test_a_batch_that_is_being_made_can_not_be_canceled(anna, pages, make_job):
     assert job.state == Job.State.RUNNING
 
 
+def test_what_is_being_made_comes_before_the_first_page(anna, pages, make_job, make):
+    batch = make(comment="Kiosk")
+    make_job(Job.State.WAITING)
+    assert len(rows(anna.get(pages))) == len(rows(anna.get(pages, {"ordering": "number"}))) == 2
+    assert numbers(anna.get(pages, {"query": "Kiosk"})) == [batch.pk]
+    assert rows(anna.get(pages, {"query": "Bookshop"})) == [["No batch matches your search."]]
+    OfflineSalesBatch.objects.bulk_create(
+        OfflineSalesBatch(
+            event=batch.event, item=batch.item, sales_channel=batch.sales_channel, amount=1, completed=now()
+        )
+        for _ in range(25)
+    )
+    second_page = anna.get(pages, {"page": 2})
+    assert [row[0] for row in rows(second_page)] == [f"#{batch.pk}"]
+    assert soup(second_page).select("[data-offlinesales-working]") == []
+
+
+@pytest.mark.parametrize(
+    ("state", "values", "told"),
+    [
+        (Job.State.SUCCEEDED, {}, "It was too late to cancel this, it is done."),
+        (Job.State.FAILED, {"message": "Too few."}, "This had come to its end already: Too few."),
+    ],
+)
+def test_a_job_that_ended_meanwhile_can_not_be_canceled(anna, pages, make_job, state, values, told):
+    job = make_job(state, dismissed=True, **values)
+    response = anna.post(f"{pages}jobs/{job.pk}/cancel", follow=True)
+    assert (response.redirect_chain, alerts(response)) == ([(pages, 302)], [told])
+
+
+def test_who_dismisses_second_has_nothing_to_do(anna, pages, make_job):
+    job = make_job(Job.State.FAILED)
+    for _ in range(2):
+        response = anna.post(f"{pages}jobs/{job.pk}/dismiss", follow=True)
+        assert (response.redirect_chain, alerts(response)) == ([(pages, 302)], [])
+
+
+def test_only_failures_can_be_dismissed(anna, pages, make_job):
+    job = make_job(Job.State.WAITING)
+    response = anna.post(f"{pages}jobs/{job.pk}/dismiss", follow=True)
+    assert alerts(response) == ["This has not failed, so there is nothing to dismiss."]
+    job.refresh_from_db()
+    assert not job.dismissed
+
+
+def test_a_failure_stays_when_its_user_goes(anna, pages, make_job):
+    job = make_job(Job.State.FAILED, message="There are too few.")
+    Job.objects.filter(pk=job.pk).update(user=None)
+    assert len(alerts(anna.get(pages))) == 1
+
+
+def test_many_failures_are_told_in_turns(anna, pages, make_job):
+    jobs = [make_job(Job.State.FAILED, message=f"Reason {number}.") for number in range(7)]
+    page = anna.get(pages)
+    assert [alert.split("issued. ")[1].split(".")[0] for alert in alerts(page)] == [
+        f"Reason {number}" for number in (6, 5, 4, 3, 2)
+    ]
+    more = "And {} more that could not be issued. {} shown once you have dismissed others."
+    assert more.format(2, "They are") in words(soup(page).select_one("#page-wrapper"))
+    page = anna.post(f"{pages}jobs/{jobs[6].pk}/dismiss", follow=True)
+    assert more.format(1, "It is") in words(soup(page).select_one("#page-wrapper"))
+
+
+def test_screen_readers_are_told_of_failures_without_buttons(anna, pages, make_job):
+    make_job(Job.State.FAILED, amount=50, message="There are too few.")
+    status = soup(anna.get(pages)).select_one("[role=status]")
+    assert words(status) == "50 tickets of “Ticket” could not be issued. There are too few."
+    assert status.select("a, button") == []
+
+
+def test_trying_again_takes_the_place_of_the_failure(anna, pages, filled_in, make_job):
+    job = make_job(Job.State.FAILED, message="There are too few.")
+    form = soup(anna.get(f"{pages}add", {"again": str(job.pk)}))
+    again = {"again": form.select_one("[name=again]")["value"]}
+    anna.post(f"{pages}add", filled_in | again | {"amount": "0"})
+    assert len(alerts(anna.get(pages))) == 1
+    anna.post(f"{pages}add", filled_in | again)
+    assert alerts(anna.get(pages)) == []
+
+
 def test_a_failure_stays_until_it_is_dismissed(anna, ron, pages, make_job):
     job = make_job(Job.State.FAILED, amount=50, message="There are too few.")
     for browser in (anna, ron, anna):

@@ -11,6 +11,9 @@ from selenium.webdriver.common.keys import Keys
 
 from .browser import PHONE, READER, SERIES, resize
 
+#: The piece of the page of a batch that tells about prints.
+PRINT = "[data-offlinesales-refresh=print]"
+
 BATCH_PAGE = re.compile(r"/offlinesales/(\d+)/$")
 
 
@@ -115,9 +118,7 @@ def test_too_few_tickets_are_warned_of_and_refused(browser):
     browser.press("Issue tickets")
     browser.wait_until(lambda: BATCH_PAGE.search(browser.url))
     browser.open()
-    browser.press("Dismiss")
-    browser.wait_until(lambda: browser.texts(".alert-danger") == [])
-    assert browser.texts("h1") == ["Offline sales"]
+    assert browser.texts(".alert-danger") == []
 
 
 def test_errors_stand_at_their_fields_and_the_first_has_the_focus(browser, batch):
@@ -154,11 +155,69 @@ def test_printing_ends_in_the_download_with_the_focus_where_it_was(browser, batc
     browser.wait_until(file.exists)
     with pikepdf.open(file) as pdf:
         assert len(pdf.pages) == 200
-    browser.wait_until(lambda: "Download the file that was printed last" in read(browser, "[role=status]"))
+    browser.wait_until(lambda: "Download the file that was printed last" in read(browser, PRINT))
     assert browser.url == browser.pages + batch
     assert focused(browser).text == "Print tickets"
     assert browser.texts(".logentry p:last-child")[0] == "200 tickets have been printed."
     assert browser.errors() == []
+
+
+@pytest.fixture
+def printed(browser, batch):
+    """The page of a batch that has been printed."""
+    browser.open(batch)
+    if not browser.find_all(f"{PRINT} a"):
+        browser.press("Print tickets")
+        browser.wait_until(lambda: browser.find_all(f"{PRINT} a"))
+        browser.open(batch)
+    return browser
+
+
+#: What the page does when a file was printed.
+REFRESH = "$('form[data-asynctask-download]').trigger('pretix:async-task-success');"
+
+
+def test_refreshing_keeps_the_focus_and_what_is_the_same(printed):
+    printed.driver.execute_script(
+        f"""
+        const piece = document.querySelector("{PRINT}");
+        piece.querySelector("a").focus();
+        piece.append("something old");
+        window.same = document.querySelector("[data-offlinesales-refresh=history] .logentry");
+        {REFRESH}
+        """
+    )
+    printed.wait_until(lambda: "something old" not in read(printed, PRINT))
+    assert focused(printed).text == "Download the file that was printed last"
+    assert printed.driver.execute_script("return window.same.isConnected")
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_who_may_not_see_the_page_any_more_is_left_alone(printed, status):
+    printed.driver.execute_script(
+        f"""
+        window.asked = 0;
+        window.fetch = () => Promise.resolve({{ok: false, status: {status}, asked: window.asked++}});
+        document.body.dataset.offlinesalesWorking = "";
+        {REFRESH}
+        """
+    )
+    sleep(3)  # long enough for it to ask again
+    assert printed.driver.execute_script("return window.asked") == 1
+
+
+def test_a_server_that_is_away_is_asked_again(printed):
+    printed.driver.execute_script(
+        f"""
+        window.asked = 0;
+        window.fetch = () => Promise.resolve({{ok: false, status: 502, asked: window.asked++}});
+        document.body.dataset.offlinesalesWorking = "";
+        {REFRESH}
+        """
+    )
+    printed.wait_until(lambda: printed.driver.execute_script("return window.asked") == 5)
+    sleep(3)
+    assert printed.driver.execute_script("return window.asked") == 5
 
 
 def test_a_scanner_types_the_code_and_enter(browser, batch):
@@ -213,6 +272,8 @@ def test_a_batch_with_the_keyboard_alone(browser):
         if focused(browser).text == "Issue tickets":
             break
         focused(browser).send_keys(values.get(focused(browser).get_attribute("name"), ""))
+    # With it comes the first free number, since this product has tickets already.
+    browser.wait_until(lambda: "for 3 tickets" in read(browser, "[data-offlinesales-preview-target]"))
     focused(browser).send_keys(Keys.ENTER)
     browser.wait_until(lambda: BATCH_PAGE.search(browser.url))
     assert browser.find("[name=comment]").text == "Bookshop"

@@ -14,6 +14,7 @@
 
     const TYPING_MS = 300;
     const REFRESH_MS = 2000;
+    const MAX_FAILURES = 5;
 
     // Preview
 
@@ -90,10 +91,36 @@
 
     // Refresh
 
+    let failures = 0;
+    let waiting = null;
+
+    // What one sees of a piece; each answer has other tokens against forged requests.
+    function content(piece) {
+        const copy = piece.cloneNode(true);
+        copy.querySelectorAll("[name=csrfmiddlewaretoken]").forEach((token) => token.remove());
+        return copy.innerHTML;
+    }
+
+    // Links are the same where they lead to the same page, buttons where their forms do.
+    function address(element) {
+        return element.tagName + (element.href || (element.form ? element.form.action : ""));
+    }
+
+    function replace(piece, replacement) {
+        const focused = piece.contains(document.activeElement) ? document.activeElement : null;
+        piece.innerHTML = replacement.innerHTML;
+        if (focused) {
+            const same = [...piece.querySelectorAll("a, button")].find((other) => address(other) === address(focused));
+            piece.tabIndex = -1;
+            (same || piece).focus();
+        }
+    }
+
     function refresh() {
         return fetch(window.location.href, {credentials: "same-origin"})
             .then((response) => response.ok ? response.text() : Promise.reject(response.status))
             .then(function (html) {
+                failures = 0;
                 const fresh = new DOMParser().parseFromString(html, "text/html");
                 document.querySelectorAll("[data-offlinesales-refresh]").forEach(function (piece) {
                     const name = piece.dataset.offlinesalesRefresh;
@@ -101,19 +128,25 @@
                     if (!replacement) {
                         // The page is another one now, for example because the only batch could not be made.
                         window.location.reload();
-                    } else if (piece.innerHTML !== replacement.innerHTML && !piece.contains(document.activeElement)) {
-                        piece.innerHTML = replacement.innerHTML;
+                    } else if (content(piece) !== content(replacement)) {
+                        replace(piece, replacement);
                     }
                 });
-            });
+            })
+            .catch(function (status) {
+                // Who may not see the page any more won't soon; everything else may pass.
+                failures = [403, 404].includes(status) ? MAX_FAILURES : failures + 1;
+            })
+            .then(refreshWhileWorking);
     }
 
     function refreshWhileWorking() {
-        if (document.querySelector("[data-offlinesales-working]")) {
-            window.setTimeout(() => refresh().catch(() => null).then(refreshWhileWorking), REFRESH_MS);
+        window.clearTimeout(waiting);
+        if (failures < MAX_FAILURES && document.querySelector("[data-offlinesales-working]")) {
+            waiting = window.setTimeout(refresh, REFRESH_MS);
         }
     }
 
     $(refreshWhileWorking);
-    $(document).on("pretix:async-task-success", "form[data-asynctask-download]", () => refresh().catch(() => null));
+    $(document).on("pretix:async-task-success", "form[data-asynctask-download]", refresh);
 }());
