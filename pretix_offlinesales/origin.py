@@ -35,9 +35,12 @@ class Origin:
             return None
         try:
             values = {name: int(data[name]) for name in cls.__dataclass_fields__ if name in data}
-            return cls(**values) if min(values.values(), default=0) >= 1 else None
+            origin = cls(**values)
         except (TypeError, ValueError, OverflowError):
             return None
+        # A specimen's ticket is of batch 0, since there is none yet.
+        counts = min(origin.number, origin.amount, origin.first) >= 1 and origin.batch >= 0
+        return origin if counts else None
 
     @property
     def data(self) -> dict:
