@@ -1,6 +1,5 @@
 """The one order that the host would make for a batch's product, unsaved: all its tickets are copies of it."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,14 +23,13 @@ HISTORY = ("pretix.event.order.placed", "pretix.event.order.payment.confirmed", 
 
 @dataclass(frozen=True)
 class Blueprint:
-    """All rows of one ticket's order, unsaved, and how many of each quota one ticket takes."""
+    """All rows of one ticket's order, unsaved."""
 
     order: Order
     positions: list[OrderPosition]
     payment: OrderPayment
     transactions: list[Transaction]
     log_entries: list[LogEntry]
-    quotas: Counter
 
 
 def draw(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Blueprint:
@@ -74,7 +72,6 @@ def draw(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Blueprint:
         payment=payment,
         transactions=order.create_transactions(is_new=True, positions=positions, fees=[], save=False),
         log_entries=_log_entries(order, payment, batch.requester),
-        quotas=Counter(quota for position in positions for quota in position.quotas),
     )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
-from pretix.base.models import Order, OrderPosition, Quota, Seat
+from pretix.base.models import Order, OrderPosition, Seat
 from pretix.base.services.locking import LockTimeoutException, lock_objects
 from pretix.base.services.orders import error_messages
 from pretix.base.services.quotas import QuotaAvailability
@@ -20,6 +20,7 @@ from ..origin import KEY, Origin
 from .blueprint import Blueprint
 from .codes import order_codes, plain_secrets, pseudonymization_ids, ticket_secrets
 from .product import overlapping
+from .quotas import count
 from .rows import check_references, insert_copies, reserve_ids
 from .seats import refuse_taken
 
@@ -170,20 +171,13 @@ def _availability(quotas) -> QuotaAvailability:
 
     :raises LockTimeoutException: if orders come in all the time
     """
-    before = _count(quotas)
+    before = count(quotas)
     for _attempt in range(COUNTS):
-        after = _count(quotas)
+        after = count(quotas)
         if _sold(after) == _sold(before):
             return before
         before = after
     raise LockTimeoutException
-
-
-def _count(quotas) -> QuotaAvailability:
-    availability = QuotaAvailability()
-    availability.queue(*Quota.objects.filter(pk__in=[quota.pk for quota in quotas]))
-    availability.compute()
-    return availability
 
 
 def _sold(availability: QuotaAvailability) -> Counter:

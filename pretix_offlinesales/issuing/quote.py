@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pretix.base.models import Quota
-from pretix.base.services.quotas import QuotaAvailability
-
 from ..models import OfflineSalesBatch
 from .blueprint import Blueprint, draw
+from .quotas import count, taken_by
 
 
 @dataclass(frozen=True)
@@ -34,12 +32,10 @@ def quote(batch: OfflineSalesBatch) -> Quote:
 
 
 def _tickets_left(blueprint: Blueprint) -> int | None:
-    availability = QuotaAvailability()
-    availability.queue(*Quota.objects.filter(pk__in=[quota.pk for quota in blueprint.quotas]))
-    availability.compute()
+    taken = taken_by(blueprint.positions)
     left = [
-        max(available, 0) // blueprint.quotas[quota]
-        for quota, (_state, available) in availability.results.items()
+        max(available, 0) // taken[quota]
+        for quota, (_state, available) in count(taken).results.items()
         if available is not None
     ]
     return min(left, default=None)
