@@ -8,7 +8,8 @@ from rest_framework import serializers
 
 from ..issuing import check, usual_layout
 from ..models import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch, ReturnKind
-from ..returning import parse_numbers, request_data
+from ..numbers import parse_numbers
+from ..returning import request_data
 
 
 class BatchSerializer(serializers.ModelSerializer):
