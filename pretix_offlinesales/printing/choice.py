@@ -5,7 +5,8 @@ from collections.abc import Collection
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, OuterRef, QuerySet, TextChoices
 from django.utils.translation import gettext as _, gettext_lazy
-from pretix.base.models import OrderPosition, PrintLog
+from pretix.base.models import OrderPosition
+from pretix.base.models.orders import PrintLog
 
 from ..figures import with_state
 from ..models import OfflineSalesBatch, OfflineSalesTicket
