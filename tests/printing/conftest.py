@@ -120,7 +120,7 @@ def code(**kwargs):
     return {"type": "barcodearea", "page": 1, "left": "10", "bottom": "10", "size": "40", "content": "secret", **kwargs}
 
 
-def background_pdf(pages=1, size=(300, 400), rotate=0, cropbox=None, mediabox=None):
+def background_pdf(pages=1, size=(300, 400), rotate=0, cropbox=None, mediabox=None, boxes=None):
     """Backgrounds on which you see whether they lie at the right place: framed, with a word in each page's corner."""
     buffer = BytesIO()
     canvas = Canvas(buffer, pagesize=size)
@@ -141,6 +141,8 @@ def background_pdf(pages=1, size=(300, 400), rotate=0, cropbox=None, mediabox=No
                 page.mediabox = mediabox
             if cropbox:
                 page.cropbox = cropbox
+            for name, box in (boxes or {}).items():
+                page.obj[name] = pikepdf.Array(box)
         result = BytesIO()
         pdf.save(result)
     return result.getvalue()
