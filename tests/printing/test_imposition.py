@@ -25,6 +25,7 @@ from .conftest import (
     background_pdf,
     code,
     extracted_text,
+    make_blank,
     printed,
     read_codes,
     receiver_of_a_plugin,
@@ -305,7 +306,7 @@ def lines_of(page: Image.Image) -> list[tuple[float, ...]]:
     ids=["no gutter", "gutter", "no margin at the sides"],
 )
 def test_crop_marks_lie_on_the_edges_of_the_tickets_and_touch_none(make_batch, make_layout, sheet, marks):
-    batch = make_batch(4, make_layout([NOTHING], blank_pdf(TICKET)))
+    batch = make_batch(4, make_layout([NOTHING], make_blank(TICKET)))
     data = asked(batch, **sheet, columns=2, rows=2, crop_marks=True, running_text=False)
     grid = Plan(batch, data).grid
     [page] = seen(impositioned(batch, data))
@@ -339,21 +340,13 @@ def test_crop_marks_stay_clear_of_what_is_printed_beyond_the_edges():
                 )
 
 
-def blank_pdf(size):
-    buffer = BytesIO()
-    canvas = Canvas(buffer, pagesize=[length * mm for length in size])
-    canvas.showPage()
-    canvas.save()
-    return buffer.getvalue()
-
-
 @pytest.mark.parametrize(
     "sheet",
     [{}, {"paper": [190, 108], "margin": [5, 0]}, {"duplex": "long"}],
     ids=["below", "at the side", "on both sides"],
 )
 def test_the_text_at_the_edge_says_which_sheet_it_is_and_touches_no_ticket(make_batch, make_layout, sheet):
-    batch = make_batch(5, make_layout([NOTHING], blank_pdf(TICKET)))
+    batch = make_batch(5, make_layout([NOTHING], make_blank(TICKET)))
     data = asked(batch, **{"columns": 2, "rows": 2, "gutter": 0, **sheet})
     pdf = impositioned(batch, data)
     name = f"night {batch}"
@@ -367,7 +360,7 @@ def test_the_text_at_the_edge_says_which_sheet_it_is_and_touches_no_ticket(make_
 
 
 def test_without_room_at_the_edge_there_is_no_text(make_batch, make_layout):
-    batch = make_batch(4, make_layout([NOTHING], blank_pdf(TICKET)))
+    batch = make_batch(4, make_layout([NOTHING], make_blank(TICKET)))
     assert extracted_text(impositioned(batch, asked(batch, paper=[170, 108]))) == [""]
 
 
@@ -385,7 +378,7 @@ def test_all_is_moved_by_the_offset(make_batch, make_layout):
 
 
 def test_tickets_of_other_sizes_lie_in_the_middle_or_are_refused(event, make_batch, make_layout, settings):
-    small, large = (make_layout([NOTHING], red_to_the_edge(0)), make_layout([NOTHING], blank_pdf((100, 60))))
+    small, large = (make_layout([NOTHING], red_to_the_edge(0)), make_layout([NOTHING], make_blank((100, 60))))
     batch = make_batch(2)
     first = tickets(batch)[0]
 
