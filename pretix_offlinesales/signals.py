@@ -6,7 +6,7 @@ from django.urls import resolve, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _, ngettext_lazy
 from django_scopes import scopes_disabled
-from pretix.api.signals import order_api_details
+from pretix.api.signals import order_api_details, register_webhook_events
 from pretix.base.logentrytypes import EventLogEntryType, NoOpShredderMixin, OrderLogEntryType, log_entry_types
 from pretix.base.signals import (
     checkin_created,
@@ -23,6 +23,7 @@ from .origin import KEY, Origin
 from .payment import OfflineSalesPayment
 from .placeholders import text_variables
 from .returning import refuse_returned
+from .webhooks import webhook_events
 
 
 @receiver(register_payment_providers, dispatch_uid="offlinesales_payment")
@@ -88,6 +89,11 @@ def layout_variables(sender, **kwargs):
 @receiver(checkin_created, dispatch_uid="offlinesales_door")
 def check_in(sender, checkin, **kwargs):
     refuse_returned(checkin)
+
+
+@receiver(register_webhook_events, dispatch_uid="offlinesales_webhooks")
+def webhooks(sender, **kwargs):
+    return webhook_events()
 
 
 class BatchLogEntryType(NoOpShredderMixin, EventLogEntryType):
