@@ -12,12 +12,15 @@ from pretix.base.signals import (
     checkin_created,
     layout_text_variables,
     periodic_task,
+    register_data_exporters,
+    register_multievent_data_exporters,
     register_payment_providers,
 )
 from pretix.control.signals import nav_event, order_info, order_search_forms
 from pretix.helpers.periodic import minimum_interval
 
 from . import jobs, tasks
+from .exporters import OfflineSalesExporter
 from .models import OfflineSalesBatch, ReturnKind
 from .origin import KEY, Origin
 from .payment import OfflineSalesPayment
@@ -89,6 +92,12 @@ def layout_variables(sender, **kwargs):
 @receiver(checkin_created, dispatch_uid="offlinesales_door")
 def check_in(sender, checkin, **kwargs):
     refuse_returned(checkin)
+
+
+@receiver(register_data_exporters, dispatch_uid="offlinesales_exporter")
+@receiver(register_multievent_data_exporters, dispatch_uid="offlinesales_multievent_exporter")
+def exporter(sender, **kwargs):
+    return OfflineSalesExporter
 
 
 @receiver(register_webhook_events, dispatch_uid="offlinesales_webhooks")
