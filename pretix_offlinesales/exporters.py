@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.timezone import now
 from django.utils.translation import gettext as _, gettext_lazy, pgettext, pgettext_lazy
 from pretix.base.exporter import MultiSheetListExporter
+from pretix.base.models import Event
 from pretix.base.models.orders import PrintLog
 from pretix.base.timeframes import DateFrameField, resolve_timeframe_to_datetime_start_inclusive_end_exclusive
 from pretix.helpers.iter import chunked_iterable
@@ -43,13 +44,12 @@ class OfflineSalesExporter(MultiSheetListExporter):
         return (("batches", _("Batches")), ("tickets", _("Tickets")))
 
     def available_for_user(self, user) -> bool:
-        """The host offers it to all organizers."""
-        return bool(self._event_pks)
+        """The host offers it to all organizers, even to those that don't use the plugin."""
+        return any(map(_uses_plugin, self.organizer.events.all()))
 
     @property
     def _event_pks(self) -> list[int]:
-        # Looked at anew: which events are exported is chosen after the exporter was made.
-        return [event.pk for event in self.events.all() if "pretix_offlinesales" in event.get_plugins()]
+        return [event.pk for event in self.events.all() if _uses_plugin(event)]
 
     @property
     def additional_form_fields(self) -> dict:
@@ -190,10 +190,10 @@ class OfflineSalesExporter(MultiSheetListExporter):
         return batches.select_related("item", "variation", "subevent", "sales_channel").order_by("pk")
 
     @cached_property
-    def _events(self) -> dict:
+    def _events(self) -> dict[int, Event]:
         return {event.pk: event for event in self.events}
 
-    def _event(self, batch: OfflineSalesBatch):
+    def _event(self, batch: OfflineSalesBatch) -> Event:
         """One for all its batches, since it knows its settings."""
         return self._events[batch.event_id]
 
@@ -226,3 +226,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
     def _moment(self, moment: datetime | None, batch: OfflineSalesBatch) -> str:
         """In the event's timezone."""
         return moment.astimezone(self._event(batch).timezone).strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+
+
+def _uses_plugin(event: Event) -> bool:
+    return "pretix_offlinesales" in event.get_plugins()

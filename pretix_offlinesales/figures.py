@@ -53,6 +53,9 @@ class Tally:
     count: int = 0
     value: Decimal = NOTHING
 
+    def __bool__(self) -> bool:
+        return self.count > 0
+
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(self.count + other.count, self.value + other.value)
 

@@ -9,6 +9,8 @@ EVENTS = {
     "pretix_offlinesales.batch.issued": _("Tickets issued for offline sales"),
     "pretix_offlinesales.batch.printed": _("Tickets of an offline sales batch printed"),
     "pretix_offlinesales.batch.returned": _("Tickets of an offline sales batch returned"),
+    "pretix_offlinesales.batch.undone": _("Return of tickets of an offline sales batch undone"),
+    "pretix_offlinesales.batch.replaced": _("Tickets of an offline sales batch replaced"),
 }
 
 

@@ -15,7 +15,8 @@ from pretix.base.services.orders import OrderChangeManager, cancel_order
 from pretix_offlinesales import issuing, jobs, papers
 from pretix_offlinesales.models import OfflineSalesBatch
 from pretix_offlinesales.papers.contents import Delivery, Statement, ranges
-from pretix_offlinesales.returning import request_data
+
+from .after_sale import take_back
 
 pytestmark = pytest.mark.django_db
 
@@ -29,10 +30,6 @@ def drink(event, item, quota):
     quota.items.add(drink)
     item.bundles.create(bundled_item=drink, count=1, designated_price=Decimal("3.00"))
     return drink
-
-
-def take_back(batch, tickets, kind):
-    jobs.run(batch.event, jobs.create_returning(batch, request_data({"tickets": tickets}, kind), {}).pk)
 
 
 def order(batch, number):
