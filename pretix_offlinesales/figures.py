@@ -1,33 +1,104 @@
-"""What has become of a batch's tickets: valid, canceled, checked in, and what they are worth. Counted, never stored."""
+"""What has become of a batch's tickets, and what they are worth. Counted, never stored."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, DecimalField, Exists, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
+from django.db.models.functions import TruncMinute
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from pretix.base.models import Checkin, Order, OrderPosition
 
-from .models import OfflineSalesBatch, OfflineSalesTicket
+from .models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+
+#: What can become of a ticket, besides being returned as one of ``ReturnKind``.
+OUTSTANDING = "outstanding"
+#: Canceled otherwise than by a return.
+CANCELED = "canceled"
+
+#: An entry in the chart stands for one of these lengths of time: the shortest that leaves at most so many of them.
+STEPS = (
+    timedelta(minutes=5),
+    timedelta(minutes=15),
+    timedelta(hours=1),
+    timedelta(hours=4),
+    timedelta(days=1),
+    timedelta(days=7),
+    timedelta(days=30),
+)
+MAX_STEPS = 48
+
 
 NOTHING = Decimal("0.00")
+
+#: What is told about tickets, in this order, by the names in ``Figures``.
+LABELS = {
+    "issued": _("Issued"),
+    "unsold": _("Returned: unsold"),
+    "lost": _("Returned: lost or stolen"),
+    "damaged": _("Returned: damaged"),
+    "canceled": pgettext_lazy("tickets", "Canceled"),
+    "outstanding": _("Outstanding"),
+    "checked_in": _("Checked in"),
+    "due": _("Due"),
+}
+
+
+@dataclass(frozen=True)
+class Tally:
+    """So many tickets, and what they cost, with what is bundled with them."""
+
+    count: int = 0
+    value: Decimal = NOTHING
+
+    def __bool__(self) -> bool:
+        return self.count > 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(self.count + other.count, self.value + other.value)
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Of one batch. Orders that somebody has reset to pending are neither valid nor canceled."""
+    """Of a batch, or of several together. Only what still exists counts: orders of test mode can be deleted."""
 
-    #: Those that still exist. (Orders of test mode can be deleted.)
-    issued: int = 0
-    valid: int = 0
-    canceled: int = 0
-    checked_in: int = 0
-    #: What the valid tickets cost, with what is bundled with them and not canceled.
-    value: Decimal = NOTHING
+    #: Perhaps sold, perhaps not: nobody knows. Orders that somebody has reset to pending are among them.
+    outstanding: Tally = Tally()
+    unsold: Tally = Tally()
+    lost: Tally = Tally()
+    damaged: Tally = Tally()
+    canceled: Tally = Tally()
+    #: Let in at least once; most of them are outstanding as well.
+    checked_in: Tally = Tally()
+
+    @property
+    def returned(self) -> Tally:
+        return self.unsold + self.lost + self.damaged
+
+    @property
+    def issued(self) -> Tally:
+        return self.outstanding + self.returned + self.canceled
+
+    @property
+    def due(self) -> Tally:
+        """What the seller owes: nobody knows where lost ones are, so they are paid for."""
+        return self.outstanding + self.lost
+
+    @property
+    def lines(self) -> list[tuple[str, Tally]]:
+        """All of them, each with its label."""
+        return [(label, getattr(self, name)) for name, label in LABELS.items()]
+
+    def __add__(self, other: "Figures") -> "Figures":
+        return Figures(**{name: getattr(self, name) + getattr(other, name) for name in Figures.__dataclass_fields__})
 
 
 def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
     """
-    Tickets that know whether they are ``valid`` or ``canceled``, and whether, when and where they were let in.
+    Tickets that know whether they are ``valid`` or ``canceled``, what has become of them (``fate``: ``OUTSTANDING``,
+    one of ``ReturnKind``, or ``CANCELED``), and whether, when and where they were let in.
 
     The ticket is the order's main position. What comes bundled with it is scanned by itself, at the bar for example,
     and says nothing about the ticket.
@@ -36,9 +107,16 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
     entries = Checkin.objects.filter(
         position__order=OuterRef("order"), position__addon_to=None, type=Checkin.TYPE_ENTRY
     ).order_by("datetime")
+    canceled = Q(order__status=Order.STATUS_CANCELED) | Q(left=False)
     return tickets.annotate(left=left).annotate(
         valid=Q(order__status=Order.STATUS_PAID, left=True),
-        canceled=Q(order__status=Order.STATUS_CANCELED) | Q(left=False),
+        canceled=canceled,
+        fate=Case(
+            When(~canceled, then=Value(OUTSTANDING)),
+            When(return_kind__in=ReturnKind.values, then=F("return_kind")),
+            default=Value(CANCELED),
+            output_field=CharField(),
+        ),
         checked_in=Exists(entries),
         entered=Subquery(entries.values("datetime")[:1]),
         entered_list=Subquery(entries.values("list__name")[:1]),
@@ -46,32 +124,67 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
     )
 
 
+def with_worth(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
+    """
+    Tickets that know what they cost (``worth``).
+
+    :param tickets: with their state
+
+    A canceled order keeps its total, unless the host has canceled its positions to keep a fee.
+    """
+    prices = OrderPosition.all.filter(order=OuterRef("order")).order_by().values("order")
+    return tickets.annotate(
+        worth=Case(When(left=True, then=F("order__total")), default=Subquery(prices.values(sum=Sum("price"))))
+    )
+
+
 def figures(batches: Iterable[OfflineSalesBatch]) -> dict[int, Figures]:
     """The figures of each of these batches, by primary key, in one query."""
     pks = [batch.pk for batch in batches]
-    prices = OrderPosition.objects.filter(order=OuterRef("order")).order_by().values("order")
-    worth = Subquery(prices.values(worth=Sum("price")), output_field=DecimalField())
-    counted = (
-        with_state(OfflineSalesTicket.objects.filter(batch__in=pks))
-        .annotate(worth=worth)
-        .order_by()
-        .values("batch")
-        .annotate(
-            issued_count=Count("pk"),
-            valid_count=Count("pk", filter=Q(valid=True)),
-            canceled_count=Count("pk", filter=Q(canceled=True)),
-            checked_in_count=Count("pk", filter=Q(checked_in=True)),
-            value=Sum("worth", filter=Q(valid=True)),
-        )
-    )
-    found = {
-        row["batch"]: Figures(
-            issued=row["issued_count"],
-            valid=row["valid_count"],
-            canceled=row["canceled_count"],
-            checked_in=row["checked_in_count"],
-            value=row["value"] or NOTHING,
-        )
-        for row in counted
-    }
-    return {pk: found.get(pk, Figures()) for pk in pks}
+    found = defaultdict(Figures)
+    for row in _count(OfflineSalesTicket.objects.filter(batch__in=pks), "batch"):
+        found[row["batch"]] += _figures(row)
+    return {pk: found[pk] for pk in pks}
+
+
+def total(batches: QuerySet[OfflineSalesBatch]) -> Figures:
+    """The figures of all these batches together, but for those in test mode, in one query."""
+    real = batches.filter(testmode=False).order_by().values("pk")
+    return sum(map(_figures, _count(OfflineSalesTicket.objects.filter(batch__in=real))), Figures())
+
+
+def _count(tickets, *by):
+    states = with_worth(with_state(tickets)).order_by().values(*by, "fate", "checked_in")
+    return states.annotate(count=Count("pk"), value=Sum("worth"))
+
+
+def _figures(row):
+    tally = Tally(row["count"], money(row["value"]))
+    return Figures(**{row["fate"]: tally}, checked_in=tally if row["checked_in"] else Tally())
+
+
+def money(value: Decimal | None) -> Decimal:
+    """As it is stored: sums on SQLite have any number of places."""
+    return (value or NOTHING).quantize(NOTHING)
+
+
+def entries(batch: OfflineSalesBatch) -> list[tuple[datetime, int]]:
+    """
+    When the batch's tickets were let in first: moments at the same distance (see ``STEPS``), in the event's timezone,
+    and how many came from there on to the next. Empty if nobody has come yet. One query.
+    """
+    timezone = batch.event.timezone
+    entered = with_state(batch.tickets.order_by()).filter(checked_in=True)
+    by_minute = entered.annotate(minute=TruncMinute("entered")).values("minute").annotate(count=Count("pk"))
+    counts = {row["minute"].astimezone(timezone): row["count"] for row in by_minute}
+    if not counts:
+        return []
+    first, last = min(counts), max(counts)
+    step = next((step for step in STEPS if last - first < MAX_STEPS * step), STEPS[-1])
+    # Wall clock time: a day is a day, even if it has 25 hours.
+    start = first.replace(tzinfo=None, minute=0, hour=0)
+    found = Counter()
+    for minute, count in counts.items():
+        found[(minute.replace(tzinfo=None) - start) // step] += count
+    steps = range(min(found), max(found) + 1)
+    return [((start + number * step).replace(tzinfo=timezone), found[number]) for number in steps]

@@ -16,7 +16,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import get_language, gettext as _, ngettext
 from pretix.base.i18n import language
-from pretix.base.models import CachedFile, Event
+from pretix.base.models import CachedFile, Event, LogEntry
 from pretix.base.services.orders import error_messages
 
 from .alive import is_abandoned, working_on
@@ -231,6 +231,7 @@ def _work(job: Job) -> None:
             WORK[job.kind](job)
             if job.state != Job.State.SUCCEEDED:
                 return  # somebody else brings it to its end
+            tell(job)
             logger.info(
                 "Job %s is done: batch %s of %s/%s, %d tickets, %.1f seconds, attempt %d",
                 *(job, job.batch, job.event.organizer.slug, job.event.slug, job.batch.amount),
@@ -259,6 +260,7 @@ def _fail(job: Job, message) -> None:
         message = f"{message} {_what_was_done(job)}".strip()
         job.fail(message)
     logger.info("Job %s of %s/%s failed: %s", job, job.event.organizer.slug, job.event.slug, message)
+    tell(job)
     _discard(job)
 
 
@@ -312,7 +314,28 @@ def _give_up(job: Job, abandoned: QuerySet[Job]) -> None:
         message = _("This was interrupted again and again, and has been given up. Please try again later.")
         job.row.update(message=f"{message} {_what_was_done(job)}".strip())
     logger.error("Job %s was interrupted %d times and is given up", job, job.attempts)
+    tell(job)
     _discard(job)
+
+
+def tell(job: Job) -> None:
+    """
+    Webhooks, about what the job has written down (``Job.write_down``), once that is committed: whoever hears of a batch
+    can ask for it. If it fails, or the worker dies, it is done later: see ``untold``.
+    """
+    if entries := job.data.get("untold"):
+        try:
+            LogEntry.bulk_postprocess(LogEntry.objects.filter(pk__in=entries))
+        except Exception:
+            logger.exception("Nobody could be told yet what job %s has done", job)
+        else:
+            del job.data["untold"]
+            job.row.update(data=job.data)
+
+
+def untold() -> QuerySet[Job]:
+    """Jobs that are over, and whose worker did not live to tell. Of all events."""
+    return Job.objects.filter(data__has_key="untold", finished__lt=now() - PATIENCE)
 
 
 def workers_wanted(job: Job) -> int:

@@ -261,6 +261,16 @@ class Job(Requested):
     #: Raises ``JobLost`` if the lock of whoever works on this job was lost. Set by ``jobs.run``.
     check_lock = staticmethod(lambda: None)
 
+    def write_down(self, batch: OfflineSalesBatch, action: str, data: dict) -> None:
+        """
+        In the batch's history, for all to be told of it once the job is over (see ``jobs.tell``): until then it is
+        remembered here. Call this in the transaction that completes the result.
+        """
+        entry = batch.log_action(action, data, save=False, **self.requester)
+        entry.save()
+        self.data = self.data | {"untold": [*self.data.get("untold", []), entry.pk]}
+        self.row.update(data=self.data)
+
     def succeed(self) -> None:
         """Call this in the transaction that completes the result."""
         self.update(state=self.State.SUCCEEDED, progress=100, finished=now())

@@ -6,23 +6,27 @@ from django.urls import resolve, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _, ngettext_lazy
 from django_scopes import scopes_disabled
-from pretix.api.signals import order_api_details
+from pretix.api.signals import order_api_details, register_webhook_events
 from pretix.base.logentrytypes import EventLogEntryType, NoOpShredderMixin, OrderLogEntryType, log_entry_types
 from pretix.base.signals import (
     checkin_created,
     layout_text_variables,
     periodic_task,
+    register_data_exporters,
+    register_multievent_data_exporters,
     register_payment_providers,
 )
 from pretix.control.signals import nav_event, order_info, order_search_forms
 from pretix.helpers.periodic import minimum_interval
 
 from . import jobs, tasks
+from .exporters import OfflineSalesExporter
 from .models import OfflineSalesBatch, ReturnKind
 from .origin import KEY, Origin
 from .payment import OfflineSalesPayment
 from .placeholders import text_variables
 from .returning import refuse_returned
+from .webhooks import webhook_events
 
 
 @receiver(register_payment_providers, dispatch_uid="offlinesales_payment")
@@ -88,6 +92,17 @@ def layout_variables(sender, **kwargs):
 @receiver(checkin_created, dispatch_uid="offlinesales_door")
 def check_in(sender, checkin, **kwargs):
     refuse_returned(checkin)
+
+
+@receiver(register_data_exporters, dispatch_uid="offlinesales_exporter")
+@receiver(register_multievent_data_exporters, dispatch_uid="offlinesales_multievent_exporter")
+def exporter(sender, **kwargs):
+    return OfflineSalesExporter
+
+
+@receiver(register_webhook_events, dispatch_uid="offlinesales_webhooks")
+def webhooks(sender, **kwargs):
+    return webhook_events()
 
 
 class BatchLogEntryType(NoOpShredderMixin, EventLogEntryType):

@@ -32,6 +32,8 @@ def revive_jobs() -> None:
             revive(job)
         except Exception:
             logger.exception("Job %s could not be looked after", job)
+    for job in jobs.untold():
+        jobs.tell(job)
 
 
 @worker_ready.connect(dispatch_uid="offlinesales_worker_ready")

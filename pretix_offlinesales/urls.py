@@ -2,7 +2,7 @@ from django.urls import include, path, re_path
 from pretix.api.urls import event_router
 
 from .api.views import BatchViewSet
-from .control import views
+from .control import papers, views
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
 
@@ -17,6 +17,9 @@ control_patterns = [
     path("<int:batch>/comment", views.BatchComment.as_view(), name="comment"),
     path("<int:batch>/print", views.BatchPrint.as_view(), name="print"),
     path("<int:batch>/download/<uuid:job>", views.BatchDownload.as_view(), name="download"),
+    path("<int:batch>/delivery.pdf", papers.DeliveryNote.as_view(), name="delivery"),
+    path("<int:batch>/statement.pdf", papers.Statement.as_view(), name="statement"),
+    path("<int:batch>/statement.csv", papers.StatementExport.as_view(), name="statement.csv"),
     path("<int:batch>/tickets.csv", views.TicketExport.as_view(), name="csv"),
 ]
 

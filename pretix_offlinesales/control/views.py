@@ -13,13 +13,14 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _, gettext_lazy, pgettext
 from django.views.generic import FormView, ListView, UpdateView, View
 from pretix.control.permissions import EventPermissionRequiredMixin, event_permission_required
-from pretix.control.views import PaginationMixin
+from pretix.control.views import ChartContainingView, PaginationMixin
 
 from .. import jobs, tasks
 from ..downloads import as_private_file, download
-from ..figures import figures, with_state
+from ..figures import figures, total, with_state
 from ..issuing import next_number, quote, request_data, requested_batches
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
+from .entries import entries_over_time
 from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, is_number
 from .waiting import JobMixin
 
@@ -106,7 +107,12 @@ class BatchList(PageMixin, PaginationMixin, ListView):
         if self.filter_form.searching or context["page_obj"].number > 1:
             # What is being made is newer than all the rest, and whether it matches can't be said yet.
             shown["working"] = []
-        return context | {"filter_form": self.filter_form, **shown}
+        several = context["paginator"].count > 1
+        return context | {
+            "filter_form": self.filter_form,
+            "total": total(self.object_list) if several else None,
+            **shown,
+        }
 
 
 #: How many failures are told in full. They go one by one, or there would be no room for anything else.
@@ -311,7 +317,7 @@ class TicketsMixin(BatchMixin):
         return self.filter_form.filter_qs(tickets) if self.filter_form.is_valid() else tickets
 
 
-class BatchDetail(TicketsMixin, PaginationMixin, ListView):
+class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
     template_name = "pretix_offlinesales/control/batch.html"
     context_object_name = "tickets"
 
@@ -328,6 +334,7 @@ class BatchDetail(TicketsMixin, PaginationMixin, ListView):
         return context | {
             "batch": self.batch,
             "figures": figures([self.batch])[self.batch.pk],
+            "entries": entries_over_time(self.batch),
             "filter_form": self.filter_form,
             "comment_form": CommentForm(instance=self.batch),
             "last_print": jobs.last_print(self.batch),

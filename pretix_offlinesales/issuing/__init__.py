@@ -55,6 +55,7 @@ def issue(job: Job) -> None:
     with transaction.atomic():
         job.batch.completed = now()
         job.batch.save(update_fields=["completed"])
+        job.write_down(job.batch, "pretix_offlinesales.batch.issued", {"amount": job.batch.amount})
         job.succeed()
 
 

@@ -130,7 +130,6 @@ def _refuse_overlap(batch) -> None:
 def _save_anew(batch) -> None:
     batch.pk = None
     batch.save(force_insert=True)
-    batch.log_action("pretix_offlinesales.batch.issued", {"amount": batch.amount}, **batch.requester)
 
 
 def _quotas(blueprint: Blueprint) -> Counter:

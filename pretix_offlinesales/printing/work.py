@@ -47,7 +47,7 @@ def _finish(job: Job, plan: Plan) -> None:
     job.file.save(update_fields=["expires"])
     # Pieces of one position may lie on sheets of several parts.
     amount = log_prints(job, list({position for part in done for position in part.positions}))
-    job.batch.log_action("pretix_offlinesales.batch.printed", {"amount": amount}, **job.requester)
+    job.write_down(job.batch, "pretix_offlinesales.batch.printed", {"amount": amount})
     job.succeed()
     transaction.on_commit(lambda: [part.file.delete() for part in done])
 

@@ -123,8 +123,8 @@ def _judge(job: Job, orders, chunk: list[Choice]) -> list[int]:
 def _finish(job: Job, unknown: list[Choice]) -> None:
     data = job.data | {"skipped": job.data["skipped"] + [choice.skipped_for(choice.reason) for choice in unknown]}
     with transaction.atomic():
-        write_down(job)
         job.update(data=data)
+        write_down(job)
         job.succeed()
 
 
@@ -136,7 +136,7 @@ def write_down(job: Job) -> int:
     batches = [] if job.data["dry_run"] else _count_by_batch(job.event, job.data["returned"])
     for batch in batches:
         returned = {"amount": batch.returned_now, "kind": job.data["kind"]}
-        batch.log_action("pretix_offlinesales.batch.returned", returned, **job.requester)
+        job.write_down(batch, "pretix_offlinesales.batch.returned", returned)
         transaction.on_commit(partial(refresh_quotas, batch))
     return sum(batch.returned_now for batch in batches)
 

@@ -117,7 +117,14 @@ def words(element) -> str:
 
 def rows(response) -> list[list[str]]:
     """The cells of the page's table."""
-    return [[words(cell) for cell in row.select("td")] for row in soup(response).select("tbody tr")]
+    found = soup(response).select("table:not(.offlinesales-figures) tbody tr")
+    return [[words(cell) for cell in row.select("td")] for row in found]
+
+
+def figures_shown(response) -> list[list[str]]:
+    """The rows of its small tables, of figures and entries over time."""
+    found = soup(response).select(".offlinesales-figures tbody tr")
+    return [[words(cell) for cell in row.select("th, td")] for row in found]
 
 
 def shown(response) -> dict[str, str]:

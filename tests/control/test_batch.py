@@ -1,6 +1,7 @@
 """The page of a batch."""
 
 import csv
+import json
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
@@ -14,7 +15,7 @@ from pretix.base.models import Order
 from pretix_offlinesales.alive import working_on
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
-from .conftest import alerts, rows, shown, soup, words
+from .conftest import alerts, figures_shown, rows, shown, soup, words
 from .test_list import cancel, check_in
 
 
@@ -61,12 +62,32 @@ def test_details_and_figures(page, batch, layout, user):
         "Ticket layout": "Paper",
         "Creation date": "2027-03-01 13:30",
         "Created by": "Anna",
-        "Issued": "4",
-        "Still valid": "3",
-        "Canceled": "1",
-        "Checked in": "1",
-        "Value": "€69.00 (total of all valid tickets)",
     }
+    assert figures_shown(page())[:8] == [
+        ["Issued", "4", "€92.00"],
+        ["Returned: unsold", "0", "€0.00"],
+        ["Returned: lost or stolen", "0", "€0.00"],
+        ["Returned: damaged", "0", "€0.00"],
+        ["Canceled", "1", "€23.00"],
+        ["Outstanding", "3", "€69.00"],
+        ["Checked in", "1", "€23.00"],
+        ["Due", "3", "€69.00"],
+    ]
+
+
+def test_the_chart_of_entries_is_also_a_table(page, batch):
+    assert soup(page()).select("#offlinesales-entries, script[src*=entries]") == []
+    first, second, third, fourth = tickets(batch)
+    for ticket, minute in ((first, 1), (second, 3), (third, 12)):
+        check_in(ticket, datetime(2027, 5, 8, 16, minute, tzinfo=UTC))
+    response = page()
+    expected = [["2027-05-08 18:00", "2"], ["2027-05-08 18:05", "0"], ["2027-05-08 18:10", "1"]]
+    assert figures_shown(response)[8:] == expected
+    data = json.loads(soup(response).select_one("#offlinesales-entries-data").text)
+    assert [[entry["time"], str(entry["count"])] for entry in data] == expected
+    check_in(fourth, datetime(2027, 7, 10, 12, 0, tzinfo=UTC))
+    shown_now = [entry for entry in figures_shown(page())[8:] if entry[1] != "0"]
+    assert shown_now == [["2027-05-08", "3"], ["2027-07-10", "1"]]
 
 
 def test_the_history_says_who_did_what(anna, page, pages, batch, user, worker):
@@ -88,7 +109,7 @@ def test_the_history_says_who_did_what(anna, page, pages, batch, user, worker):
 
 def test_only_tickets_that_still_exist_have_been_issued(page, batch):
     tickets(batch)[0].delete()
-    assert shown(page())["Issued"] == "3"
+    assert figures_shown(page())[0] == ["Issued", "3", "€69.00"]
 
 
 def test_a_batch_that_is_not_complete_is_on_the_list(anna, pages, batch):

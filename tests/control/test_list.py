@@ -10,6 +10,7 @@ from pretix.base.models import Checkin, Order
 
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
+from ..after_sale import take_back
 from .conftest import alerts, rows, soup, words
 
 
@@ -73,12 +74,30 @@ def test_it_shows_everything_about_a_batch(anna, pages, user, item, make):
             "Ticket",
             "Online shop",
             "4",
+            "0 + 1 canceled",
             "3",
-            "1",
             "2",
+            "€69.00",
             "Kiosk <b>harbour</b>",
         ]
     ]
+
+
+def totals(response):
+    return [words(cell) for cell in soup(response).select("tfoot th, tfoot td")]
+
+
+def test_it_adds_up_what_the_filter_lets_through(anna, pages, some):
+    take_back(some["plain"], "1", "unsold")
+    take_back(some["comment"], "101", "lost")
+    check_in(some["channel"].tickets.first())
+    label = "Total (without test mode)"
+    assert totals(anna.get(pages)) == [label, "10", "2", "8", "1", "€207.00", ""]
+    assert totals(anna.get(pages, {"page_size": "1", "page": "2"})) == [label, "10", "2", "8", "1", "€207.00", ""]
+    product = {"item": some["plain"].item_id}
+    assert totals(anna.get(pages, product | {"page_size": "25"})) == [label, "10", "2", "8", "1", "€207.00", ""]
+    assert totals(anna.get(pages, {"query": "Bookshop"})) == []  # the row says it already
+    assert totals(anna.get(pages, {"testmode": "yes"})) == []
 
 
 def test_in_a_series_it_shows_the_date(anna, organizer, series, series_item, subevent, web, worker):

@@ -24,24 +24,27 @@ PAGES = {
     "print": ("post", 302),
     "dismiss": ("post", 302),
     "cancel": ("post", 302),
+    "note": ("get", 200),
+    "settle": ("get", 200),
+    "sums": ("get", 200),
 }
 
 #: Where a page has another name than its url.
-URL_NAMES = {"create": "add"}
+URL_NAMES = {"create": "add", "note": "delivery", "settle": "statement", "sums": "statement.csv"}
 
 #: In order of the columns: yes where the answer is success, else the status code; login where one is asked to log in.
 MATRIX = """
-                            list  batch csv   download add   preview create proof comment print dismiss cancel
-nobody                      login login login login    login login   login  login login   login login   login
-a user without a team       404   404   404   404      404   404     404    404   404     404   404     404
-a member who reads orders   yes   yes   yes   yes      403   403     403    403   403     403   403     403
-a member who writes orders  403   403   403   403      403   403     403    403   403     403   403     403
-a member who reads + writes yes   yes   yes   yes      yes   yes     yes    yes   yes     yes   yes     yes
-a member who checks in      403   403   403   403      403   403     403    403   403     403   403     403
-a member for all            yes   yes   yes   yes      yes   yes     yes    yes   yes     yes   yes     yes
-a member of another event   404   404   404   404      404   404     404    404   404     404   404     404
-another organizer's member  404   404   404   404      404   404     404    404   404     404   404     404
-everybody, plugin off       404   404   404   404      404   404     404    404   404     404   404     404
+                            list  batch csv   downl add   previ creat proof comme print dismi cance note  settl sums
+nobody                      login login login login login login login login login login login login login login login
+a user without a team       404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+a member who reads orders   yes   yes   yes   yes   403   403   403   403   403   403   403   403   yes   yes   yes
+a member who writes orders  403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
+a member who reads + writes yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes
+a member who checks in      403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
+a member for all            yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes
+a member of another event   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+another organizer's member  404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+everybody, plugin off       404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
 """
 
 
@@ -153,6 +156,9 @@ def addresses(pages, batch, make_job, store_print):
         "print": f"{pages}{batch.pk}/print",
         "dismiss": f"{pages}jobs/{failed.pk}/dismiss",
         "cancel": f"{pages}jobs/{waiting.pk}/cancel",
+        "note": f"{pages}{batch.pk}/delivery.pdf",
+        "settle": f"{pages}{batch.pk}/statement.pdf",
+        "sums": f"{pages}{batch.pk}/statement.csv",
     }
 
 

@@ -1,10 +1,6 @@
 """The rest of pretix hears of each order as if it had been sold alone, and nobody is disturbed."""
 
-import json
 import logging
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
 
 import pytest
 from django.core import mail
@@ -16,6 +12,8 @@ from pretix.base.signals import order_paid, order_placed
 
 from pretix_offlinesales.issuing import announce
 from pretix_offlinesales.models import Job, JobLost
+
+from ..receiving import receiving_server
 
 pytestmark = pytest.mark.django_db
 
@@ -164,31 +162,6 @@ def test_no_mail_is_sent(issued, worker, event, item, quota, team, user):
     with worker():
         issued(event, item)
     assert [message.subject for message in mail.outbox] == []
-
-
-@contextmanager
-def receiving_server():
-    """Yield a URL of this machine and the list of what is posted there."""
-    received = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *args):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/", received
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_webhooks_are_sent_for_placed_confirmed_and_paid(issued, worker, event, item, quota, settings):

@@ -1,0 +1,232 @@
+"""What has become of batches and tickets, on the host's export page."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from datetime import datetime
+
+from django import forms
+from django.db.models import F, Max, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils.functional import cached_property
+from django.utils.timezone import now
+from django.utils.translation import gettext as _, gettext_lazy, pgettext, pgettext_lazy
+from pretix.base.exporter import MultiSheetListExporter
+from pretix.base.models import Event
+from pretix.base.models.orders import PrintLog
+from pretix.base.timeframes import DateFrameField, resolve_timeframe_to_datetime_start_inclusive_end_exclusive
+from pretix.helpers.iter import chunked_iterable
+
+from .figures import LABELS, figures, money, with_state, with_worth
+from .models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+
+#: How many batches are counted, or tickets fetched, at once.
+CHUNK = 1000
+
+
+class OfflineSalesExporter(MultiSheetListExporter):
+    """
+    One sheet with a row a batch, one with a row a ticket.
+
+    For a whole organizer it comes with those events that use the plugin; which of them one may see, the host decides.
+    """
+
+    identifier = "offlinesales"
+    verbose_name = gettext_lazy("Offline sales")
+    category = pgettext_lazy("export_category", "Order data")
+    description = gettext_lazy(
+        "Download a spreadsheet of the tickets that were issued for offline sales. It will include two sheets, one "
+        "with a line for every batch and what has become of it, and one with a line for every ticket."
+    )
+    repeatable_read = False
+
+    @property
+    def sheets(self):
+        return (("batches", _("Batches")), ("tickets", _("Tickets")))
+
+    def available_for_user(self, user) -> bool:
+        """The host offers it to all organizers, even to those that don't use the plugin."""
+        return any(map(_uses_plugin, self.organizer.events.all()))
+
+    @property
+    def _event_pks(self) -> list[int]:
+        return [event.pk for event in self.events.all() if _uses_plugin(event)]
+
+    @property
+    def additional_form_fields(self) -> dict:
+        fields = OrderedDict(
+            date_range=DateFrameField(
+                label=_("Date range"),
+                include_future_frames=False,
+                required=False,
+                help_text=_("Only include batches created within this date range."),
+            ),
+            event_date_range=DateFrameField(
+                label=_("Event date"),
+                include_future_frames=True,
+                required=False,
+                help_text=_("Only include batches for a date in this range."),
+            ),
+            items=None,
+            sales_channels=forms.ModelMultipleChoiceField(
+                label=_("Sales channels"),
+                queryset=self.organizer.sales_channels.all(),
+                widget=forms.CheckboxSelectMultiple(attrs={"class": "scrolling-multiple-choice"}),
+                help_text=_("If none are selected, all sales channels are included."),
+                required=False,
+            ),
+            no_testmode=forms.BooleanField(label=_("Ignore test mode orders"), initial=True, required=False),
+        )
+        if self.is_multievent:
+            del fields["items"]
+        else:
+            fields["items"] = forms.ModelMultipleChoiceField(
+                label=_("Products"),
+                queryset=self.event.items.all(),
+                widget=forms.CheckboxSelectMultiple(attrs={"class": "scrolling-multiple-choice"}),
+                help_text=_("If none are selected, all products are included."),
+                required=False,
+            )
+            if not self.event.has_subevents:
+                del fields["event_date_range"]
+        return fields
+
+    def get_filename(self):
+        return f"{(self.event or self.organizer).slug}_offlinesales"
+
+    def iterate_batches(self, form_data) -> Iterator[list]:
+        yield [
+            *self._place_headers(),
+            _("Creation date"),
+            _("Created by"),
+            _("Test mode"),
+            _("First ticket number"),
+            _("Last ticket number"),
+            *(str(label) for label in LABELS.values()),
+            *(_("{label} (value)").format(label=label) for label in LABELS.values()),
+            _("Currency"),
+            _("Internal comment"),
+        ]
+        batches = self._batches(form_data).select_related("user", "api_token", "device", "oauth_application")
+        yield self.ProgressSetTotal(total=batches.count())
+        for chunk in chunked_iterable(batches.iterator(chunk_size=CHUNK), CHUNK):
+            counted = figures(chunk)
+            for batch in chunk:
+                tallies = [tally for _label, tally in counted[batch.pk].lines]
+                yield [
+                    *self._place(batch),
+                    self._moment(batch.creation, batch),
+                    batch.requester_name,
+                    _("Yes") if batch.testmode else _("No"),
+                    batch.numbers[0],
+                    batch.numbers[-1],
+                    *(tally.count for tally in tallies),
+                    *(tally.value for tally in tallies),
+                    self._event(batch).currency,
+                    batch.comment,
+                ]
+
+    def iterate_tickets(self, form_data) -> Iterator[list]:
+        yield [
+            *self._place_headers(),
+            _("Ticket number"),
+            _("Order code"),
+            _("Price"),
+            _("Currency"),
+            _("Status"),
+            pgettext("tickets", "Returned"),
+            _("Printed"),
+            _("Checked in"),
+            _("Check-in list"),
+        ]
+        batches = {batch.pk: batch for batch in self._batches(form_data)}
+        places = {pk: self._place(batch) for pk, batch in batches.items()}
+        tickets = OfflineSalesTicket.objects.filter(batch__in=self._batches(form_data).order_by().values("pk"))
+        yield self.ProgressSetTotal(total=tickets.count())
+        prints = PrintLog.objects.filter(
+            position__order=OuterRef("order"), position__addon_to=None, type=PrintLog.TYPE_TICKET, successful=True
+        )
+        last_print = prints.order_by().values("position__order").annotate(last=Max("datetime")).values("last")
+        columns = ("number", "order__code", "worth", "fate", "returned", "printed", "entered", "entered_list")
+        rows = (
+            with_worth(with_state(tickets))
+            .annotate(printed=Subquery(last_print))
+            .order_by("batch", "number")
+            .values_list("batch", *columns)
+        )
+        for pk, number, code, worth, fate, returned, printed, entered, entered_list in rows.iterator(chunk_size=CHUNK):
+            if not (batch := batches.get(pk)):
+                continue  # made since
+            was_returned = fate in ReturnKind.values
+            yield [
+                *places[pk],
+                number,
+                code,
+                money(worth),
+                self._event(batch).currency,
+                str(LABELS[fate]),
+                self._moment(returned if was_returned else None, batch),
+                self._moment(printed, batch),
+                self._moment(entered, batch),
+                entered_list or "",
+            ]
+
+    def _batches(self, form_data) -> QuerySet[OfflineSalesBatch]:
+        batches = OfflineSalesBatch.objects.filter(event__in=self._event_pks, completed__isnull=False)
+        if form_data.get("items"):
+            batches = batches.filter(item__in=form_data["items"])
+        if form_data.get("sales_channels"):
+            batches = batches.filter(sales_channel__in=form_data["sales_channels"])
+        if form_data.get("no_testmode"):
+            batches = batches.filter(testmode=False)
+        batches = batches.annotate(event_date=Coalesce(F("subevent__date_from"), F("event__date_from")))
+        for frame, column in (("date_range", "creation"), ("event_date_range", "event_date")):
+            if form_data.get(frame):
+                start, end = resolve_timeframe_to_datetime_start_inclusive_end_exclusive(
+                    now(), form_data[frame], self.timezone
+                )
+                batches = batches.filter(
+                    **({f"{column}__gte": start} if start else {}), **({f"{column}__lt": end} if end else {})
+                )
+        return batches.select_related("item", "variation", "subevent", "sales_channel").order_by("pk")
+
+    @cached_property
+    def _events(self) -> dict[int, Event]:
+        return {event.pk: event for event in self.events}
+
+    def _event(self, batch: OfflineSalesBatch) -> Event:
+        """One for all its batches, since it knows its settings."""
+        return self._events[batch.event_id]
+
+    def _place_headers(self) -> list[str]:
+        """What rows of both sheets begin with."""
+        return [
+            _("Event slug"),
+            _("Event"),
+            _("Batch"),
+            _("Product"),
+            _("Variation"),
+            pgettext("subevent", "Date"),
+            _("Sales channel"),
+        ]
+
+    def _place(self, batch: OfflineSalesBatch) -> list:
+        event, date = self._event(batch), ""
+        if batch.subevent:
+            date = f"{batch.subevent.name} {self._moment(batch.subevent.date_from, batch)}"
+        return [
+            event.slug,
+            str(event.name),
+            batch.pk,
+            str(batch.item),
+            str(batch.variation or ""),
+            date,
+            str(batch.sales_channel.label),
+        ]
+
+    def _moment(self, moment: datetime | None, batch: OfflineSalesBatch) -> str:
+        """In the event's timezone."""
+        return moment.astimezone(self._event(batch).timezone).strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+
+
+def _uses_plugin(event: Event) -> bool:
+    return "pretix_offlinesales" in event.get_plugins()

@@ -1,0 +1,130 @@
+"""What papers say, in a constant number of queries. Prices and taxes are those that the host has stored."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.db.models import F, Sum
+from django.utils.translation import gettext as _, pgettext
+from pretix.base.models import OrderFee, OrderPosition
+from pretix.base.models.tax import get_tax_code_labels
+from pretix.base.templatetags.money import tax_rate_format
+
+from ..figures import LABELS, NOTHING, OUTSTANDING, Figures, Tally, figures, money, with_state, with_worth
+from ..models import OfflineSalesBatch, ReturnKind
+
+#: What is in ``Figures.due``.
+DUE = (OUTSTANDING, ReturnKind.LOST.value)
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """
+    ``1–50, 60, 75–80``, as whoever returns tickets may type it.
+
+    :param numbers: in ascending order
+    """
+    runs = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The outstanding tickets."""
+
+    #: By what one of them costs.
+    prices: dict[Decimal, Tally]
+    numbers: str
+
+    @classmethod
+    def of(cls, batch: OfflineSalesBatch) -> "Delivery":
+        tickets = with_worth(with_state(batch.tickets)).filter(fate=OUTSTANDING).order_by("number")
+        found = [(number, money(worth)) for number, worth in tickets.values_list("number", "worth")]
+        prices = defaultdict(Tally)
+        for _number, worth in found:
+            prices[worth] += Tally(1, worth)
+        return cls(dict(sorted(prices.items(), reverse=True)), ranges(number for number, _worth in found))
+
+    @property
+    def total(self) -> Tally:
+        return sum(self.prices.values(), Tally())
+
+
+@dataclass(frozen=True)
+class Tax:
+    """Of all that is due, what is taxed alike."""
+
+    rate: Decimal
+    code: str
+    gross: Decimal
+    tax: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        return self.gross - self.tax
+
+    @property
+    def label(self) -> str:
+        """``19 % (Standard rate)``"""
+        rate = f"{tax_rate_format(self.rate)} %"
+        return f"{rate} ({get_tax_code_labels().get(self.code, self.code)})" if self.code else rate
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What has become of a batch, and what is due."""
+
+    figures: Figures
+    #: The numbers of the tickets of each kind of ``LABELS`` that are told apart by them.
+    numbers: dict[str, str]
+    taxes: list[Tax]
+
+    @classmethod
+    def of(cls, batch: OfflineSalesBatch) -> "Statement":
+        numbers = defaultdict(list)
+        tickets = with_state(batch.tickets).order_by("number")
+        for number, fate in tickets.values_list("number", "fate"):
+            numbers["issued"].append(number)
+            numbers[fate].append(number)
+        counted = figures([batch])[batch.pk]
+        return cls(counted, {name: ranges(found) for name, found in numbers.items()}, _taxes(batch))
+
+    def lines(self) -> Iterator[tuple[str, Tally, str]]:
+        """Label, how many and what they cost, and which numbers."""
+        for name, label in LABELS.items():
+            yield str(label), getattr(self.figures, name), self.numbers.get(name, "")
+
+    def rows(self) -> Iterator[list]:
+        """As a table, with its header."""
+        yield [
+            _("Description"),
+            _("Ticket numbers"),
+            _("Tickets"),
+            pgettext("invoice", "Net"),
+            _("Tax"),
+            pgettext("invoice", "Gross"),
+        ]
+        for label, tally, numbers in self.lines():
+            yield [label, numbers, tally.count, "", "", str(tally.value)]
+        for tax in self.taxes:
+            label = _("Due, tax rate {rate}").format(rate=tax.label)
+            yield [label, "", "", str(tax.net), str(tax.tax), str(tax.gross)]
+
+
+def _taxes(batch: OfflineSalesBatch) -> list[Tax]:
+    due = with_state(batch.tickets.order_by()).filter(fate__in=DUE).values("order")
+    positions = OrderPosition.objects.filter(order__in=due).annotate(amount=F("price"))
+    fees = OrderFee.objects.filter(order__in=due).annotate(amount=F("value"))
+    gross, taxes = defaultdict(lambda: NOTHING), defaultdict(lambda: NOTHING)
+    for lines in (positions, fees):
+        by_tax = lines.order_by().values("tax_rate", "tax_code")
+        for row in by_tax.annotate(gross=Sum("amount"), tax=Sum("tax_value")):
+            key = (row["tax_rate"], row["tax_code"] or "")
+            gross[key] += money(row["gross"])
+            taxes[key] += money(row["tax"])
+    return [Tax(*key, gross[key], taxes[key]) for key in sorted(gross, reverse=True)]

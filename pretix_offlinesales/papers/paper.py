@@ -1,0 +1,221 @@
+"""The host's letterhead, as its invoices have it, and what is written on it."""
+
+from typing import BinaryIO
+
+from django.utils.formats import date_format
+from django.utils.timezone import now
+from django.utils.translation import gettext as _, pgettext
+from pretix.base.invoicing.pdf import ClassicInvoiceRenderer
+from pretix.base.models import Invoice, Order
+from pretix.base.templatetags.money import money_filter
+from pretix.helpers.reportlab import PlainTextParagraph
+from reportlab.lib.units import mm
+from reportlab.platypus import KeepTogether, NextPageTemplate, Spacer, Table
+
+from ..models import OfflineSalesBatch
+from .contents import Delivery, Statement
+
+#: What the host's invoices say of the organizer: how it is called in the settings, and there.
+SENDER = (
+    "invoice_address_from",
+    "invoice_address_from_name",
+    "invoice_address_from_zipcode",
+    "invoice_address_from_city",
+    "invoice_address_from_state",
+    "invoice_address_from_country",
+    "invoice_address_from_tax_id",
+    "invoice_address_from_vat_id",
+)
+
+
+def letterhead(batch: OfflineSalesBatch) -> Invoice:
+    """An invoice that is never saved: what the host's renderer wants to know of one for all but its contents."""
+    settings = batch.event.settings
+    sender = {name.replace("invoice_address_from", "invoice_from"): settings.get(name) for name in SENDER}
+    if not any(sender[name] for name in ("invoice_from", "invoice_from_name")):
+        sender["invoice_from_name"] = str(batch.event.organizer.name)
+    footer = str(settings.get("invoice_footer_text") or "")
+    order = Order(event=batch.event, testmode=batch.testmode)
+    return Invoice(event=batch.event, order=order, footer_text=footer, **sender)
+
+
+class Paper(ClassicInvoiceRenderer):
+    """A4, from the event's organizer, about one batch."""
+
+    #: What it is.
+    title = ""
+
+    def __init__(self, batch: OfflineSalesBatch, contents):
+        super().__init__(batch.event)
+        self.batch = batch
+        self.contents = contents
+        self.invoice = letterhead(batch)
+
+    def build(self, output: BinaryIO) -> None:
+        self._build_doc(output)
+
+    def contents_story(self, width: float) -> list:
+        """:param width: of the lines, in points"""
+        raise NotImplementedError
+
+    # What the host's renderer calls
+
+    def _on_first_page(self, canvas, doc):
+        canvas.setCreator("pretix")
+        canvas.setTitle(f"{self.title}, {self._about()}")
+        canvas.saveState()
+        self._draw_footer(canvas)
+        self._draw_testmode(canvas)
+        self._draw_invoice_from(canvas)
+        self._draw_logo(canvas)
+        self._draw_event(canvas)
+        self._draw_metadata(canvas)
+        canvas.restoreState()
+
+    def _on_other_page(self, canvas, doc):
+        super()._on_other_page(canvas, doc)
+        canvas.saveState()
+        canvas.setFont(self.font_regular, 8)
+        test_mode = f"{_('TEST MODE')} · " if self.batch.testmode else ""
+        text = self._normalize(f"{test_mode}{self.title}, {self._about()}")
+        canvas.drawRightString(self.pagesize[0] - self.right_margin, self.pagesize[1] - 14 * mm, text)
+        canvas.restoreState()
+
+    def _draw_metadata(self, canvas):
+        for top, label, value in (
+            (50 * mm, _("Batch"), f"#{self.batch.pk}"),
+            (62 * mm, _("Date"), date_format(now().astimezone(self.event.timezone), "DATE_FORMAT")),
+        ):
+            height = self.pagesize[1] - top
+            canvas.setFont(self.font_bold, 8)
+            canvas.drawString(self.event_left, height, self._normalize(self._upper(label)))
+            canvas.setFont(self.font_regular, 10)
+            canvas.drawString(self.event_left, height - 5 * mm, self._normalize(value))
+
+    def _get_story(self, doc):
+        return [
+            NextPageTemplate("FirstPage"),
+            PlainTextParagraph(self.title, self.stylesheet["Heading1"]),
+            Spacer(1, 3 * mm),
+            NextPageTemplate("OtherPages"),
+            *self._product(),
+            Spacer(1, 5 * mm),
+            *self.contents_story(doc.width),
+        ]
+
+    def _about(self) -> str:
+        return _("Offline sales batch {batch}").format(batch=f"#{self.batch.pk}")
+
+    def _product(self):
+        batch = self.batch
+        product = " – ".join(str(part) for part in (batch.item.name, batch.variation) if part)
+        yield PlainTextParagraph(product, self.stylesheet["Bold"])
+        if batch.subevent:
+            date = f"{batch.subevent.name} – {batch.subevent.get_date_range_display_with_times()}"
+            yield PlainTextParagraph(date, self.stylesheet["Normal"])
+        yield PlainTextParagraph(f"{_('Sales channel')}: {batch.sales_channel.label}", self.stylesheet["Normal"])
+
+    # How things are written
+
+    def money(self, value) -> str:
+        return money_filter(value, self.event.currency)
+
+    def numbers(self, label: str, numbers: str):
+        """Ticket numbers, however many: they go on on the next page."""
+        yield Spacer(1, 3 * mm)
+        yield PlainTextParagraph(label, self.stylesheet["Bold"])
+        yield PlainTextParagraph(numbers, self.stylesheet["Normal"])
+
+    def table(self, rows: list[list[str]], widths: list[float], bold: tuple[int, ...] = ()) -> Table:
+        """
+        The first column is text, the others are numbers.
+
+        :param widths: in points
+        :param bold: rows, besides the header
+        """
+        cells = []
+        for number, row in enumerate(rows):
+            left, right = ("Bold", "BoldRight") if number in (0, *bold) else ("Normal", "NormalRight")
+            styles = [left] + [right] * (len(row) - 1)
+            cells.append(
+                [PlainTextParagraph(text, self.stylesheet[style]) for text, style in zip(row, styles, strict=True)]
+            )
+        rules = [
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("LEFTPADDING", (0, 0), (0, -1), 0),
+            ("RIGHTPADDING", (-1, 0), (-1, -1), 0),
+            ("LINEBELOW", (0, 0), (-1, 0), 0.5, "black"),
+            *(("LINEABOVE", (0, number), (-1, number), 0.5, "black") for number in bold),
+        ]
+        return Table(cells, colWidths=widths, repeatRows=1, style=rules)
+
+
+class DeliveryNotePaper(Paper):
+    contents: Delivery
+
+    @property
+    def title(self):
+        return _("Delivery note")
+
+    def contents_story(self, width):
+        rows = [[pgettext("invoice", "Description"), pgettext("invoice", "Qty"), _("Price"), _("Value")]]
+        for price, tally in self.contents.prices.items():
+            rows.append([str(self.batch.item.name), str(tally.count), self.money(price), self.money(tally.value)])
+        total = self.contents.total
+        rows.append([_("Total"), str(total.count), "", self.money(total.value)])
+        widths = [share * width for share in (0.4, 0.2, 0.2, 0.2)]
+        yield self.table(rows, widths, bold=(len(rows) - 1,))
+        yield from self.numbers(_("Ticket numbers"), self.contents.numbers or "–")
+        yield Spacer(1, 10 * mm)
+        yield KeepTogether([self._signatures(width)])
+
+    def _signatures(self, width) -> Table:
+        gap = 10 * mm
+        lines = [(_("Handed over"), _("Received")), (_("Place and date"),) * 2, (_("Name"),) * 2, (_("Signature"),) * 2]
+        cells = []
+        for number, (left, right) in enumerate(lines):
+            style = self.stylesheet["Fineprint" if number else "Bold"]
+            cells.append([PlainTextParagraph(left, style), "", PlainTextParagraph(right, style)])
+        rules = [
+            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            ("LEFTPADDING", (0, 0), (-1, -1), 0),
+            ("TOPPADDING", (0, 1), (-1, -1), 1),
+            *(("LINEABOVE", (column, 1), (column, -1), 0.5, "black") for column in (0, 2)),
+        ]
+        column = (width - gap) / 2
+        heights = [20 * mm] + [16 * mm] * 3
+        return Table(cells, colWidths=[column, gap, column], rowHeights=heights, style=rules)
+
+
+class StatementPaper(Paper):
+    contents: Statement
+
+    @property
+    def title(self):
+        return _("Statement")
+
+    def contents_story(self, width):
+        lines = list(self.contents.lines())
+        rows = [[pgettext("invoice", "Description"), pgettext("invoice", "Qty"), _("Value")]]
+        rows += [[label, str(tally.count), self.money(tally.value)] for label, tally, _numbers in lines]
+        yield self.table(rows, [share * width for share in (0.6, 0.2, 0.2)], bold=(len(rows) - 1,))
+        yield Spacer(1, 2 * mm)
+        yield PlainTextParagraph(_("Due are outstanding tickets and lost ones."), self.stylesheet["Fineprint"])
+        if self.contents.taxes:
+            yield Spacer(1, 6 * mm)
+            yield self._taxes(width)
+        yield Spacer(1, 3 * mm)
+        for label, _tally, numbers in lines:
+            if numbers:
+                yield from self.numbers(label, numbers)
+
+    def _taxes(self, width) -> Table:
+        rows = [
+            [pgettext("invoice", "Tax rate"), pgettext("invoice", "Net"), _("Tax"), pgettext("invoice", "Gross")]
+        ]
+        for tax in self.contents.taxes:
+            rows.append([tax.label, self.money(tax.net), self.money(tax.tax), self.money(tax.gross)])
+        sums = [sum(getattr(tax, name) for tax in self.contents.taxes) for name in ("net", "tax", "gross")]
+        rows.append([_("Due"), *map(self.money, sums)])
+        widths = [share * width for share in (0.4, 0.2, 0.2, 0.2)]
+        return self.table(rows, widths, bold=(len(rows) - 1,))

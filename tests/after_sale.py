@@ -1,0 +1,9 @@
+"""What is done with tickets that others sold."""
+
+from pretix_offlinesales import jobs
+from pretix_offlinesales.returning import request_data
+
+
+def take_back(batch, tickets, kind):
+    """``take_back(batch, "1-3, 7", "unsold")``: a worker returns these tickets."""
+    jobs.run(batch.event, jobs.create_returning(batch, request_data({"tickets": tickets}, kind), {}).pk)
