@@ -17,7 +17,7 @@ from importlib.metadata import version
 SIZES = [int(size) for size in os.environ.get("BENCH_SIZES", "1000,10000").split(",")]
 
 #: Gift cards and media are announced at the host's pace.
-SLOWLY_ANNOUNCED = 1_000
+SLOWLY_ANNOUNCED = 500
 
 POSTGRESQL = os.environ.get("PRETIX_OFFLINESALES_TEST_DATABASE") == "postgresql"
 

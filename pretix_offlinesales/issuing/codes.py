@@ -110,7 +110,11 @@ def pseudonymization_ids(amount: int) -> list[str]:
 
 
 def random_string(length: int, allowed_chars: str = RANDOM_STRING_CHARS) -> str:
-    """Django's ``get_random_string``, except that the system is asked once for each string, and not for each letter."""
+    """
+    Django's ``get_random_string``, except that the system is asked once for each string, and not for each letter.
+
+    :param allowed_chars: of ASCII, as all that the host draws from
+    """
     letters, unused = _letters(allowed_chars)
     drawn = ""
     while len(drawn) < length:
