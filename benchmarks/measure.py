@@ -23,18 +23,19 @@ from django.core.files.base import ContentFile  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.utils.timezone import now  # noqa: E402
 from django_scopes import scopes_disabled  # noqa: E402
-from pretix.base.models import CachedFile, OrderPosition, Quota  # noqa: E402
+from pretix.base.models import CachedFile, Order, OrderPosition, Quota  # noqa: E402
 from pretix.base.services.locking import LockTimeoutException, lock_objects  # noqa: E402
 from pretix.base.services.modelimport import import_orders  # noqa: E402
+from pretix.base.services.orders import cancel_order  # noqa: E402
 from pretix.plugins.ticketoutputpdf.tasks import bulk_render  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
-from pretix_offlinesales import jobs  # noqa: E402
+from pretix_offlinesales import jobs, returning  # noqa: E402
 from pretix_offlinesales.models import OfflineSalesBatch, OfflineSalesTicket  # noqa: E402
 from pretix_offlinesales.printing import Plan, merge_parts, print_batch, print_part, request_data  # noqa: E402
 from pretix_offlinesales.printing.sheets import Sheet  # noqa: E402
 
-from .world import issue_batch, make_event, make_token, make_user, request_batch  # noqa: E402
+from .world import NOBODY, issue_batch, make_event, make_token, make_user, request_batch  # noqa: E402
 
 #: How often something short is done, to take the time of the fastest.
 REPETITIONS = 5
@@ -86,6 +87,17 @@ def host_print(amount: int) -> dict:
         bulk_render.apply(kwargs={"event": batch.event_id, "fileid": str(file.pk), "parts": wanted}, throw=True)
     file.refresh_from_db()
     return {"seconds": measured.seconds, "megabytes": measured.megabytes, "bytes": file.file.size}
+
+
+def host_cancel(amount: int) -> dict:
+    """Its cancellation of one order after the other, without mail."""
+    batch = _batch_of_another_process(amount)
+    orders = list(batch.tickets.values_list("order_id", flat=True))
+    with Measured() as measured:
+        for order in orders:
+            cancel_order.apply(kwargs={"order": order, "send_mail": False}, throw=True)
+    assert batch.event.orders.filter(status=Order.STATUS_CANCELED).count() == amount
+    return {"seconds": measured.seconds, "megabytes": measured.megabytes}
 
 
 def _file(name: str, content=None) -> CachedFile:
@@ -277,6 +289,19 @@ def _warm_up(batch: OfflineSalesBatch) -> None:
         print_part(Plan(batch), range(1, 2), output)
 
 
+# Returning
+
+
+def return_all(amount: int) -> dict:
+    """The whole job: every ticket of the batch comes back."""
+    batch = _batch_of_another_process(amount)
+    job = jobs.create_returning(batch, returning.request_data({"all": True}), NOBODY)
+    with Measured() as measured:
+        jobs.run(batch.event, job.pk)
+    assert batch.event.orders.filter(status=Order.STATUS_CANCELED).count() == amount
+    return {"seconds": measured.seconds, "megabytes": measured.megabytes}
+
+
 # The API
 
 
@@ -333,8 +358,9 @@ def _start(name: str, *args) -> subprocess.Popen:
 MEASUREMENTS = {
     function.__name__: function
     for function in (
-        *(host_import, host_print, issue, announce_gift_cards, announce_media, print_one, print_sheets, print_two),
-        *(api, database, make_batch, shopper, worker),
+        *(host_import, host_print, host_cancel),
+        *(issue, announce_gift_cards, announce_media, print_one, print_sheets, print_two, return_all, api),
+        *(database, make_batch, shopper, worker),
     )
 }
 

@@ -3,14 +3,15 @@ Unique codes and secrets for many orders at once, by the host's rules: ``Order.a
 and ``OrderPosition.assign_pseudonymization_id`` draw the same ones, but ask the database about each.
 """
 
+import os
 import string
 from collections.abc import Callable
 from contextlib import contextmanager
-from random import SystemRandom
+from functools import cache, partial, wraps
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils.crypto import get_random_string
+from django.utils.crypto import RANDOM_STRING_CHARS
 from django_scopes import scopes_disabled
 from pretix.base import secrets
 from pretix.base.banlist import banned
@@ -34,7 +35,7 @@ def order_codes(order: Order, amount: int) -> list[str]:
 
     def draw(turn):
         length = settings.ENTROPY["order_code"] + turn // ROUNDS_BEFORE_LONGER
-        while banned(code := get_random_string(length, ORDER_CODE_ALPHABET)):
+        while banned(code := random_string(length, ORDER_CODE_ALPHABET)):
             pass
         # The host marks the codes of test orders with a zero, which no other code contains.
         return code[0] + "0" + code[2:] if order.testmode else code
@@ -44,49 +45,88 @@ def order_codes(order: Order, amount: int) -> list[str]:
 
 def ticket_secrets(position: OrderPosition, amount: int) -> list[str]:
     """Secrets from the event's generator that no position of the organizer has, for copies of this position."""
+    generate = _generator(position)
+    with _drawing_fast():
+        return unique(amount, lambda turn: generate(), OrderPosition.all.filter(organizer=position.organizer), "secret")
 
-    def draw(turn):
-        secrets.assign_ticket_secret(position.order.event, position, force_invalidate=True, save=False)
+
+def _generator(position: OrderPosition) -> Callable[[], str]:
+    """
+    The event's generator, with what the host tells it about this position. For each secret, the host would find out
+    anew what its generator wants to know, which takes as long as drawing.
+    """
+    event, told = position.order.event, {}
+    generator = event.ticket_secret_generator
+    generate = generator.generate_secret
+
+    @wraps(generate)
+    def listen(**arguments):
+        told.update(arguments)
         return position.secret
 
-    with _key_loaded_once():
-        return unique(amount, draw, OrderPosition.all.filter(organizer=position.organizer), "secret")
+    generator.generate_secret = listen
+    try:
+        secrets.assign_ticket_secret(event, position, force_invalidate=True, save=False)
+    finally:
+        del generator.generate_secret
+    return partial(generate, **told)
 
 
 @contextmanager
-def _key_loaded_once():
-    """The host's signed generator loads its key anew for each signature, which takes as long as signing does."""
-    load, keys = secrets.load_pem_private_key, {}
+def _drawing_fast():
+    """
+    Spare the host's generators what takes longer than all the rest: the signed one loads its key anew for each
+    signature, the random one asks the system for each letter.
+    """
+    load, keys, draw = secrets.load_pem_private_key, {}, secrets.get_random_string
 
     def load_once(data, *args):
         if data not in keys:
             keys[data] = load(data, *args)
         return keys[data]
 
-    secrets.load_pem_private_key = load_once
+    secrets.load_pem_private_key, secrets.get_random_string = load_once, random_string
     try:
         yield
     finally:
-        secrets.load_pem_private_key = load
+        secrets.load_pem_private_key, secrets.get_random_string = load, draw
 
 
 def plain_secrets(amount: int) -> list[str]:
     """
     What ``generate_secret`` gives for orders and positions that need no unique one; they are too long to be the same.
-    All letters are drawn together, as letter by letter takes longer than writing the rows.
     """
-    letters = "".join(SystemRandom().choices(SECRET_ALPHABET, k=amount * SECRET_LENGTH))
-    return [letters[start : start + SECRET_LENGTH] for start in range(0, len(letters), SECRET_LENGTH)]
+    return [random_string(SECRET_LENGTH, SECRET_ALPHABET) for _ in range(amount)]
 
 
 def pseudonymization_ids(amount: int) -> list[str]:
     """Ids that no position in the whole system has."""
 
     def draw(turn):
-        return get_random_string(PSEUDONYMIZATION_ID_LENGTH, PSEUDONYMIZATION_ID_ALPHABET)
+        return random_string(PSEUDONYMIZATION_ID_LENGTH, PSEUDONYMIZATION_ID_ALPHABET)
 
     with scopes_disabled():
         return unique(amount, draw, OrderPosition.all.all(), "pseudonymization_id")
+
+
+def random_string(length: int, allowed_chars: str = RANDOM_STRING_CHARS) -> str:
+    """
+    Django's ``get_random_string``, except that the system is asked once for each string, and not for each letter.
+
+    :param allowed_chars: of ASCII, as all that the host draws from
+    """
+    letters, unused = _letters(allowed_chars)
+    drawn = ""
+    while len(drawn) < length:
+        drawn += os.urandom(2 * length).translate(letters, unused).decode()
+    return drawn[:length]
+
+
+@cache
+def _letters(alphabet: str) -> tuple[bytes, bytes]:
+    """A letter for each byte, and the last bytes, which must be left out so that all letters are as likely."""
+    used = 256 - 256 % len(alphabet)
+    return bytes(ord(alphabet[byte % len(alphabet)]) for byte in range(256)), bytes(range(used, 256))
 
 
 def unique(amount: int, draw: Callable[[int], str], others: QuerySet, field: str) -> list[str]:

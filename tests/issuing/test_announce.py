@@ -1,13 +1,15 @@
 """The rest of pretix hears of each order as if it had been sold alone, and nobody is disturbed."""
 
 import logging
+from importlib import import_module
 
 import pytest
 from django.core import mail
 from django.db import connection
+from django.db.models.fields import related_descriptors
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import get_language
-from pretix.base.models import NotificationSetting
+from pretix.base.models import NotificationSetting, Order
 from pretix.base.signals import order_paid, order_placed
 
 from pretix_offlinesales.issuing import announce
@@ -176,6 +178,43 @@ def test_webhooks_are_sent_for_placed_confirmed_and_paid(issued, worker, event, 
     assert sorted((call["code"], call["action"]) for call in received) == sorted(
         (code, action) for code in codes(job) for action in actions
     )
+
+
+def test_receivers_find_the_positions_of_each_order_as_if_they_had_asked_for_it_alone(
+    issued, event, item, quota, hear, monkeypatch
+):
+    monkeypatch.setattr(import_module("pretix_offlinesales.issuing.announce"), "CHUNK", 2)
+    seen = {}
+
+    def look(signal, sender, order, **kwargs):
+        again = Order.objects.get(pk=order.pk)
+        for name in ("positions", "all_positions", "payments", "transactions", "all_fees"):
+            seen[order.code, name] = list(getattr(order, name).all()) == list(getattr(again, name).all())
+        seen[order.code, "own"] = [position.order is order for position in order.positions.all()]
+        seen[order.code, "free to ask"] = order.positions.filter(canceled=True).count()
+
+    hear(order_paid, look)
+    job = issued(event, item, amount=5)
+
+    relations = ("positions", "all_positions", "payments", "transactions", "all_fees")
+    expected = {(code, name): True for code in codes(job) for name in relations}
+    expected |= {(code, "own"): [True] for code in codes(job)} | {(code, "free to ask"): 0 for code in codes(job)}
+    assert seen == expected
+
+
+def test_django_is_as_it_was_after_orders_were_announced(issued, event, item, quota, hear):
+    build = related_descriptors.create_reverse_many_to_one_manager
+    meanwhile = []
+
+    def die(signal, sender, order, **kwargs):
+        meanwhile.append(related_descriptors.create_reverse_many_to_one_manager is build)
+        raise SystemExit
+
+    job = at_work(issued(event, item), announced=0)
+    hear(order_placed, die)
+    with pytest.raises(SystemExit):
+        announce(job)
+    assert (meanwhile, related_descriptors.create_reverse_many_to_one_manager) == ([False], build)
 
 
 def test_no_query_for_each_order_of_a_plain_product(issued, event, item, quota):

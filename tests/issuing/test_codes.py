@@ -1,5 +1,6 @@
 """Codes and secrets follow the host's rules, and nobody else has them."""
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
@@ -74,6 +75,7 @@ def test_order_codes_are_no_banned_words(order, monkeypatch):
 
 def test_order_codes_of_the_organizer_are_avoided_and_longer_ones_drawn_where_too_few_are_left(order, monkeypatch):
     monkeypatch.setattr(codes, "ORDER_CODE_ALPHABET", "XY")
+    monkeypatch.setattr(codes, "ROUNDS_BEFORE_LONGER", 100)  # so that both free ones are found first, in all likelihood
     taken = [f"{number:05b}".replace("0", "X").replace("1", "Y") for number in range(30)]
     for code in taken:
         order.pk, order.code = None, code
@@ -155,6 +157,22 @@ def test_the_key_for_signing_is_loaded_once(event, position, monkeypatch):
     assert len(loaded) == 1
 
 
+def test_nothing_of_the_host_stays_replaced(event, position, monkeypatch):
+    before = (host_secrets.load_pem_private_key, host_secrets.get_random_string)
+    codes.ticket_secrets(position, 2)
+    assert (host_secrets.load_pem_private_key, host_secrets.get_random_string) == before
+    assert vars(event.ticket_secret_generator) == {"event": event}
+
+
+@pytest.mark.parametrize("alphabet", ["AB", codes.ORDER_CODE_ALPHABET, codes.SECRET_ALPHABET])
+def test_all_letters_of_a_random_string_are_as_likely(alphabet):
+    """Within six standard deviations, so that it fails once in millions of runs."""
+    expected = 2_000
+    counts = Counter(codes.random_string(expected * len(alphabet), alphabet))
+    assert set(counts) == set(alphabet)
+    assert [letter for letter in alphabet if abs(counts[letter] - expected) > 6 * expected**0.5] == []
+
+
 def taken_by(event, code="TAKEN", **values):
     """A canceled order of this event, which has these values all the same."""
     web = event.organizer.sales_channels.get(identifier="web")
@@ -166,8 +184,7 @@ def taken_by(event, code="TAKEN", **values):
 def offering(monkeypatch, *values):
     """Let exactly these be drawn, in this order."""
     drawn = iter(values)
-    monkeypatch.setattr(codes, "get_random_string", lambda *args: next(drawn))
-    monkeypatch.setattr(host_secrets, "get_random_string", lambda *args, **kwargs: next(drawn))
+    monkeypatch.setattr(codes, "random_string", lambda *args, **kwargs: next(drawn))
 
 
 def other_event(organizer):
