@@ -193,8 +193,13 @@ class OfflineSalesExporter(MultiSheetListExporter):
     def _events(self) -> dict[int, Event]:
         return {event.pk: event for event in self.events}
 
+    @cached_property
+    def _timezones(self) -> dict:
+        """Each is read from the event's settings, which takes too long to do it for each ticket."""
+        return {pk: event.timezone for pk, event in self._events.items()}
+
     def _event(self, batch: OfflineSalesBatch) -> Event:
-        """One for all its batches, since it knows its settings."""
+        """One for all its batches."""
         return self._events[batch.event_id]
 
     def _place_headers(self) -> list[str]:
@@ -225,7 +230,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
 
     def _moment(self, moment: datetime | None, batch: OfflineSalesBatch) -> str:
         """In the event's timezone."""
-        return moment.astimezone(self._event(batch).timezone).strftime("%Y-%m-%d %H:%M:%S") if moment else ""
+        return moment.astimezone(self._timezones[batch.event_id]).strftime("%Y-%m-%d %H:%M:%S") if moment else ""
 
 
 def _uses_plugin(event: Event) -> bool:

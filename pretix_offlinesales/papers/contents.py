@@ -11,7 +11,18 @@ from pretix.base.models import OrderFee, OrderPosition
 from pretix.base.models.tax import get_tax_code_labels
 from pretix.base.templatetags.money import tax_rate_format
 
-from ..figures import LABELS, NOTHING, OUTSTANDING, Figures, Tally, figures, money, with_state, with_worth
+from ..figures import (
+    LABELS,
+    NOTHING,
+    OUTSTANDING,
+    Figures,
+    Tally,
+    figures,
+    money,
+    planned_plainly,
+    with_state,
+    with_worth,
+)
 from ..models import OfflineSalesBatch, ReturnKind
 
 #: What is in ``Figures.due``.
@@ -44,7 +55,8 @@ class Delivery:
     @classmethod
     def of(cls, batch: OfflineSalesBatch) -> "Delivery":
         tickets = with_worth(with_state(batch.tickets)).filter(fate=OUTSTANDING).order_by("number")
-        found = [(number, money(worth)) for number, worth in tickets.values_list("number", "worth")]
+        with planned_plainly():
+            found = [(number, money(worth)) for number, worth in tickets.values_list("number", "worth")]
         prices = defaultdict(Tally)
         for _number, worth in found:
             prices[worth] += Tally(1, worth)
@@ -88,11 +100,12 @@ class Statement:
     def of(cls, batch: OfflineSalesBatch) -> "Statement":
         numbers = defaultdict(list)
         tickets = with_state(batch.tickets).order_by("number")
-        for number, fate in tickets.values_list("number", "fate"):
-            numbers["issued"].append(number)
-            numbers[fate].append(number)
-        counted = figures([batch])[batch.pk]
-        return cls(counted, {name: ranges(found) for name, found in numbers.items()}, _taxes(batch))
+        with planned_plainly():
+            for number, fate in tickets.values_list("number", "fate"):
+                numbers["issued"].append(number)
+                numbers[fate].append(number)
+            counted, taxes = figures([batch])[batch.pk], _taxes(batch)
+        return cls(counted, {name: ranges(found) for name, found in numbers.items()}, taxes)
 
     def lines(self) -> Iterator[tuple[str, Tally, str]]:
         """Label, how many and what they cost, and which numbers."""
