@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db.models import Count, DecimalField, Exists, OuterRef, Q, QuerySet, Subquery, Sum
 from pretix.base.models import Checkin, Order, OrderPosition
+from pretix.base.models.orders import PrintLog
 
 from .models import OfflineSalesBatch, OfflineSalesTicket
 
@@ -27,7 +28,8 @@ class Figures:
 
 def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
     """
-    Tickets that know whether they are ``valid`` or ``canceled``, and whether, when and where they were let in.
+    Tickets that know whether they are ``valid`` or ``canceled``, whether, when and where they were let in, and whether
+    and when they were last printed.
 
     The ticket is the order's main position. What comes bundled with it is scanned by itself, at the bar for example,
     and says nothing about the ticket.
@@ -36,6 +38,9 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
     entries = Checkin.objects.filter(
         position__order=OuterRef("order"), position__addon_to=None, type=Checkin.TYPE_ENTRY
     ).order_by("datetime")
+    prints = PrintLog.objects.filter(
+        position__order=OuterRef("order"), position__addon_to=None, type=PrintLog.TYPE_TICKET, successful=True
+    ).order_by("-datetime")
     return tickets.annotate(left=left).annotate(
         valid=Q(order__status=Order.STATUS_PAID, left=True),
         canceled=Q(order__status=Order.STATUS_CANCELED) | Q(left=False),
@@ -43,6 +48,8 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
         entered=Subquery(entries.values("datetime")[:1]),
         entered_list=Subquery(entries.values("list__name")[:1]),
         entered_gate=Subquery(entries.values("gate__name")[:1]),
+        printed=Exists(prints),
+        last_printed=Subquery(prints.values("datetime")[:1]),
     )
 
 

@@ -171,13 +171,15 @@ class Job(Requested):
 
     For an issuing job, ``data`` holds the values of the batch to be made, and ``batch`` is set by the transaction that
     makes its tickets: from then on the job can't fail any more. For a printing job, ``batch`` is what is printed. For a
-    returning job, ``batch`` is what the tickets belong to, and ``data`` says which ones and what became of them.
+    returning job, ``batch`` is what the tickets belong to, and ``data`` says which ones and what became of them. For a
+    data file, ``data`` says what is in it.
     """
 
     class Kind(models.TextChoices):
         ISSUE = "issue", _("Issue tickets")
         PRINT = "print", _("Print tickets")
         RETURN = "return", _("Return tickets")
+        DATA = "data", _("Make a data file")
 
     class State(models.TextChoices):
         #: Nobody works on it yet.

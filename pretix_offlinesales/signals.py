@@ -119,6 +119,11 @@ class CountingLogEntryType(BatchLogEntryType):
         "pretix_offlinesales.batch.printed": ngettext_lazy(
             "%(amount)s ticket has been printed.", "%(amount)s tickets have been printed.", "amount"
         ),
+        "pretix_offlinesales.batch.data": ngettext_lazy(
+            "A data file of %(amount)s ticket has been made.",
+            "A data file of %(amount)s tickets has been made.",
+            "amount",
+        ),
     }
 )
 class BatchProduced(CountingLogEntryType):

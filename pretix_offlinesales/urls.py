@@ -2,7 +2,7 @@ from django.urls import include, path, re_path
 from pretix.api.urls import event_router
 
 from .api.views import BatchViewSet
-from .control import views
+from .control import printing, views
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
 
@@ -16,6 +16,7 @@ control_patterns = [
     path("<int:batch>/", views.BatchDetail.as_view(), name="batch"),
     path("<int:batch>/comment", views.BatchComment.as_view(), name="comment"),
     path("<int:batch>/print", views.BatchPrint.as_view(), name="print"),
+    path("<int:batch>/data", printing.BatchData.as_view(), name="data"),
     path("<int:batch>/download/<uuid:job>", views.BatchDownload.as_view(), name="download"),
     path("<int:batch>/tickets.csv", views.TicketExport.as_view(), name="csv"),
 ]

@@ -24,10 +24,12 @@ PAGES = {
     "print": ("post", 302),
     "dismiss": ("post", 302),
     "cancel": ("post", 302),
+    "data": ("get", 200),
+    "make_data": ("post", 302),
 }
 
 #: Where a page has another name than its url.
-URL_NAMES = {"create": "add"}
+URL_NAMES = {"create": "add", "make_data": "data"}
 
 #: In order of the columns: yes where the answer is success, else the status code; login where one is asked to log in.
 MATRIX = """
@@ -44,10 +46,26 @@ another organizer's member  404   404   404   404      404   404     404    404 
 everybody, plugin off       404   404   404   404      404   404     404    404   404     404   404     404
 """
 
+#: The same for the pages about files, whose columns come last.
+FILES = """
+                            data  make_data
+nobody                      login login
+a user without a team       404   404
+a member who reads orders   403   403
+a member who writes orders  403   403
+a member who reads + writes yes   yes
+a member who checks in      403   403
+a member for all            yes   yes
+a member of another event   404   404
+another organizer's member  404   404
+everybody, plugin off       404   404
+"""
+
 
 def table():
-    for line in MATRIX.strip("\n").splitlines()[1:]:
-        who, cells = line[:28].strip(), line[28:].split()
+    tables = [matrix.strip("\n").splitlines()[1:] for matrix in (MATRIX, FILES)]
+    for lines in zip(*tables, strict=True):
+        who, cells = lines[0][:28].strip(), " ".join(line[28:] for line in lines).split()
         yield pytest.param(who, dict(zip(PAGES, cells, strict=True)), id=who)
 
 
@@ -137,6 +155,12 @@ def batch(event, item, web):
 
 
 @pytest.fixture
+def filled_in(filled_in):
+    """What all forms together want."""
+    return filled_in | {"format": "csv"}
+
+
+@pytest.fixture
 def addresses(pages, batch, make_job, store_print):
     """The address of each page, with things to do there."""
     printed, waiting, failed = store_print(batch), make_job(), make_job(Job.State.FAILED)
@@ -151,6 +175,8 @@ def addresses(pages, batch, make_job, store_print):
         "proof": f"{pages}proof",
         "comment": f"{pages}{batch.pk}/comment",
         "print": f"{pages}{batch.pk}/print",
+        "data": f"{pages}{batch.pk}/data",
+        "make_data": f"{pages}{batch.pk}/data",
         "dismiss": f"{pages}jobs/{failed.pk}/dismiss",
         "cancel": f"{pages}jobs/{waiting.pk}/cancel",
     }
