@@ -167,7 +167,7 @@ class _Table:
             self.report(done, len(self.tickets))
 
     def _read(self) -> Iterator[list]:
-        for positions in self.tickets:
+        for _number, positions in self.tickets:
             yield [(position, *self.reader.read(position)) for position in positions]
 
     def _titles(self, codes: int) -> list[str]:

@@ -43,7 +43,8 @@ def print_proof(batch: OfflineSalesBatch, order: Order, positions: Sequence[Orde
     document = TicketDocument(batch.event, batch.layout)
     with rolledback_transaction():
         _store(batch, order, positions)
-        document.draw(positions[0])
+        for page in document.draw(positions[0]):
+            document.add_page(page, [batch.numbers.start])
     drawn = BytesIO()
     with language(order.locale, batch.event.settings.region):
         document.save(drawn, _("{event}: specimen").format(event=batch.event.name))

@@ -16,10 +16,10 @@ from .cancel import cancel
 from .door import refuse_returned
 from .orders import fetch
 from .replace import replace
-from .selection import Choice, choose, parse_numbers
+from .selection import Choice, choose
 from .undo import undo
 
-__all__ = ["parse_numbers", "refuse_returned", "replace", "request_data", "return_tickets", "undo", "write_down"]
+__all__ = ["refuse_returned", "replace", "request_data", "return_tickets", "undo", "write_down"]
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from django.utils.timezone import now
 from pretix.base.models import CachedCombinedTicket, CachedTicket, Event, Order, OrderPosition
 from pretix.base.models.orders import generate_secret
 
-from .cancel import log
+from ..issuing.rows import log
 from .orders import Orders, fetch
 from .outcome import Outcome
 from .reasons import ALREADY_CANCELED, GIFT_CARD, UNKNOWN

@@ -1,21 +1,17 @@
 """Which tickets are meant: by number, by order code, by what a scanner reads, or all that are still out."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 from pretix.base.models import Event, OrderPosition
 from pretix.base.models.orders import RevokedTicketSecret
 
 from ..figures import with_state
-from ..models import MAX_AMOUNT, OfflineSalesBatch, OfflineSalesTicket
+from ..models import OfflineSalesBatch, OfflineSalesTicket
+from ..numbers import parse_numbers
 from .reasons import ALREADY_CANCELED, UNKNOWN
-
-#: ``17`` or ``1-50``, with as many blanks as people type.
-NUMBERS = re.compile(r"\s*(?P<first>[0-9]{1,12})\s*(?:[-–]\s*(?P<last>[0-9]{1,12})\s*)?")
 
 
 class Ticket(NamedTuple):
@@ -45,25 +41,6 @@ class Choice:
     def skipped_for(self, reason: str) -> dict:
         """As it is told to whoever asked."""
         return {"order": self.ticket and self.ticket.code, "value": self.value, "reason": reason}
-
-
-def parse_numbers(text: str) -> dict[int, str]:
-    """
-    ``1-50, 60, 75-80`` as numbers, in ascending order, with what each is to be called.
-
-    :raises ValueError: with a message for people, if it is anything else, or more than any batch has
-    """
-    numbers = {}
-    for part in re.split(r"[,\n]", text.strip()):
-        match = NUMBERS.fullmatch(part)
-        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-        if not 1 <= first <= last:
-            raise ValueError(_("“{value}” is not a range of ticket numbers.").format(value=part.strip()))
-        for number in range(first, min(last, first + MAX_AMOUNT) + 1):
-            numbers.setdefault(number, str(number) if match[2] else part.strip())
-        if len(numbers) > MAX_AMOUNT:
-            raise ValueError(_("These are more than {max} ticket numbers.").format(max=MAX_AMOUNT))
-    return dict(sorted(numbers.items()))
 
 
 def choose(event: Event, batch: OfflineSalesBatch | None, selection: dict) -> list[Choice]:
