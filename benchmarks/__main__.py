@@ -80,6 +80,10 @@ def print_table(run: Run, size: int):
     if size > 1_000:  # of several parts
         two = run("print_two", size)["seconds"]
         row("  by two workers, s", None, two, f"{printed['seconds'] / two:.2f}×")
+    sheets = run("print_sheets", size)
+    row("  on sheets, nine on each, s", None, sheets["seconds"], f"{sheets['seconds'] / printed['seconds']:.2f}×")
+    per_ticket = [measured["bytes"] / size for measured in (printed, sheets)]
+    row("  file of sheets, bytes a ticket", None, per_ticket[1], f"{per_ticket[1] / per_ticket[0]:.2f}×")
     answered = run("api", size)
     row("API: first page of 1,000 batches, ms", None, 1000 * answered["list"])
     row("API: a batch with all its orders, ms", None, 1000 * answered["detail"])

@@ -31,7 +31,8 @@ from rest_framework.test import APIClient  # noqa: E402
 
 from pretix_offlinesales import jobs  # noqa: E402
 from pretix_offlinesales.models import OfflineSalesBatch, OfflineSalesTicket  # noqa: E402
-from pretix_offlinesales.printing import merge_parts, parts, print_batch, print_part  # noqa: E402
+from pretix_offlinesales.printing import Plan, merge_parts, print_batch, print_part, request_data  # noqa: E402
+from pretix_offlinesales.printing.sheets import Sheet  # noqa: E402
 
 from .world import issue_batch, make_event, make_token, make_user, request_batch  # noqa: E402
 
@@ -215,9 +216,22 @@ def _announce(item, amount: int) -> dict:
 def print_one(amount: int) -> dict:
     """In this process alone."""
     batch = _batch_of_another_process(amount)
+    return _print(batch, lambda: None)
+
+
+def print_sheets(amount: int) -> dict:
+    """Nine on a sheet, to be cut in a stack. The layout measures A4, so the paper is a large one."""
+    batch = _batch_of_another_process(amount)
+    sheet = Sheet.parse(
+        {"paper": [700, 1000], "columns": 3, "rows": 3, "margin": 10, "gutter": 5, "crop_marks": True, "order": "stack"}
+    )
+    return _print(batch, lambda: request_data(batch, batch.numbers, sheet))
+
+
+def _print(batch: OfflineSalesBatch, ask) -> dict:
     with tempfile.TemporaryFile() as output:
         with Measured() as measured:
-            print_batch(batch, output)
+            print_batch(batch, output, ask())
         size = output.seek(0, os.SEEK_END)
     return {"seconds": measured.seconds, "megabytes": measured.megabytes, "bytes": size}
 
@@ -235,9 +249,10 @@ def print_two(amount: int) -> dict:
                 worker.stdin.flush()
             for worker in workers:
                 worker.stdout.readline()
-            names = [os.path.join(directory, str(number)) for number in range(len(parts(batch)))]
+            plan = Plan(batch)
+            names = [os.path.join(directory, str(number)) for number in range(len(plan.parts()))]
             printed = [files.enter_context(open(name, "rb")) for name in names]
-            merge_parts(batch, printed, files.enter_context(tempfile.TemporaryFile()))
+            merge_parts(plan, printed, files.enter_context(tempfile.TemporaryFile()))
         for worker in workers:
             worker.communicate()
     return {"seconds": measured.seconds}
@@ -249,16 +264,17 @@ def worker(batch: int, directory: str, turn: int) -> dict:
     _warm_up(batch)
     print("ready", flush=True)
     sys.stdin.readline()
-    for number, numbers in enumerate(parts(batch)):
+    plan = Plan(batch)
+    for number, units in enumerate(plan.parts()):
         if number % 2 == turn:
             with open(os.path.join(directory, str(number)), "wb") as output:
-                print_part(batch, numbers, output)
+                print_part(plan, units, output)
     return {}
 
 
 def _warm_up(batch: OfflineSalesBatch) -> None:
     with tempfile.TemporaryFile() as output:
-        print_part(batch, batch.numbers[:1], output)
+        print_part(Plan(batch), range(1, 2), output)
 
 
 # The API
@@ -317,8 +333,8 @@ def _start(name: str, *args) -> subprocess.Popen:
 MEASUREMENTS = {
     function.__name__: function
     for function in (
-        *(host_import, host_print, issue, announce_gift_cards, announce_media, print_one, print_two, api),
-        *(database, make_batch, shopper, worker),
+        *(host_import, host_print, issue, announce_gift_cards, announce_media, print_one, print_sheets, print_two),
+        *(api, database, make_batch, shopper, worker),
     )
 }
 

@@ -25,7 +25,7 @@ from .issuing.blueprint import draw
 from .models import RESULT_LIFETIME, Job, JobFailed, JobLost, OfflineSalesBatch, PrintPart
 from .printing import Plan
 from .printing.data import DataOptions
-from .printing.proof import print_proof
+from .printing.proof import print_first_sheet, print_proof
 from .printing.work import make_data_file, print_tickets
 from .returning import return_tickets, write_down
 
@@ -131,6 +131,18 @@ def proof(batch: OfflineSalesBatch) -> bytes:
     """
     blueprint, output = draw(batch), BytesIO()
     print_proof(batch, blueprint.order, blueprint.positions, output)
+    return output.getvalue()
+
+
+def proof_of_sheet(batch: OfflineSalesBatch, request: dict) -> bytes:
+    """
+    A PDF of the first sheet that this request would print, with its back if it has one. No job is made.
+
+    :param request: of ``printing.request_data``
+    :raises JobFailed: if there is nothing to print, or if the layout can't be used
+    """
+    output = BytesIO()
+    print_first_sheet(batch, request, output)
     return output.getvalue()
 
 

@@ -17,7 +17,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from ..models import JobFailed
 from .canvas import Drawing, TicketCanvas, save
-from .renderer import TicketRenderer
+from .renderer import LayoutPage, TicketRenderer
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,10 @@ class TicketDocument(PdfTicketOutput):
         else:
             self.generate(position)  # chooses the layout and calls ``_draw_page``
         return self._drawn
+
+    def pages(self, layout: TicketLayout) -> list[LayoutPage]:
+        """:raises JobFailed: if the layout can't be used"""
+        return self._renderer(layout).pages
 
     def record(self, draw: Callable[[Canvas], None]) -> str:
         """What this draws, beside the tickets."""

@@ -8,11 +8,15 @@ import pypdfium2
 import pytest
 import zxingcpp
 from pretix.base.models import Order, OrderPosition
+from pretix.base.models.orders import PrintLog
 
 from pretix_offlinesales import jobs
-from pretix_offlinesales.models import JobFailed, OfflineSalesBatch
+from pretix_offlinesales.models import Job, JobFailed, OfflineSalesBatch
+from pretix_offlinesales.printing import request_data
+from pretix_offlinesales.printing.choice import choose
+from pretix_offlinesales.printing.sheets import Sheet
 
-from .conftest import background_pdf, code, rasterized, text
+from .conftest import background_pdf, code, make_blank, rasterized, text
 
 
 @pytest.fixture
@@ -86,3 +90,56 @@ def test_the_page_answers_with_it(client, user, team, event, batch, layout):
     layout.layout = json.dumps([{"type": "barcodearea"}])
     layout.save()
     assert "could not be drawn" in client.post(f"{pages}proof", form).content.decode()
+
+
+# Of a sheet
+
+
+@pytest.fixture
+def issued(make_batch, make_layout):
+    """A batch of five tickets of which four fit on a sheet."""
+    objects = [code(left="5", bottom="5", size="30"), text("order", left="38", bottom="10", width="40")]
+    return make_batch(5, make_layout(objects, make_blank((80, 50))))
+
+
+def first_sheet(batch, **sheet):
+    sheet = Sheet.parse({"paper": "A4", "columns": 2, "rows": 2, **sheet})
+    return jobs.proof_of_sheet(batch, request_data(batch, choose(batch), sheet))
+
+
+def test_the_first_sheet_shows_the_first_tickets(issued):
+    pdf = first_sheet(issued, margin=8, crop_marks=True)
+    with pikepdf.open(BytesIO(pdf)) as opened:
+        assert len(opened.pages) == 1
+    orders = [ticket.order.code for ticket in issued.tickets.order_by("number")]
+    shown = words(pdf)
+    assert [order for order in orders if order in shown] == orders[:4]
+    assert (f"night {issued}, sheet 1 of 2" in shown, "SPECIMEN" in shown) == (True, True)
+
+
+def test_codes_of_the_first_sheet_are_none_that_a_scanner_accepts(issued):
+    pdf = first_sheet(issued)
+    text_of_file = pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_range()
+    secrets = [ticket.order.positions.get().secret for ticket in issued.tickets.all()]
+    assert [secret for secret in secrets if secret in text_of_file] == []
+    [page] = rasterized(pdf)
+    scanned = [found.text for found in zxingcpp.read_barcodes(page, formats=zxingcpp.BarcodeFormat.QRCode)]
+    assert {found[:9] for found in scanned} <= {"SPECIMEN-"}
+
+
+def test_the_first_sheet_makes_nothing(issued):
+    before = [ticket.order.positions.get().secret for ticket in issued.tickets.all()]
+    first_sheet(issued)
+    assert (Job.objects.count(), PrintLog.objects.count()) == (0, 0)
+    assert [ticket.order.positions.get().secret for ticket in issued.tickets.all()] == before
+
+
+def test_the_first_sheet_has_its_back(make_batch, make_layout):
+    batch = make_batch(5, make_layout([text("order"), text("order", page=2)], background_pdf(pages=2)))
+    with pikepdf.open(BytesIO(first_sheet(batch, paper="A3", duplex="long"))) as opened:
+        assert len(opened.pages) == 2
+
+
+def test_without_sheets_it_is_the_first_ticket(issued):
+    shown = words(jobs.proof_of_sheet(issued, request_data(issued, [3, 4])))
+    assert issued.tickets.get(number=3).order.code in shown
