@@ -1,10 +1,14 @@
 from django.urls import include, path, re_path
 from pretix.api.urls import event_router
 
+from .api.tickets import TicketViewSet
 from .api.views import BatchViewSet
 from .control import printing, views
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
+event_router.register(
+    r"offlinesalesbatches/(?P<batch>[0-9]+)/tickets", TicketViewSet, basename="offlinesalesticket"
+)
 
 control_patterns = [
     path("", views.BatchList.as_view(), name="list"),
