@@ -10,6 +10,7 @@ from pretix.api.signals import order_api_details
 from pretix.base.logentrytypes import EventLogEntryType, NoOpShredderMixin, OrderLogEntryType, log_entry_types
 from pretix.base.signals import (
     checkin_created,
+    event_copy_data,
     layout_text_variables,
     periodic_task,
     register_payment_providers,
@@ -88,6 +89,24 @@ def layout_variables(sender, **kwargs):
 @receiver(checkin_created, dispatch_uid="offlinesales_door")
 def check_in(sender, checkin, **kwargs):
     refuse_returned(checkin)
+
+
+@receiver(event_copy_data, dispatch_uid="offlinesales_copy")
+def copy_presets(sender, other, **kwargs):
+    for preset in other.offline_sales_presets.all():
+        preset.pk, preset.event = None, sender
+        preset.save(force_insert=True)
+
+
+@log_entry_types.new_from_dict(
+    {
+        "pretix_offlinesales.preset.added": _("The preset “{name}” for printing offline sales has been saved."),
+        "pretix_offlinesales.preset.changed": _("The preset “{name}” for printing offline sales has been changed."),
+        "pretix_offlinesales.preset.deleted": _("The preset “{name}” for printing offline sales has been deleted."),
+    }
+)
+class PresetLogEntryType(NoOpShredderMixin, EventLogEntryType):
+    pass
 
 
 class BatchLogEntryType(NoOpShredderMixin, EventLogEntryType):

@@ -1,11 +1,25 @@
 """The organizer's pages for the print shop."""
 
-from django.http import Http404
-from django.views.generic import FormView
+from io import BytesIO
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.views.generic import FormView, View
 
 from .. import jobs
-from ..models import Job
-from .printing_forms import DataForm
+from ..downloads import as_private_file
+from ..issuing import usual_layout
+from ..models import Job, JobFailed, SheetPreset
+from ..printing import Plan
+from ..printing.calibration import print_calibration
+from ..printing.choice import count_printed
+from ..printing.clearance import tight_codes
+from .picture import picture
+from .printing_forms import DataForm, PresetForm, PrintForm, SheetForm, find_preset, presets
 from .views import BatchMixin
 from .waiting import JobMixin
 
@@ -49,3 +63,152 @@ class BatchData(FileMixin, FormView):
         if self.too_many:
             return self.refuse_too_many(form)
         return self.start(jobs.create_data(self.batch, form.options, {"user": self.request.user}))
+
+
+class PrintMixin(BatchMixin):
+    """Everything about the options of a print, which are one form with several buttons."""
+
+    permission = "event.orders:write"
+    template_name = "pretix_offlinesales/control/print.html"
+
+    @cached_property
+    def tight_codes(self) -> list:
+        layout = self.batch.layout or usual_layout(self.request.event, self.batch.item, self.batch.sales_channel)
+        try:
+            return tight_codes(self.request.event, layout) if layout else []
+        except JobFailed:
+            return []  # which printing will say
+
+    def page(self, form, **context):
+        return render(
+            self.request,
+            self.template_name,
+            {
+                "batch": self.batch,
+                "form": form,
+                "name": self.request.POST.get("name", ""),
+                "presets": presets(self.request.event),
+                "own_presets": self.request.event.offline_sales_presets.all(),
+                "tight_codes": self.tight_codes,
+                **context,
+            },
+        )
+
+
+class BatchPrintOptions(PrintMixin, FileMixin, FormView):
+    """Choose what is printed, and on what sheets."""
+
+    form_class = PrintForm
+    kind = Job.Kind.PRINT
+
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"batch": self.batch}
+
+    def get_initial(self):
+        initial = {"layout": "pages", "paper": "A4", "running_text": True}
+        if not (key := self.request.GET.get("preset")):
+            return initial
+        if not (sheet := find_preset(self.request.event, key)):
+            raise Http404
+        return initial | SheetForm.initial_from(sheet)
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(**kwargs) | {
+            "presets": presets(self.request.event),
+            "own_presets": self.request.event.offline_sales_presets.all(),
+            "tight_codes": self.tight_codes,
+            "chosen": self.request.GET.get("preset", ""),
+        }
+
+    def form_valid(self, form):
+        if self.too_many:
+            return self.refuse_too_many(form)
+        return self.start(jobs.create_printing(self.batch, {"user": self.request.user}, form.request_data))
+
+
+class BatchPrintPreview(PrintMixin, View):
+    """A piece of that page: what would be printed, with a picture of the first sheet."""
+
+    def get(self, request, *args, **kwargs):
+        form = PrintForm(data=request.GET, batch=self.batch)
+        context = {"problems": [], "batch": self.batch}
+        if form.is_valid():
+            plan = Plan(self.batch, form.request_data)
+            context |= {
+                "amount": len(form.numbers),
+                "printed": count_printed(self.batch, form.numbers),
+                "sheets": len(plan) if plan.sheet else None,
+                "grid": plan.grid,
+                "picture": picture(plan) if plan.sheet else "",
+            }
+        else:
+            context["problems"] = [
+                f"{form[field].label}: {message}" if field in form.fields else message
+                for field, errors in form.errors.items()
+                for message in errors
+            ]
+        return render(request, "pretix_offlinesales/control/print_preview.html", context)
+
+
+class BatchFirstSheet(PrintMixin, View):
+    """The first sheet of what would be printed, as a specimen."""
+
+    def post(self, request, *args, **kwargs):
+        form = PrintForm(data=request.POST, batch=self.batch)
+        if not form.is_valid():
+            return self.page(form)
+        try:
+            content = jobs.proof_of_sheet(self.batch, form.request_data)
+        except JobFailed as error:
+            form.add_error(None, str(error))
+            return self.page(form)
+        return _pdf(content, f"{request.event.slug}-offlinesales-specimen.pdf")
+
+
+class BatchCalibration(PrintMixin, View):
+    """A page to print and to measure."""
+
+    def post(self, request, *args, **kwargs):
+        form = SheetForm(data=request.POST.dict() | {"layout": "sheets"}, batch=self.batch)
+        if not form.is_valid():
+            return self.page(form)
+        output = BytesIO()
+        print_calibration(form.sheet, output)
+        return _pdf(output.getvalue(), f"{request.event.slug}-offlinesales-calibration.pdf")
+
+
+def _pdf(content: bytes, filename: str) -> HttpResponse:
+    return as_private_file(HttpResponse(content, content_type="application/pdf"), filename, disposition="inline")
+
+
+class PresetSave(PrintMixin, View):
+    """Keep a sheet for the event, under a name."""
+
+    @transaction.atomic
+    def post(self, request, *args, **kwargs):
+        form = PresetForm(data=request.POST, batch=self.batch)
+        if not form.is_valid():
+            return self.page(form)
+        values = {"sheet": form.sheet.data}
+        preset, added = SheetPreset.objects.update_or_create(
+            event=request.event, name=form.cleaned_data["name"], defaults=values
+        )
+        _log(preset, "added" if added else "changed", values, request.user)
+        messages.success(request, _("Your preset has been saved."))
+        return redirect(f"{self.url('print_options', batch=self.batch.pk)}?preset={preset.pk}")
+
+
+class PresetDelete(PrintMixin, View):
+    @transaction.atomic
+    def post(self, request, *args, **kwargs):
+        preset = get_object_or_404(SheetPreset.objects.filter(event=request.event), pk=kwargs["preset"])
+        _log(preset, "deleted", {}, request.user)
+        preset.delete()
+        messages.success(request, _("The preset has been deleted."))
+        return redirect(self.url("print_options", batch=self.batch.pk))
+
+
+def _log(preset: SheetPreset, action: str, values: dict, user) -> None:
+    preset.event.log_action(
+        f"pretix_offlinesales.preset.{action}", {"id": preset.pk, "name": preset.name, **values}, user=user
+    )
