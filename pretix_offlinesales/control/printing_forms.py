@@ -5,6 +5,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from pretix.base.models import Event
 
+from ..issuing import usual_layout
 from ..models import JobFailed, OfflineSalesBatch, SheetPreset
 from ..printing import request_data
 from ..printing.choice import Only, choose
@@ -45,7 +46,9 @@ class DataForm(forms.Form):
 
     def __init__(self, *args, batch: OfflineSalesBatch, **kwargs):
         names = placeholders(batch.event)
-        used = [name for name in names if name in used_placeholders(batch)]
+        layout = batch.layout or usual_layout(batch.event, batch.item, batch.sales_channel)
+        shown = used_placeholders(batch.event, layout) if layout else ()
+        used = [name for name in names if name in shown]
         initial = {"format": Format.XLSX, "pictures": Pictures.NONE, "placeholders": used}
         super().__init__(*args, **kwargs | {"initial": initial | (kwargs.get("initial") or {})})
         # What the layout shows comes first.

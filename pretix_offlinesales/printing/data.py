@@ -106,10 +106,9 @@ def placeholders(event: Event) -> dict[str, str]:
     return found
 
 
-def used_placeholders(batch: OfflineSalesBatch) -> set[str]:
-    """Those in the batch's layout. Without one, nobody knows them before each ticket is printed."""
+def used_placeholders(event: Event, layout: TicketLayout) -> set[str]:
     used = set()
-    for o in TicketReader(batch.event, batch.layout).objects(batch.layout) if batch.layout else ():
+    for o in TicketReader(event, layout).objects(layout):
         texts = [o.get("text", ""), *o.get("text_i18n", {}).values()]
         used |= {o.get("content"), *_PLACEHOLDER.findall(" ".join(map(str, texts)))}
     return used
