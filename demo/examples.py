@@ -57,6 +57,16 @@ def main():
         pdf = wait(download["download"], 200, "application/pdf")
         same(pdf[:5], b"%PDF-")
 
+    title("… some tickets, and several on a sheet")
+    sheet = {"paper": "A3", "margin": 5, "gutter": 3, "crop_marks": True, "order": "stack"}
+    for body in ({"tickets": "2-5, 9", "sheet": sheet}, {"tickets": "1", "only": "valid"}, {"sheet": {"paper": "A4"}}):
+        download = call("POST", f"{night}{batch['id']}/render/", 202, body)
+        same(wait(download["download"], 200, "application/pdf")[:5], b"%PDF-")
+    for key, nonsense in {"tickets": "11", "only": "unprinted", "ticket": "1", "sheet": {"paper": [200, 90]}}.items():
+        same(set(call("POST", f"{night}{batch['id']}/render/", 400, {key: nonsense})), {key})
+    nonsense = {"paper": "A4", "columns": 2, "rows": 3, "margin": -1}
+    same(set(call("POST", f"{night}{batch['id']}/render/", 400, {"sheet": nonsense})["sheet"]), {"margin"})
+
     title("Return tickets: those that would be, some, and some again")
     codes, ways = batch["orders"], f"{night}{batch['id']}/return/"
     would_be = {"returned": codes[6:9], "skipped": [{"order": None, "value": "12", "reason": "unknown"}]}
