@@ -105,7 +105,7 @@ class BatchPrintOptions(PrintMixin, FileMixin, FormView):
         return super().get_form_kwargs() | {"batch": self.batch}
 
     def get_initial(self):
-        initial = {"layout": "pages", "paper": "A4", "running_text": True}
+        initial = {"pages": "single", "paper": "A4", "running_text": True}
         if not (key := self.request.GET.get("preset")):
             return initial
         if not (sheet := find_preset(self.request.event, key)):
@@ -169,7 +169,7 @@ class BatchCalibration(PrintMixin, View):
     """A page to print and to measure."""
 
     def post(self, request, *args, **kwargs):
-        form = SheetForm(data=request.POST.dict() | {"layout": "sheets"}, batch=self.batch)
+        form = SheetForm(data=request.POST.dict() | {"pages": "sheets"}, batch=self.batch)
         if not form.is_valid():
             return self.page(form)
         output = BytesIO()

@@ -67,9 +67,9 @@ def _length(label, minimum=0, maximum=MAX_PAPER, **kwargs):
 class SheetForm(forms.Form):
     """When valid, ``sheet`` is what tickets lie on; None, if each has a page of its own."""
 
-    layout = forms.ChoiceField(
+    pages = forms.ChoiceField(
         label=_("Pages"),
-        choices=[("pages", _("A page for each ticket")), ("sheets", _("Several tickets on a sheet"))],
+        choices=[("single", _("A page for each ticket")), ("sheets", _("Several tickets on a sheet"))],
         widget=forms.RadioSelect,
         help_text=_("Ticket printers with rolls of thermal paper need a page for each ticket."),
     )
@@ -140,7 +140,7 @@ class SheetForm(forms.Form):
         """What to fill in for this sheet."""
         own = not isinstance(sheet.paper, str)
         values = {name: getattr(sheet, name) for name in ("landscape", "columns", "rows", "order", "crop_marks")}
-        values |= {"layout": "sheets", "paper": OTHER if own else sheet.paper, "running_text": sheet.running_text}
+        values |= {"pages": "sheets", "paper": OTHER if own else sheet.paper, "running_text": sheet.running_text}
         values |= {"duplex": sheet.duplex or "", "rotate": {None: "", False: "no", True: "yes"}[sheet.rotate]}
         pairs = {name: getattr(sheet, name) for name in PAIRS} | {"paper": sheet.paper if own else None}
         for name, pair in pairs.items():
@@ -149,7 +149,7 @@ class SheetForm(forms.Form):
 
     def clean(self):
         values = super().clean()
-        if not self.errors and values["layout"] == "sheets":
+        if not self.errors and values["pages"] == "sheets":
             self.try_with(lambda: Sheet.parse(self._sheet_data(values)), "sheet")
         return values
 
@@ -222,7 +222,7 @@ class PresetForm(SheetForm):
     def clean(self):
         values = super().clean()
         if not self.errors and not self.sheet:
-            self.add_error("layout", _("Only sheets can be saved."))
+            self.add_error("pages", _("Only sheets can be saved."))
         return values
 
 

@@ -55,17 +55,17 @@ everybody, plugin off       404   404   404   404      404   404     404    404 
 
 #: The same for the pages about files, whose columns come last.
 FILES = """
-                            data   make_data  options  print     preview      first_sheet  calibration  preset_save  preset_delete
-nobody                      login  login      login    login     login        login        login        login        login
-a user without a team       404    404        404      404       404          404          404          404          404
-a member who reads orders   403    403        403      403       403          403          403          403          403
-a member who writes orders  403    403        403      403       403          403          403          403          403
-a member who reads + writes yes    yes        yes      yes       yes          yes          yes          yes          yes
-a member who checks in      403    403        403      403       403          403          403          403          403
-a member for all            yes    yes        yes      yes       yes          yes          yes          yes          yes
-a member of another event   404    404        404      404       404          404          404          404          404
-another organizer's member  404    404        404      404       404          404          404          404          404
-everybody, plugin off       404    404        404      404       404          404          404          404          404
+                            data  make  options print preview sheet calibrate save  delete
+nobody                      login login login   login login   login login     login login
+a user without a team       404   404   404     404   404     404   404       404   404
+a member who reads orders   403   403   403     403   403     403   403       403   403
+a member who writes orders  403   403   403     403   403     403   403       403   403
+a member who reads + writes yes   yes   yes     yes   yes     yes   yes       yes   yes
+a member who checks in      403   403   403     403   403     403   403       403   403
+a member for all            yes   yes   yes     yes   yes     yes   yes       yes   yes
+a member of another event   404   404   404     404   404     404   404       404   404
+another organizer's member  404   404   404     404   404     404   404       404   404
+everybody, plugin off       404   404   404     404   404     404   404       404   404
 """
 
 
@@ -158,13 +158,17 @@ def traces():
 
 @pytest.fixture
 def batch(event, item, web):
-    return OfflineSalesBatch.objects.create(event=event, item=item, sales_channel=web, amount=3, completed=now())
+    batch = OfflineSalesBatch.objects.create(event=event, item=item, sales_channel=web, amount=1, completed=now())
+    order = event.orders.create(total=23, status="p", datetime=now(), expires=now(), sales_channel=web, locale="en")
+    order.all_positions.create(organizer=event.organizer, item=item, price=23)
+    batch.tickets.create(order=order, number=1)
+    return batch
 
 
 @pytest.fixture
 def filled_in(filled_in):
     """What all forms together want."""
-    return filled_in | {"format": "csv", "layout": "sheets", "name": "Kiosk"}
+    return filled_in | {"format": "csv", "pages": "sheets", "name": "Kiosk"}
 
 
 @pytest.fixture

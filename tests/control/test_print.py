@@ -53,12 +53,12 @@ def at(pages, batch):
 @pytest.fixture
 def filled_out():
     """The smallest form for sheets."""
-    return {"layout": "sheets", "paper": "A4"}
+    return {"pages": "sheets", "paper": "A4"}
 
 
 @pytest.fixture
 def order_print(anna, at, worker):
-    """``order_print(layout="pages")``: fill in the form, and let a worker print."""
+    """``order_print(pages="single")``: fill in the form, and let a worker print."""
 
     def order_print(**values):
         with worker():
@@ -95,18 +95,18 @@ def test_sheets(anna, order_print, filled_out):
 
 
 def test_single_pages_of_some(anna, order_print):
-    pdf = opened(anna.get(order_print(layout="pages", tickets="2-4, 7")["Location"], follow=True))
+    pdf = opened(anna.get(order_print(pages="single", tickets="2-4, 7")["Location"], follow=True))
     assert [size(page) for page in pdf.pages] == [(100, 60)] * 4
 
 
 def test_all_on_single_pages_is_what_the_button_prints(order_print):
-    order_print(layout="pages")
+    order_print(pages="single")
     assert Job.objects.get(kind=Job.Kind.PRINT).data == {}
 
 
 def test_only_those_that_were_never_printed(order_print, batch):
-    order_print(layout="pages", tickets="1-10")
-    order_print(layout="pages", only="unprinted")
+    order_print(pages="single", tickets="1-10")
+    order_print(pages="single", only="unprinted")
     assert Job.objects.filter(kind=Job.Kind.PRINT).last().data == {"tickets": "11-12"}
 
 
@@ -172,7 +172,7 @@ def test_what_does_not_fit_is_said_at_its_field(order_print, filled_out, values,
 
 
 def test_other_paper_needs_a_size(order_print):
-    assert "paper" in errors(order_print(layout="sheets", paper="other"))
+    assert "paper" in errors(order_print(pages="sheets", paper="other"))
 
 
 def test_nothing_is_left(order_print, batch, filled_out):
@@ -208,7 +208,7 @@ def test_crop_marks_are_in_the_picture(preview, filled_out):
 
 
 def test_single_pages_have_no_picture(preview):
-    shown = preview(layout="pages", tickets="1-3")
+    shown = preview(pages="single", tickets="1-3")
     assert (words(shown.p), shown.svg) == ("3 tickets", None)
 
 
@@ -216,9 +216,9 @@ def test_who_prints_again_is_warned(preview, batch):
     for ticket in batch.tickets.all()[:2]:
         position = ticket.order.positions.get()
         PrintLog.objects.create(position=position, type=PrintLog.TYPE_TICKET, source="test")
-    [warning] = preview(layout="pages").select(".alert")
+    [warning] = preview(pages="single").select(".alert")
     assert words(warning).startswith("2 of these tickets have been printed before.")
-    assert preview(layout="pages", tickets="3-4").select(".alert") == []
+    assert preview(pages="single", tickets="3-4").select(".alert") == []
 
 
 def test_the_preview_says_what_is_wrong(preview, filled_out):
@@ -237,7 +237,7 @@ def test_the_first_sheet_can_be_looked_at(anna, at, filled_out):
 
 def test_a_code_near_the_edge_is_warned_of(anna, at, card):
     assert "Scanners may not find" not in anna.get(f"{at}options").content.decode()
-    card.layout = card.layout.replace('"bottom": "15"', '"bottom": "0"').replace('"size"', '"nowhitespace": true, "size"')
+    card.layout = card.layout.replace('"bottom": "15"', '"bottom": "0", "nowhitespace": true')
     card.save()
     [warning] = [text for text in alerts(anna.get(f"{at}options")) if "Scanners" in text]
     assert warning.startswith("A code on page 1 of the ticket layout has only 0.0 mm clear around it.")
@@ -247,7 +247,7 @@ def test_a_code_near_the_edge_is_warned_of(anna, at, card):
 
 
 def test_a_calibration_page_in_the_size_of_the_paper(anna, at):
-    pdf = opened(anna.post(f"{at}calibration", {"layout": "pages", "paper": "Letter", "landscape": "on"}))
+    pdf = opened(anna.post(f"{at}calibration", {"pages": "single", "paper": "Letter", "landscape": "on"}))
     assert [size(page) for page in pdf.pages] == [(279, 216)]
 
 
@@ -300,7 +300,7 @@ def test_the_history_of_the_event_knows(anna, at, event, filled_out):
 
 
 @pytest.mark.parametrize(
-    ("values", "wrong"), [({"name": ""}, {"name"}), ({"layout": "pages"}, {"layout"}), ({"rows": "3"}, {"columns"})]
+    ("values", "wrong"), [({"name": ""}, {"name"}), ({"pages": "single"}, {"pages"}), ({"rows": "3"}, {"columns"})]
 )
 def test_a_preset_that_can_not_be_saved(anna, at, filled_out, values, wrong):
     response = anna.post(f"{at}presets", filled_out | {"name": "Kiosk"} | values)
