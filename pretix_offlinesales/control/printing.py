@@ -29,13 +29,6 @@ class FileMixin(BatchMixin, JobMixin):
 
     permission = "event.orders:write"
 
-    def get_context_data(self, **kwargs):
-        return super().get_context_data(**kwargs) | {"batch": self.batch}
-
-    def refuse_too_many(self, form):
-        form.add_error(None, self.too_many)
-        return self.form_invalid(form)
-
     def _find(self, pk):
         job = super()._find(pk)
         if job.batch_id != self.batch.pk:
@@ -49,20 +42,45 @@ class FileMixin(BatchMixin, JobMixin):
         return self.url("batch", batch=self.batch.pk)
 
 
-class BatchData(FileMixin, FormView):
+class FileFormMixin(FileMixin):
+    """Those that ask for more."""
+
+    def get_form_kwargs(self):
+        return super().get_form_kwargs() | {"batch": self.batch}
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(**kwargs) | {"batch": self.batch}
+
+    def form_valid(self, form):
+        if self.too_many:
+            form.add_error(None, self.too_many)
+            return self.form_invalid(form)
+        return self.start(self.create_job(form, {"user": self.request.user}))
+
+    def create_job(self, form, requested_by: dict) -> Job:
+        raise NotImplementedError
+
+
+class BatchPrint(FileMixin, View):
+    """Print all of the batch, a page a ticket."""
+
+    kind = Job.Kind.PRINT
+
+    def post(self, request, *args, **kwargs):
+        if self.too_many:
+            return self.refuse(self.too_many, self.url("batch", batch=self.batch.pk))
+        return self.start(jobs.create_printing(self.batch, {"user": request.user}))
+
+
+class BatchData(FileFormMixin, FormView):
     """Make a data file of the batch's tickets."""
 
     template_name = "pretix_offlinesales/control/data.html"
     form_class = DataForm
     kind = Job.Kind.DATA
 
-    def get_form_kwargs(self):
-        return super().get_form_kwargs() | {"batch": self.batch}
-
-    def form_valid(self, form):
-        if self.too_many:
-            return self.refuse_too_many(form)
-        return self.start(jobs.create_data(self.batch, form.options, {"user": self.request.user}))
+    def create_job(self, form, requested_by):
+        return jobs.create_data(self.batch, form.options, requested_by)
 
 
 class PrintMixin(BatchMixin):
@@ -79,30 +97,29 @@ class PrintMixin(BatchMixin):
         except JobFailed:
             return []  # which printing will say
 
-    def page(self, form, **context):
-        return render(
-            self.request,
-            self.template_name,
-            {
-                "batch": self.batch,
-                "form": form,
-                "name": self.request.POST.get("name", ""),
-                "presets": presets(self.request.event),
-                "own_presets": self.request.event.offline_sales_presets.all(),
-                "tight_codes": self.tight_codes,
-                **context,
-            },
-        )
+    @property
+    def choices(self) -> dict:
+        """What the page shows beside the form."""
+        return {
+            "presets": presets(self.request.event),
+            "own_presets": self.request.event.offline_sales_presets.all(),
+            "tight_codes": self.tight_codes,
+        }
+
+    def page(self, form):
+        """The form again, after another of its buttons was pressed."""
+        context = {"batch": self.batch, "form": form, "name": self.request.POST.get("name", "")}
+        return render(self.request, self.template_name, context | self.choices)
 
 
-class BatchPrintOptions(PrintMixin, FileMixin, FormView):
+class BatchPrintOptions(PrintMixin, FileFormMixin, FormView):
     """Choose what is printed, and on what sheets."""
 
     form_class = PrintForm
     kind = Job.Kind.PRINT
 
-    def get_form_kwargs(self):
-        return super().get_form_kwargs() | {"batch": self.batch}
+    def create_job(self, form, requested_by):
+        return jobs.create_printing(self.batch, requested_by, form.request_data)
 
     def get_initial(self):
         initial = {"pages": "single", "paper": "A4", "running_text": True}
@@ -113,17 +130,8 @@ class BatchPrintOptions(PrintMixin, FileMixin, FormView):
         return initial | SheetForm.initial_from(sheet)
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(**kwargs) | {
-            "presets": presets(self.request.event),
-            "own_presets": self.request.event.offline_sales_presets.all(),
-            "tight_codes": self.tight_codes,
-            "chosen": self.request.GET.get("preset", ""),
-        }
-
-    def form_valid(self, form):
-        if self.too_many:
-            return self.refuse_too_many(form)
-        return self.start(jobs.create_printing(self.batch, {"user": self.request.user}, form.request_data))
+        chosen = self.request.GET.get("preset", "")
+        return super().get_context_data(**kwargs) | self.choices | {"chosen": chosen}
 
 
 class BatchPrintPreview(PrintMixin, View):

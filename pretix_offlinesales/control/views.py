@@ -368,30 +368,6 @@ class BatchComment(BatchMixin, UpdateView):
         return redirect(self.url("batch", batch=self.batch.pk))
 
 
-class BatchPrint(BatchMixin, JobMixin, View):
-    """Print the batch. The dialog ends in the download."""
-
-    permission = "event.orders:write"
-    kind = Job.Kind.PRINT
-
-    def post(self, request, *args, **kwargs):
-        if self.too_many:
-            return self.refuse(self.too_many, self.url("batch", batch=self.batch.pk))
-        return self.start(jobs.create_printing(self.batch, {"user": request.user}))
-
-    def _find(self, pk):
-        job = super()._find(pk)
-        if job.batch_id != self.batch.pk:
-            raise Http404
-        return job
-
-    def get_success_url(self, job):
-        return self.url("download", batch=self.batch.pk, job=job.pk)
-
-    def get_error_url(self, job):
-        return self.url("batch", batch=self.batch.pk)
-
-
 class BatchDownload(BatchMixin, View):
     """The file of a print, or one with the tickets' data, as long as it lives."""
 
