@@ -78,6 +78,12 @@ def main():
     for nonsense in ("5-2", "0", "x"):
         same(set(call("POST", ways, 400, {"tickets": nonsense})), {"tickets"})
 
+    title("List its tickets")
+    page = call("GET", f"{night}{batch['id']}/tickets/?ordering=-number", 200)
+    same([ticket["order"] for ticket in page["results"]], codes[::-1])
+    same(page["results"][3], {"number": 7, "order": codes[6], "status": "c", "returned": "unsold", "checked_in": False})
+    same(call("GET", f"{night}{batch['id']}/tickets/?returned=lost", 200)["count"], 1)
+
     title("Change the comment, and nothing else")
     same(call("PATCH", f"{night}{batch['id']}/", 200, {"comment": "Kiosk"}), batch | {"comment": "Kiosk"})
     call("PUT", f"{night}{batch['id']}/", 405, values)

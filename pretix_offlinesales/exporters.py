@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from django import forms
-from django.db.models import F, Max, OuterRef, QuerySet, Subquery
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 from django.utils.timezone import now
 from django.utils.translation import gettext as _, gettext_lazy, pgettext, pgettext_lazy
 from pretix.base.exporter import MultiSheetListExporter
 from pretix.base.models import Event
-from pretix.base.models.orders import PrintLog
 from pretix.base.timeframes import DateFrameField, resolve_timeframe_to_datetime_start_inclusive_end_exclusive
 from pretix.helpers.iter import chunked_iterable
 
@@ -142,17 +141,8 @@ class OfflineSalesExporter(MultiSheetListExporter):
         places = {pk: self._place(batch) for pk, batch in batches.items()}
         tickets = OfflineSalesTicket.objects.filter(batch__in=self._batches(form_data).order_by().values("pk"))
         yield self.ProgressSetTotal(total=tickets.count())
-        prints = PrintLog.objects.filter(
-            position__order=OuterRef("order"), position__addon_to=None, type=PrintLog.TYPE_TICKET, successful=True
-        )
-        last_print = prints.order_by().values("position__order").annotate(last=Max("datetime")).values("last")
-        columns = ("number", "order__code", "worth", "fate", "returned", "printed", "entered", "entered_list")
-        rows = (
-            with_worth(with_state(tickets))
-            .annotate(printed=Subquery(last_print))
-            .order_by("batch", "number")
-            .values_list("batch", *columns)
-        )
+        columns = ("number", "order__code", "worth", "fate", "returned", "last_printed", "entered", "entered_list")
+        rows = with_worth(with_state(tickets)).order_by("batch", "number").values_list("batch", *columns)
         for pk, number, code, worth, fate, returned, printed, entered, entered_list in rows.iterator(chunk_size=CHUNK):
             if not (batch := batches.get(pk)):
                 continue  # made since

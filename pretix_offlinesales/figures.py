@@ -12,6 +12,7 @@ from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, Que
 from django.db.models.functions import TruncMinute
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from pretix.base.models import Checkin, Order, OrderPosition
+from pretix.base.models.orders import PrintLog
 
 from .models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 
@@ -100,7 +101,8 @@ class Figures:
 def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
     """
     Tickets that know whether they are ``valid`` or ``canceled``, what has become of them (``fate``: ``OUTSTANDING``,
-    one of ``ReturnKind``, or ``CANCELED``), and whether, when and where they were let in.
+    one of ``ReturnKind``, or ``CANCELED``), whether, when and where they were let in, and whether and when they were
+    last printed.
 
     The ticket is the order's main position. What comes bundled with it is scanned by itself, at the bar for example,
     and says nothing about the ticket.
@@ -110,6 +112,9 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
         position__order=OuterRef("order"), position__addon_to=None, type=Checkin.TYPE_ENTRY
     ).order_by("datetime")
     canceled = Q(order__status=Order.STATUS_CANCELED) | Q(left=False)
+    prints = PrintLog.objects.filter(
+        position__order=OuterRef("order"), position__addon_to=None, type=PrintLog.TYPE_TICKET, successful=True
+    ).order_by("-datetime")
     return tickets.annotate(left=left).annotate(
         valid=Q(order__status=Order.STATUS_PAID, left=True),
         canceled=canceled,
@@ -123,6 +128,8 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
         entered=Subquery(entries.values("datetime")[:1]),
         entered_list=Subquery(entries.values("list__name")[:1]),
         entered_gate=Subquery(entries.values("gate__name")[:1]),
+        printed=Exists(prints),
+        last_printed=Subquery(prints.values("datetime")[:1]),
     )
 
 

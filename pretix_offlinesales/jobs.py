@@ -24,8 +24,9 @@ from .issuing import issue
 from .issuing.blueprint import draw
 from .models import RESULT_LIFETIME, Job, JobFailed, JobLost, OfflineSalesBatch, PrintPart
 from .printing import Plan
+from .printing.data import DataOptions
 from .printing.proof import print_first_sheet, print_proof
-from .printing.work import print_tickets
+from .printing.work import make_data_file, print_tickets
 from .returning import return_tickets, write_down
 
 logger = logging.getLogger(__name__)
@@ -82,7 +83,21 @@ def create_printing(batch: OfflineSalesBatch, requested_by: dict, request: dict 
     return job
 
 
-def _new_file(filename: str) -> CachedFile:
+def create_data(batch: OfflineSalesBatch, options: DataOptions, requested_by: dict) -> Job:
+    """As for a print, but nothing is made in parts: rows take less time than pages."""
+    filename = f"{batch.event.slug}-offlinesales-{batch.pk}.{options.suffix}"
+    return Job.objects.create(
+        event=batch.event,
+        kind=Job.Kind.DATA,
+        batch=batch,
+        data=options.data,
+        file=_new_file(filename, options.mime_type),
+        locale=get_language(),
+        **requested_by,
+    )
+
+
+def _new_file(filename: str, mime_type: str = "application/pdf") -> CachedFile:
     """
     A row that knows where its content will be, before there is any: so nothing that a dead worker has stored is
     forgotten, and the host deletes it with the row when it expires.
@@ -92,7 +107,7 @@ def _new_file(filename: str) -> CachedFile:
         date=moment,
         expires=moment + RESULT_LIFETIME,
         filename=filename,
-        type="application/pdf",
+        type=mime_type,
         web_download=False,
     )
     file.file.name = file.file.storage.get_available_name(file.file.field.generate_filename(file, filename))
@@ -151,24 +166,27 @@ def failures(event: Event) -> QuerySet[Job]:
     )
 
 
-def unfinished_prints(batch: OfflineSalesBatch) -> QuerySet[Job]:
-    return Job.objects.filter(batch=batch, kind=Job.Kind.PRINT, state__in=UNFINISHED)
+def unfinished_prints(batch: OfflineSalesBatch, kind: Job.Kind = Job.Kind.PRINT) -> QuerySet[Job]:
+    """
+    :param kind: also for the two below: ``PRINT`` or ``DATA``
+    """
+    return Job.objects.filter(batch=batch, kind=kind, state__in=UNFINISHED)
 
 
-def failed_print(batch: OfflineSalesBatch) -> Job | None:
+def failed_print(batch: OfflineSalesBatch, kind: Job.Kind = Job.Kind.PRINT) -> Job | None:
     """The job that ended last, if it failed. No longer than a file would live, since later ones go with theirs."""
     ended = Job.objects.filter(
-        batch=batch, kind=Job.Kind.PRINT, finished__gt=now() - RESULT_LIFETIME, dismissed=False
+        batch=batch, kind=kind, finished__gt=now() - RESULT_LIFETIME, dismissed=False
     )
     newest = ended.order_by("finished").last()
     return newest if newest and newest.state == Job.State.FAILED else None
 
 
-def last_print(batch: OfflineSalesBatch) -> Job | None:
+def last_print(batch: OfflineSalesBatch, kind: Job.Kind = Job.Kind.PRINT) -> Job | None:
     """The job whose file is the newest one, as long as it can be fetched."""
     prints = Job.objects.filter(
         batch=batch,
-        kind=Job.Kind.PRINT,
+        kind=kind,
         state=Job.State.SUCCEEDED,
         finished__gt=now() - RESULT_LIFETIME,
         file__isnull=False,
@@ -375,4 +393,5 @@ WORK = {
     Job.Kind.ISSUE: issue,
     Job.Kind.PRINT: print_tickets,
     Job.Kind.RETURN: return_tickets,
+    Job.Kind.DATA: make_data_file,
 }

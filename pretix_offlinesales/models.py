@@ -172,13 +172,15 @@ class Job(Requested):
     For an issuing job, ``data`` holds the values of the batch to be made, and ``batch`` is set by the transaction that
     makes its tickets: from then on the job can't fail any more. For a printing job, ``batch`` is what is printed, and
     ``data`` says which of its tickets and on what sheets, if that was asked for. For a returning job, ``batch`` is what
-    the tickets belong to, and ``data`` says which ones and what became of them.
+    the tickets belong to, and ``data`` says which ones and what became of them. For a data file, ``data`` says what is
+    in it.
     """
 
     class Kind(models.TextChoices):
         ISSUE = "issue", _("Issue tickets")
         PRINT = "print", _("Print tickets")
         RETURN = "return", _("Return tickets")
+        DATA = "data", _("Make a data file")
 
     class State(models.TextChoices):
         #: Nobody works on it yet.
@@ -318,3 +320,23 @@ class PrintPart(models.Model):
     @property
     def units(self) -> range:
         return range(self.first, self.last + 1)
+
+
+class SheetPreset(models.Model):
+    """What an organizer's sheets look like, and where her printer lays them."""
+
+    event = models.ForeignKey("pretixbase.Event", on_delete=models.CASCADE, related_name="offline_sales_presets")
+    name = models.CharField(max_length=190, verbose_name=_("Name"))
+    #: As ``printing.sheets.Sheet.data``.
+    sheet = models.JSONField(default=dict)
+
+    objects = ScopedManager(organizer="event__organizer")
+
+    class Meta:
+        ordering = ("name", "pk")
+        constraints = [
+            models.UniqueConstraint(fields=("event", "name"), name="offlinesales_preset_name_uniq"),
+        ]
+
+    def __str__(self):
+        return self.name

@@ -10,6 +10,7 @@ from pretix.api.signals import order_api_details, register_webhook_events
 from pretix.base.logentrytypes import EventLogEntryType, NoOpShredderMixin, OrderLogEntryType, log_entry_types
 from pretix.base.signals import (
     checkin_created,
+    event_copy_data,
     layout_text_variables,
     periodic_task,
     register_data_exporters,
@@ -105,6 +106,24 @@ def webhooks(sender, **kwargs):
     return webhook_events()
 
 
+@receiver(event_copy_data, dispatch_uid="offlinesales_copy")
+def copy_presets(sender, other, **kwargs):
+    for preset in other.offline_sales_presets.all():
+        preset.pk, preset.event = None, sender
+        preset.save(force_insert=True)
+
+
+@log_entry_types.new_from_dict(
+    {
+        "pretix_offlinesales.preset.added": _("The preset “{name}” for printing offline sales has been saved."),
+        "pretix_offlinesales.preset.changed": _("The preset “{name}” for printing offline sales has been changed."),
+        "pretix_offlinesales.preset.deleted": _("The preset “{name}” for printing offline sales has been deleted."),
+    }
+)
+class PresetLogEntryType(NoOpShredderMixin, EventLogEntryType):
+    pass
+
+
 class BatchLogEntryType(NoOpShredderMixin, EventLogEntryType):
     object_link_wrapper = _("Offline sales batch {val}")
     object_link_viewname = "plugins:pretix_offlinesales:batch"
@@ -133,6 +152,11 @@ class CountingLogEntryType(BatchLogEntryType):
         ),
         "pretix_offlinesales.batch.printed": ngettext_lazy(
             "%(amount)s ticket has been printed.", "%(amount)s tickets have been printed.", "amount"
+        ),
+        "pretix_offlinesales.batch.data": ngettext_lazy(
+            "A data file of %(amount)s ticket has been made.",
+            "A data file of %(amount)s tickets has been made.",
+            "amount",
         ),
     }
 )

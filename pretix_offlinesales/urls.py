@@ -1,10 +1,14 @@
 from django.urls import include, path, re_path
 from pretix.api.urls import event_router
 
+from .api.tickets import TicketViewSet
 from .api.views import BatchViewSet
-from .control import papers, views
+from .control import papers, printing, views
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
+event_router.register(
+    r"offlinesalesbatches/(?P<batch>[0-9]+)/tickets", TicketViewSet, basename="offlinesalesticket"
+)
 
 control_patterns = [
     path("", views.BatchList.as_view(), name="list"),
@@ -15,7 +19,14 @@ control_patterns = [
     path("jobs/<uuid:job>/dismiss", views.JobDismiss.as_view(), name="dismiss"),
     path("<int:batch>/", views.BatchDetail.as_view(), name="batch"),
     path("<int:batch>/comment", views.BatchComment.as_view(), name="comment"),
-    path("<int:batch>/print", views.BatchPrint.as_view(), name="print"),
+    path("<int:batch>/print", printing.BatchPrint.as_view(), name="print"),
+    path("<int:batch>/print/options", printing.BatchPrintOptions.as_view(), name="print_options"),
+    path("<int:batch>/print/preview", printing.BatchPrintPreview.as_view(), name="print_preview"),
+    path("<int:batch>/print/sheet", printing.BatchFirstSheet.as_view(), name="first_sheet"),
+    path("<int:batch>/print/calibration", printing.BatchCalibration.as_view(), name="calibration"),
+    path("<int:batch>/print/presets", printing.PresetSave.as_view(), name="preset_save"),
+    path("<int:batch>/print/presets/<int:preset>/delete", printing.PresetDelete.as_view(), name="preset_delete"),
+    path("<int:batch>/data", printing.BatchData.as_view(), name="data"),
     path("<int:batch>/download/<uuid:job>", views.BatchDownload.as_view(), name="download"),
     path("<int:batch>/delivery.pdf", papers.DeliveryNote.as_view(), name="delivery"),
     path("<int:batch>/statement.pdf", papers.Statement.as_view(), name="statement"),

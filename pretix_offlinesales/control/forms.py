@@ -247,7 +247,7 @@ def _is_ticket(query: str) -> Q:
 
 
 class TicketFilterForm(FilterForm):
-    orders = {"number": "number", "code": "order__code", "entered": "entered"}
+    orders = {"number": "number", "code": "order__code", "printed": "last_printed", "entered": "entered"}
 
     query = forms.CharField(
         label=_("Search for…"),
@@ -263,6 +263,8 @@ class TicketFilterForm(FilterForm):
             ("canceled", pgettext_lazy("tickets", "Canceled")),
             ("in", _("Checked in")),
             ("out", _("Valid, not checked in")),
+            ("printed", _("Printed")),
+            ("unprinted", _("Never printed")),
         ],
     )
 
@@ -271,6 +273,8 @@ class TicketFilterForm(FilterForm):
         "canceled": {"canceled": True},
         "in": {"checked_in": True},
         "out": {"valid": True, "checked_in": False},
+        "printed": {"printed": True},
+        "unprinted": {"printed": False},
     }
 
     def filter_qs(self, qs: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:

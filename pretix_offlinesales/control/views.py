@@ -246,6 +246,14 @@ class BatchProof(PageMixin, View):
         return as_private_file(response, f"{request.event.slug}-offlinesales-specimen.pdf", disposition="inline")
 
 
+#: The kinds of jobs that have a button to give them up, and what is said then.
+CANCELED = {
+    Job.Kind.ISSUE: gettext_lazy("The batch will not be issued."),
+    Job.Kind.PRINT: gettext_lazy("The tickets will not be printed."),
+    Job.Kind.DATA: gettext_lazy("The data file will not be made."),
+}
+
+
 class JobButton(PageMixin, View):
     """A button beside a job. Whatever has become of the job meanwhile, one comes back to where the button was."""
 
@@ -253,16 +261,15 @@ class JobButton(PageMixin, View):
 
     @cached_property
     def job(self) -> Job:
-        kinds = (Job.Kind.ISSUE, Job.Kind.PRINT)
-        jobs_here = Job.objects.filter(event=self.request.event, kind__in=kinds)
+        jobs_here = Job.objects.filter(event=self.request.event, kind__in=CANCELED)
         return get_object_or_404(jobs_here, pk=self.kwargs["job"])
 
     def back(self):
-        return redirect(self.url("batch", batch=self.job.batch_id) if self.is_print else self.url("list"))
+        return redirect(self.url("list") if self.is_issuing else self.url("batch", batch=self.job.batch_id))
 
     @property
-    def is_print(self) -> bool:
-        return self.job.kind == Job.Kind.PRINT
+    def is_issuing(self) -> bool:
+        return self.job.kind == Job.Kind.ISSUE
 
 
 class JobCancel(JobButton):
@@ -271,8 +278,7 @@ class JobCancel(JobButton):
     def post(self, request, *args, **kwargs):
         if jobs.cancel(self.job):
             Job.objects.filter(pk=self.job.pk).update(dismissed=True)
-            canceled = _("The tickets will not be printed.") if self.is_print else _("The batch will not be issued.")
-            messages.success(request, canceled)
+            messages.success(request, CANCELED[self.job.kind])
         else:
             messages.error(request, self._too_late())
         return self.back()
@@ -284,9 +290,11 @@ class JobCancel(JobButton):
             return _("This had come to its end already: {message}").format(message=self.job.message)
         if self.job.state == Job.State.SUCCEEDED:
             return _("It was too late to cancel this, it is done.")
-        if self.is_print:
-            return _("It is too late to cancel this, the tickets are being printed.")
-        return _("It is too late to cancel this batch, it is being issued.")
+        return {
+            Job.Kind.ISSUE: _("It is too late to cancel this batch, it is being issued."),
+            Job.Kind.PRINT: _("It is too late to cancel this, the tickets are being printed."),
+            Job.Kind.DATA: _("It is too late to cancel this, the data file is being made."),
+        }[self.job.kind]
 
 
 class JobDismiss(JobButton):
@@ -340,6 +348,9 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
             "last_print": jobs.last_print(self.batch),
             "printing": _looked_after(self.request.event, jobs.unfinished_prints(self.batch)),
             "failed_print": jobs.failed_print(self.batch),
+            "last_data": jobs.last_print(self.batch, Job.Kind.DATA),
+            "making_data": _looked_after(self.request.event, jobs.unfinished_prints(self.batch, Job.Kind.DATA)),
+            "failed_data": jobs.failed_print(self.batch, Job.Kind.DATA),
         }
 
 
@@ -364,46 +375,24 @@ class BatchComment(BatchMixin, UpdateView):
         return redirect(self.url("batch", batch=self.batch.pk))
 
 
-class BatchPrint(BatchMixin, JobMixin, View):
-    """Print the batch. The dialog ends in the download."""
-
-    permission = "event.orders:write"
-    kind = Job.Kind.PRINT
-
-    def post(self, request, *args, **kwargs):
-        if self.too_many:
-            return self.refuse(self.too_many, self.url("batch", batch=self.batch.pk))
-        return self.start(jobs.create_printing(self.batch, {"user": request.user}))
-
-    def _find(self, pk):
-        job = super()._find(pk)
-        if job.batch_id != self.batch.pk:
-            raise Http404
-        return job
-
-    def get_success_url(self, job):
-        return self.url("download", batch=self.batch.pk, job=job.pk)
-
-    def get_error_url(self, job):
-        return self.url("batch", batch=self.batch.pk)
-
-
 class BatchDownload(BatchMixin, View):
-    """The file of a print, as long as it lives."""
+    """The file of a print, or one with the tickets' data, as long as it lives."""
 
     def get(self, request, *args, **kwargs):
-        try:
-            job = jobs.find(
-                request.event,
-                Job.Kind.PRINT,
-                kwargs["job"],
-                batch=self.batch,
-                state=Job.State.SUCCEEDED,
-                file__isnull=False,
-            )
-        except Job.DoesNotExist:
-            raise Http404
-        return download(job.file)
+        for kind in (Job.Kind.PRINT, Job.Kind.DATA):
+            try:
+                job = jobs.find(
+                    request.event,
+                    kind,
+                    kwargs["job"],
+                    batch=self.batch,
+                    state=Job.State.SUCCEEDED,
+                    file__isnull=False,
+                )
+            except Job.DoesNotExist:
+                continue
+            return download(job.file)
+        raise Http404
 
 
 class TicketExport(TicketsMixin, View):
@@ -424,13 +413,18 @@ class TicketExport(TicketsMixin, View):
     def _columns(self):
         product = " – ".join(str(part) for part in (self.batch.item, self.batch.variation) if part)
         timezone = self.request.event.timezone
+
+        def moment(value):
+            return value.astimezone(timezone).isoformat() if value else ""
+
         columns = [
             (_("Ticket number"), lambda ticket: ticket.number),
             (_("Order code"), lambda ticket: ticket.order.code),
             (_("Product"), lambda ticket: product),
             (_("Price"), lambda ticket: str(ticket.order.total)),
             (_("Status"), status_of),
-            (_("Checked in"), lambda ticket: ticket.entered.astimezone(timezone).isoformat() if ticket.entered else ""),
+            (_("Printed"), lambda ticket: moment(ticket.last_printed)),
+            (_("Checked in"), lambda ticket: moment(ticket.entered)),
             (_("Check-in list"), lambda ticket: ticket.entered_list or ""),
             (_("Gate"), lambda ticket: ticket.entered_gate or ""),
         ]

@@ -3,13 +3,11 @@
 from collections.abc import Collection
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, QuerySet, TextChoices
+from django.db.models import TextChoices
 from django.utils.translation import gettext as _, gettext_lazy
-from pretix.base.models import OrderPosition
-from pretix.base.models.orders import PrintLog
 
 from ..figures import with_state
-from ..models import OfflineSalesBatch, OfflineSalesTicket
+from ..models import OfflineSalesBatch
 from ..numbers import format_numbers, parse_numbers
 
 
@@ -18,14 +16,6 @@ class Only(TextChoices):
     UNPRINTED = "unprinted", gettext_lazy("only tickets that were never printed")
     #: It is paid, and not canceled.
     VALID = "valid", gettext_lazy("only tickets that are still valid")
-
-
-def with_prints(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
-    """Tickets that know whether they were ``printed``: any position of theirs, as the host's print log knows."""
-    prints = PrintLog.objects.filter(position=OuterRef("pk"), type=PrintLog.TYPE_TICKET, successful=True)
-    return tickets.annotate(
-        printed=Exists(OrderPosition.all.filter(order=OuterRef("order")).filter(Exists(prints)))
-    )
 
 
 def choose(batch: OfflineSalesBatch, tickets: str = "", only: str | None = None) -> list[int]:
@@ -41,7 +31,7 @@ def choose(batch: OfflineSalesBatch, tickets: str = "", only: str | None = None)
         found = found.filter(number__in=_existing(batch, tickets))
     left = found.filter(canceled=False)
     if only == Only.UNPRINTED:
-        left = with_prints(left).filter(printed=False)
+        left = left.filter(printed=False)
     elif only == Only.VALID:
         left = left.filter(valid=True)
     numbers = list(left.values_list("number", flat=True))
@@ -64,4 +54,4 @@ def _existing(batch: OfflineSalesBatch, tickets: str) -> Collection[int]:
 
 def count_printed(batch: OfflineSalesBatch, numbers: Collection[int]) -> int:
     """How many of the tickets with these numbers were printed before."""
-    return with_prints(batch.tickets.filter(number__in=numbers)).filter(printed=True).count()
+    return with_state(batch.tickets.filter(number__in=numbers)).filter(printed=True).count()

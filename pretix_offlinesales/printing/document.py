@@ -87,13 +87,17 @@ class TicketDocument(PdfTicketOutput):
         return self._renderers[key]
 
     def _make_renderer(self, layout: TicketLayout) -> TicketRenderer:
-        objects = json.loads(layout.layout) or self._legacy_layout()
+        objects = self.objects(layout)
         if layout.background:
             background = default_storage.open(layout.background.name, "rb")
         else:
             background = self._get_default_background()
         with background:
             return TicketRenderer(self.event, objects, background, self._canvas)
+
+    def objects(self, layout: TicketLayout) -> list[dict]:
+        """What the layout consists of, as the host stores it."""
+        return json.loads(layout.layout) or self._legacy_layout()
 
 
 def _unusable(layout: TicketLayout) -> JobFailed:

@@ -5,6 +5,7 @@ be another one, because finding the same takes the host's encoder 5 to 25 ms, an
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cache
 
 import zxingcpp
@@ -47,6 +48,11 @@ def encode(content: str) -> list[bytes]:
     return [modules[start : start + width] for start in range(0, len(modules), width)]
 
 
+def runs(modules: bytes) -> Iterator[re.Match]:
+    """Of dark modules."""
+    return _RUN.finditer(modules)
+
+
 def path(rows: list[bytes]) -> str:
     """
     PDF code that fills the dark modules as one path, so that no light shines through between them; all but the eyes.
@@ -57,7 +63,7 @@ def path(rows: list[bytes]) -> str:
     places = _places(len(rows))
     by_length = defaultdict(list)
     # With a light module at the end of each row, no run goes on in the next.
-    for run in _RUN.finditer(LIGHT.join(rows)):
+    for run in runs(LIGHT.join(rows)):
         start, end = run.span()
         if place := places[start]:
             by_length[end - start].append(place)

@@ -218,9 +218,7 @@ class TicketRenderer(Renderer):
     # Codes
 
     def _draw_barcodearea(self, canvas: Canvas, op: OrderPosition, order: Order, o: dict) -> None:
-        source = o.get("content", "secret")
-        # As text, the host shortens long secrets; a code always holds the whole.
-        content = op.secret if source == "secret" else self._get_text_content(op, order, o).strip()
+        content = code_content(self, op, order, o)
         if not content:
             return
 
@@ -235,7 +233,7 @@ class TicketRenderer(Renderer):
         self._draw_once(("eyes", len(rows)), partial(canvas.addLiteral, qrcode.eyes(len(rows))))
         canvas.addLiteral(qrcode.path(rows))
         canvas.restoreState()
-        self._write_hidden({"issuer": settings.SITE_URL, source: content})
+        self._write_hidden({"issuer": settings.SITE_URL, o.get("content", "secret"): content})
 
     def _write_hidden(self, data: dict) -> None:
         """Tell machines what the code says, e.g. those that check tickets for resale. The host does so too."""
@@ -245,6 +243,14 @@ class TicketRenderer(Renderer):
         canvas.setFillColor(black, alpha=0)
         canvas.drawString(0, 0, json.dumps(data, sort_keys=True))
         canvas.restoreState()
+
+
+def code_content(renderer: Renderer, op: OrderPosition, order: Order, o: dict) -> str:
+    """What this code of a layout holds; nothing, if it is not drawn."""
+    # As text, the host shortens long secrets; a code always holds the whole.
+    if o.get("content", "secret") == "secret":
+        return op.secret
+    return renderer._get_text_content(op, order, o).strip()
 
 
 def _boxes(page: pypdf.PageObject) -> dict[str, Box]:

@@ -1,4 +1,4 @@
-"""A printing job is done, by as many workers as there are."""
+"""A printing job is done, by as many workers as there are; or a data file is made, by one."""
 
 import tempfile
 from contextlib import ExitStack
@@ -11,6 +11,7 @@ from pretix.base.models import CachedFile
 
 from ..models import RESULT_LIFETIME, Job
 from . import Plan, merge_parts, print_part
+from .data import DataOptions, write_data
 from .log import log_prints
 
 
@@ -50,6 +51,19 @@ def _finish(job: Job, plan: Plan) -> None:
     job.write_down(job.batch, "pretix_offlinesales.batch.printed", {"amount": amount})
     job.succeed()
     transaction.on_commit(lambda: [part.file.delete() for part in done])
+
+
+def make_data_file(job: Job) -> None:
+    options = DataOptions.parse(job.data)
+    with tempfile.TemporaryFile() as output:
+        amount = write_data(job.batch, job.batch.numbers, options, output, job.report)
+        with transaction.atomic():
+            _store(job.file, output)
+            job.file.expires = now() + RESULT_LIFETIME
+            job.file.save(update_fields=["expires"])
+            entry = {"amount": amount, **options.data}
+            job.batch.log_action("pretix_offlinesales.batch.data", entry, **job.requester)
+            job.succeed()
 
 
 def _store(file: CachedFile, content: BinaryIO) -> None:

@@ -10,6 +10,7 @@ from pretix.base.models import Device, Event, Organizer, User
 from rest_framework.test import APIClient
 
 from pretix_offlinesales import urls
+from pretix_offlinesales.api.tickets import TicketViewSet
 from pretix_offlinesales.api.views import BatchViewSet
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.returning import request_data
@@ -26,6 +27,7 @@ ENDPOINTS = {
     "create": ("offlinesalesbatch-list", "post", ""),
     "return": ("offlinesalesbatch-return", "post", "{batch}/return/"),
     "returned": ("offlinesalesbatch-returned", "get", "{batch}/return/{returning}/"),
+    "tickets": ("offlinesalesticket-list", "get", "{batch}/tickets/"),
 }
 
 #: What the endpoints answer to whoever may use them.
@@ -40,43 +42,44 @@ SUCCESS = {
     "create": 202,
     "return": 202,
     "returned": 200,
+    "tickets": 200,
 }
 
 #: In order of the columns: yes where the answer is success, else the status code.
 MATRIX = """
-                                    list  detail  check  download  render  render  patch  create  return  returned
-nobody                              401   401     401    401       401     401     401    401     401     401
-a wrong token                       401   401     401    401       401     401     401    401     401     401
-an inactive token                   401   401     401    401       401     401     401    401     401     401
+                                    list detail check download render render patch create return returned tickets
+nobody                              401  401    401   401      401    401    401   401    401    401      401
+a wrong token                       401  401    401   401      401    401    401   401    401    401      401
+an inactive token                   401  401    401   401      401    401    401   401    401    401      401
 
-a token without order permissions   403   403     403    403       403     403     403    403     403     403
-a token for check-in only           403   403     403    403       403     403     403    403     403     403
-a token that reads orders           yes   yes     yes    yes       yes     yes     403    403     403     yes
-a token that writes orders          403   403     403    403       403     403     yes    yes     yes     403
-a token that reads and writes       yes   yes     yes    yes       yes     yes     yes    yes     yes     yes
-a token for all permissions         yes   yes     yes    yes       yes     yes     yes    yes     yes     yes
-a token for this event              yes   yes     yes    yes       yes     yes     yes    yes     yes     yes
-a token for another event           403   403     403    403       403     403     403    403     403     403
-a token of another organizer        403   403     403    403       403     403     403    403     403     403
+a token without order permissions   403  403    403   403      403    403    403   403    403    403      403
+a token for check-in only           403  403    403   403      403    403    403   403    403    403      403
+a token that reads orders           yes  yes    yes   yes      yes    yes    403   403    403    yes      yes
+a token that writes orders          403  403    403   403      403    403    yes   yes    yes    403      403
+a token that reads and writes       yes  yes    yes   yes      yes    yes    yes   yes    yes    yes      yes
+a token for all permissions         yes  yes    yes   yes      yes    yes    yes   yes    yes    yes      yes
+a token for this event              yes  yes    yes   yes      yes    yes    yes   yes    yes    yes      yes
+a token for another event           403  403    403   403      403    403    403   403    403    403      403
+a token of another organizer        403  403    403   403      403    403    403   403    403    403      403
 
-a device                            yes   yes     yes    yes       yes     yes     yes    yes     yes     yes
-a device for another event          403   403     403    403       403     403     403    403     403     403
-a device for scanning               403   403     403    403       403     403     403    403     403     403
-a device before its initialization  401   401     401    401       401     401     401    401     401     401
-a revoked device                    401   401     401    401       401     401     401    401     401     401
+a device                            yes  yes    yes   yes      yes    yes    yes   yes    yes    yes      yes
+a device for another event          403  403    403   403      403    403    403   403    403    403      403
+a device for scanning               403  403    403   403      403    403    403   403    403    403      403
+a device before its initialization  401  401    401   401      401    401    401   401    401    401      401
+a revoked device                    401  401    401   401      401    401    401   401    401    401      401
 
-an app that reads                   yes   yes     yes    yes       403     403     403    403     403     yes
-an app that writes                  403   403     403    403       yes     yes     yes    yes     yes     403
-an app that reads and writes        yes   yes     yes    yes       yes     yes     yes    yes     yes     yes
-an app for another organizer        403   403     403    403       403     403     403    403     403     403
-an app with an expired token        401   401     401    401       401     401     401    401     401     401
+an app that reads                   yes  yes    yes   yes      403    403    403   403    403    yes      yes
+an app that writes                  403  403    403   403      yes    yes    yes   yes    yes    403      403
+an app that reads and writes        yes  yes    yes   yes      yes    yes    yes   yes    yes    yes      yes
+an app for another organizer        403  403    403   403      403    403    403   403    403    403      403
+an app with an expired token        401  401    401   401      401    401    401   401    401    401      401
 
-a member of the team                yes   yes     yes    yes       yes     yes     yes    yes     yes     yes
-a user without a team               403   403     403    403       403     403     403    403     403     403
+a member of the team                yes  yes    yes   yes      yes    yes    yes   yes    yes    yes      yes
+a user without a team               403  403    403   403      403    403    403   403    403    403      403
 
-everything, with the plugin off     403   403     403    403       403     403     403    403     403     403
-everything, to an unknown event     403   403     403    403       403     403     403    403     403     403
-everything, to an unknown organizer 403   403     403    403       403     403     403    403     403     403
+everything, with the plugin off     403  403    403   403      403    403    403   403    403    403      403
+everything, to an unknown event     403  403    403   403      403    403    403   403    403    403      403
+everything, to an unknown organizer 403  403    403   403      403    403    403   403    403    403      403
 """
 
 
@@ -91,7 +94,7 @@ def test_the_table_has_a_column_for_each_endpoint():
     served = {
         (pattern.name, method)
         for pattern in [*event_router.urls, *urls.urlpatterns]
-        if getattr(pattern.callback, "cls", None) is BatchViewSet
+        if getattr(pattern.callback, "cls", None) in (BatchViewSet, TicketViewSet)
         for method in pattern.callback.actions
         if method in BatchViewSet.http_method_names and method != "head"
     }

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from pretix.base.models import Order
+from pretix.base.models.orders import PrintLog
 
 from pretix_offlinesales.alive import working_on
 from pretix_offlinesales.models import Job, OfflineSalesBatch
@@ -38,6 +39,12 @@ def page(anna, pages, batch):
 
 def tickets(batch):
     return list(batch.tickets.order_by("number"))
+
+
+def note_print(ticket, when=None, **values):
+    """As the host notes what its apps print."""
+    values = {"type": PrintLog.TYPE_TICKET, "source": "pretixPRINT", "datetime": when or now()} | values
+    return PrintLog.objects.create(position=ticket.order.all_positions.get(), **values)
 
 
 def numbers(response):
@@ -163,15 +170,26 @@ def test_each_ticket_says_what_became_of_it(page, batch, event):
     check_in(second, datetime(2027, 5, 8, 19, 0, tzinfo=UTC))
     check_in(second, datetime(2027, 5, 8, 18, 30, tzinfo=UTC))
     Order.objects.filter(pk=third.order_id).update(status=Order.STATUS_PENDING)
+    note_print(third, datetime(2027, 3, 1, 8, 0, tzinfo=UTC))
+    note_print(third, datetime(2027, 3, 2, 8, 0, tzinfo=UTC))
     codes = [ticket.order.code for ticket in tickets(batch)]
     assert rows(page()) == [
-        ["101", codes[0], "Canceled", ""],
-        ["102", codes[1], "Valid", "2027-05-08 20:30 · Main entrance"],
-        ["103", codes[2], "pending", ""],
-        ["104", codes[3], "Valid", ""],
+        ["101", codes[0], "Canceled", "", ""],
+        ["102", codes[1], "Valid", "", "2027-05-08 20:30 · Main entrance"],
+        ["103", codes[2], "pending", "2027-03-02 09:00", ""],
+        ["104", codes[3], "Valid", "", ""],
     ]
     links = [link["href"] for link in soup(page()).select("tbody a")]
     assert links == [f"/control/event/museum/night/orders/{code}/" for code in codes]
+
+
+def test_tickets_can_be_found_by_whether_they_were_printed(page, batch):
+    first, second, third, _fourth = tickets(batch)
+    note_print(second)
+    note_print(first, successful=False)
+    note_print(third, type=PrintLog.TYPE_BADGE)
+    assert numbers(page(status="printed")) == [102]
+    assert numbers(page(status="unprinted")) == [101, 103, 104]
 
 
 def test_a_ticket_without_its_position_is_canceled(page, batch):
@@ -272,16 +290,17 @@ def export(anna, pages, batch):
 
 
 def test_the_tickets_as_csv(export, batch, event):
-    first, second, *_others = tickets(batch)
+    first, second, third, _fourth = tickets(batch)
     cancel(first)
     check_in(second, datetime(2027, 5, 8, 18, 30, tzinfo=UTC))
+    note_print(third, datetime(2027, 3, 2, 8, 0, tzinfo=UTC))
     codes = [ticket.order.code for ticket in tickets(batch)]
     assert export() == [
-        ["Ticket number", "Order code", "Product", "Price", "Status", "Checked in", "Check-in list", "Gate"],
-        ["101", codes[0], "Ticket", "23.00", "Canceled", "", "", ""],
-        ["102", codes[1], "Ticket", "23.00", "Valid", "2027-05-08T20:30:00+02:00", "Main entrance", ""],
-        ["103", codes[2], "Ticket", "23.00", "Valid", "", "", ""],
-        ["104", codes[3], "Ticket", "23.00", "Valid", "", "", ""],
+        ["Ticket number", "Order code", "Product", "Price", "Status", "Printed", "Checked in", "Check-in list", "Gate"],
+        ["101", codes[0], "Ticket", "23.00", "Canceled", "", "", "", ""],
+        ["102", codes[1], "Ticket", "23.00", "Valid", "", "2027-05-08T20:30:00+02:00", "Main entrance", ""],
+        ["103", codes[2], "Ticket", "23.00", "Valid", "2027-03-02T09:00:00+01:00", "", "", ""],
+        ["104", codes[3], "Ticket", "23.00", "Valid", "", "", "", ""],
     ]
 
 

@@ -8,7 +8,7 @@ from django.urls import get_resolver
 from django.utils.timezone import now
 from pretix.base.models import Organizer, User
 
-from pretix_offlinesales.models import Job, OfflineSalesBatch
+from pretix_offlinesales.models import Job, OfflineSalesBatch, SheetPreset
 
 #: The columns: name of the page → (method, what success looks like).
 PAGES = {
@@ -27,10 +27,27 @@ PAGES = {
     "note": ("get", 200),
     "settle": ("get", 200),
     "sums": ("get", 200),
+    "data": ("get", 200),
+    "make_data": ("post", 302),
+    "options": ("get", 200),
+    "print_chosen": ("post", 302),
+    "print_preview": ("get", 200),
+    "first_sheet": ("post", 200),
+    "calibration": ("post", 200),
+    "preset_save": ("post", 302),
+    "preset_delete": ("post", 302),
 }
 
 #: Where a page has another name than its url.
-URL_NAMES = {"create": "add", "note": "delivery", "settle": "statement", "sums": "statement.csv"}
+URL_NAMES = {
+    "create": "add",
+    "note": "delivery",
+    "settle": "statement",
+    "sums": "statement.csv",
+    "make_data": "data",
+    "options": "print_options",
+    "print_chosen": "print_options",
+}
 
 #: In order of the columns: yes where the answer is success, else the status code; login where one is asked to log in.
 MATRIX = """
@@ -47,10 +64,26 @@ another organizer's member  404   404   404   404   404   404   404   404   404 
 everybody, plugin off       404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
 """
 
+#: The same for the pages about files, whose columns come last.
+FILES = """
+                            data  make  options print preview sheet calibrate save  delete
+nobody                      login login login   login login   login login     login login
+a user without a team       404   404   404     404   404     404   404       404   404
+a member who reads orders   403   403   403     403   403     403   403       403   403
+a member who writes orders  403   403   403     403   403     403   403       403   403
+a member who reads + writes yes   yes   yes     yes   yes     yes   yes       yes   yes
+a member who checks in      403   403   403     403   403     403   403       403   403
+a member for all            yes   yes   yes     yes   yes     yes   yes       yes   yes
+a member of another event   404   404   404     404   404     404   404       404   404
+another organizer's member  404   404   404     404   404     404   404       404   404
+everybody, plugin off       404   404   404     404   404     404   404       404   404
+"""
+
 
 def table():
-    for line in MATRIX.strip("\n").splitlines()[1:]:
-        who, cells = line[:28].strip(), line[28:].split()
+    tables = [matrix.strip("\n").splitlines()[1:] for matrix in (MATRIX, FILES)]
+    for lines in zip(*tables, strict=True):
+        who, cells = lines[0][:28].strip(), " ".join(line[28:] for line in lines).split()
         yield pytest.param(who, dict(zip(PAGES, cells, strict=True)), id=who)
 
 
@@ -136,12 +169,23 @@ def traces():
 
 @pytest.fixture
 def batch(event, item, web):
-    return OfflineSalesBatch.objects.create(event=event, item=item, sales_channel=web, amount=3, completed=now())
+    batch = OfflineSalesBatch.objects.create(event=event, item=item, sales_channel=web, amount=1, completed=now())
+    order = event.orders.create(total=23, status="p", datetime=now(), expires=now(), sales_channel=web, locale="en")
+    order.all_positions.create(organizer=event.organizer, item=item, price=23)
+    batch.tickets.create(order=order, number=1)
+    return batch
+
+
+@pytest.fixture
+def filled_in(filled_in):
+    """What all forms together want."""
+    return filled_in | {"format": "csv", "pages": "sheets", "name": "Kiosk"}
 
 
 @pytest.fixture
 def addresses(pages, batch, make_job, store_print):
     """The address of each page, with things to do there."""
+    preset = SheetPreset.objects.create(event=batch.event, name="Labels", sheet={"paper": "A4"})
     printed, waiting, failed = store_print(batch), make_job(), make_job(Job.State.FAILED)
     return {
         "list": pages,
@@ -154,6 +198,15 @@ def addresses(pages, batch, make_job, store_print):
         "proof": f"{pages}proof",
         "comment": f"{pages}{batch.pk}/comment",
         "print": f"{pages}{batch.pk}/print",
+        "data": f"{pages}{batch.pk}/data",
+        "make_data": f"{pages}{batch.pk}/data",
+        "options": f"{pages}{batch.pk}/print/options",
+        "print_chosen": f"{pages}{batch.pk}/print/options",
+        "print_preview": f"{pages}{batch.pk}/print/preview",
+        "first_sheet": f"{pages}{batch.pk}/print/sheet",
+        "calibration": f"{pages}{batch.pk}/print/calibration",
+        "preset_save": f"{pages}{batch.pk}/print/presets",
+        "preset_delete": f"{pages}{batch.pk}/print/presets/{preset.pk}/delete",
         "dismiss": f"{pages}jobs/{failed.pk}/dismiss",
         "cancel": f"{pages}jobs/{waiting.pk}/cancel",
         "note": f"{pages}{batch.pk}/delivery.pdf",

@@ -1,0 +1,72 @@
+"""The tickets of a batch, and what has become of each, in the REST API."""
+
+import django_filters
+from django.db.models import Case, OuterRef, QuerySet, Subquery, Value, When
+from django.shortcuts import get_object_or_404
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from django_scopes import scopes_disabled
+from pretix.api.pagination import TotalOrderingFilter
+from pretix.base.models import Order, OrderPosition
+from rest_framework import mixins, serializers, viewsets
+
+from ..figures import with_state
+from ..models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from .views import PluginPermission
+
+
+class TicketSerializer(serializers.ModelSerializer):
+    order = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    secret = serializers.CharField(read_only=True)
+    status = serializers.CharField(source="shown_status", read_only=True)
+    returned = serializers.SerializerMethodField()
+    printed = serializers.BooleanField(read_only=True)
+    checked_in = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = OfflineSalesTicket
+        fields = ("number", "order", "secret", "status", "returned", "printed", "checked_in")
+
+    def get_returned(self, ticket: OfflineSalesTicket) -> str | None:
+        return ticket.return_kind or None
+
+
+with scopes_disabled():
+
+    class TicketFilter(FilterSet):
+        status = django_filters.ChoiceFilter(field_name="shown_status", choices=Order.STATUS_CHOICE)
+        returned = django_filters.ChoiceFilter(field_name="return_kind", choices=ReturnKind.choices)
+        printed = django_filters.BooleanFilter(field_name="printed")
+        checked_in = django_filters.BooleanFilter(field_name="checked_in")
+
+        class Meta:
+            model = OfflineSalesTicket
+            fields = ("number",)
+
+
+class TicketViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+    http_method_names = ("get", "head", "options")
+    permission = "event.orders:read"
+    permission_classes = (PluginPermission,)
+    queryset = OfflineSalesTicket.objects.none()
+    serializer_class = TicketSerializer
+    filter_backends = (DjangoFilterBackend, TotalOrderingFilter)
+    filterset_class = TicketFilter
+    ordering = ("number",)
+    ordering_fields = ("number",)
+
+    def get_queryset(self):
+        batches = OfflineSalesBatch.objects.filter(event=self.request.event, completed__isnull=False)
+        return _shown(get_object_or_404(batches, pk=self.kwargs["batch"]).tickets.select_related("order"))
+
+
+def _shown(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
+    """With the secret of the ticket as it is now, and its order's status: canceled, where only the ticket is, too."""
+    # Of several positions the one that is the ticket, even if it was canceled.
+    main = OrderPosition.all.filter(order=OuterRef("order"), addon_to=None).order_by("canceled", "positionid")
+    return with_state(tickets).annotate(
+        secret=Subquery(main.values("secret")[:1]),
+        shown_status=Case(
+            When(canceled=True, then=Value(Order.STATUS_CANCELED)),
+            default="order__status",
+        ),
+    )

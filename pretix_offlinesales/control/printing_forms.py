@@ -1,0 +1,240 @@
+"""What the organizer can fill in for the print shop."""
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
+from pretix.base.models import Event
+
+from ..issuing import usual_layout
+from ..models import JobFailed, OfflineSalesBatch, SheetPreset
+from ..printing import request_data
+from ..printing.choice import Only, choose
+from ..printing.data import DataOptions, Format, Pictures, placeholders, used_placeholders
+from ..printing.sheets import MAX_COLUMNS, MAX_OFFSET, MAX_PAPER, MIN_PAPER, PAPERS, PRESETS, Duplex, Sheet, SheetOrder
+from .forms import is_number
+
+#: The choice of paper that has its own width and height.
+OTHER = "other"
+
+#: Where the problems of a sheet are shown that has other names than the form, or pairs instead of two fields.
+SHOWN_AT = {"margin": "margin_x", "gutter": "gutter_x", "cell": "cell_x", "offset": "offset_x"}
+
+#: Of a sheet, two lengths: horizontally and vertically.
+PAIRS = ("margin", "gutter", "cell", "offset")
+
+
+class DataForm(forms.Form):
+    """When valid, ``options`` is what was chosen."""
+
+    format = forms.ChoiceField(label=_("Export format"), choices=Format.choices, widget=forms.RadioSelect)
+    pictures = forms.ChoiceField(
+        label=_("Pictures of the codes"),
+        choices=Pictures.choices,
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_("With them, you get a ZIP archive of the table and a file for each ticket, named by its number."),
+    )
+    placeholders = forms.MultipleChoiceField(
+        label=_("More columns"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "scrolling-multiple-choice"}),
+        help_text=_(
+            "Number, order code, secret, content of the code, product, variation, date, price and seat are always "
+            "there. What the ticket layout shows is selected to begin with."
+        ),
+    )
+
+    def __init__(self, *args, batch: OfflineSalesBatch, **kwargs):
+        names = placeholders(batch.event)
+        layout = batch.layout or usual_layout(batch.event, batch.item, batch.sales_channel)
+        shown = used_placeholders(batch.event, layout) if layout else ()
+        used = [name for name in names if name in shown]
+        initial = {"format": Format.XLSX, "pictures": Pictures.NONE, "placeholders": used}
+        super().__init__(*args, **kwargs | {"initial": initial | (kwargs.get("initial") or {})})
+        # What the layout shows comes first.
+        self.fields["placeholders"].choices = sorted(names.items(), key=lambda choice: choice[0] not in used)
+
+    @property
+    def options(self) -> DataOptions:
+        return DataOptions.parse(self.cleaned_data)
+
+
+def _length(label, minimum=0, maximum=MAX_PAPER, **kwargs):
+    """In millimetres."""
+    return forms.DecimalField(label=label, min_value=minimum, max_value=maximum, required=False, **kwargs)
+
+
+class SheetForm(forms.Form):
+    """When valid, ``sheet`` is what tickets lie on; None, if each has a page of its own."""
+
+    pages = forms.ChoiceField(
+        label=_("Pages"),
+        choices=[("single", _("A page for each ticket")), ("sheets", _("Several tickets on a sheet"))],
+        widget=forms.RadioSelect,
+        help_text=_("Ticket printers with rolls of thermal paper need a page for each ticket."),
+    )
+    paper = forms.ChoiceField(
+        label=_("Paper"),
+        choices=[
+            *((name, f"{name} ({width:g} × {height:g} mm)") for name, (width, height) in PAPERS.items()),
+            (OTHER, _("Other size")),
+        ],
+        required=False,
+    )
+    paper_x = _length(_("Width of the paper (mm)"), minimum=MIN_PAPER)
+    paper_y = _length(_("Height of the paper (mm)"), minimum=MIN_PAPER)
+    landscape = forms.BooleanField(label=_("Landscape"), required=False)
+    columns = forms.IntegerField(
+        label=_("Columns"),
+        min_value=1,
+        max_value=MAX_COLUMNS,
+        required=False,
+        help_text=_("If you leave columns and rows empty, there are as many as fit."),
+    )
+    rows = forms.IntegerField(label=_("Rows"), min_value=1, max_value=MAX_COLUMNS, required=False)
+    margin_x = _length(_("Margin left and right (mm)"))
+    margin_y = _length(_("Margin top and bottom (mm)"))
+    gutter_x = _length(_("Gutter between columns (mm)"))
+    gutter_y = _length(_("Gutter between rows (mm)"))
+    cell_x = _length(
+        _("Width of a label (mm)"),
+        minimum=1,
+        help_text=_("For sheets of labels: tickets lie in the middle. Leave empty for the size of the tickets."),
+    )
+    cell_y = _length(_("Height of a label (mm)"), minimum=1)
+    rotate = forms.ChoiceField(
+        label=_("Turn the tickets"),
+        choices=[("", _("Where more fit then")), ("no", _("No")), ("yes", _("By 90°"))],
+        required=False,
+    )
+    order = forms.ChoiceField(label=_("Order of the tickets"), choices=SheetOrder.choices, required=False)
+    duplex = forms.ChoiceField(
+        label=_("Second page of the tickets"),
+        choices=[
+            ("", _("Like other pages")),
+            *((value, pgettext_lazy("paper", "On the back, turned on the {edge}").format(edge=edge))
+              for value, edge in Duplex.choices),
+        ],
+        required=False,
+    )
+    crop_marks = forms.BooleanField(label=_("Crop marks"), required=False)
+    running_text = forms.BooleanField(
+        label=_("Batch and number of the sheet at the edge"), required=False
+    )
+    offset_x = _length(
+        _("Move to the right (mm)"),
+        minimum=-MAX_OFFSET,
+        maximum=MAX_OFFSET,
+        help_text=_("If your printer is off by some millimetres. The calibration page tells you."),
+    )
+    offset_y = _length(_("Move upwards (mm)"), minimum=-MAX_OFFSET, maximum=MAX_OFFSET)
+
+    sheet = None
+
+    def __init__(self, *args, batch: OfflineSalesBatch, **kwargs):
+        self.batch = batch
+        super().__init__(*args, **kwargs)
+
+    @classmethod
+    def initial_from(cls, sheet: Sheet) -> dict:
+        """What to fill in for this sheet."""
+        own = not isinstance(sheet.paper, str)
+        values = {name: getattr(sheet, name) for name in ("landscape", "columns", "rows", "order", "crop_marks")}
+        values |= {"pages": "sheets", "paper": OTHER if own else sheet.paper, "running_text": sheet.running_text}
+        values |= {"duplex": sheet.duplex or "", "rotate": {None: "", False: "no", True: "yes"}[sheet.rotate]}
+        pairs = {name: getattr(sheet, name) for name in PAIRS} | {"paper": sheet.paper if own else None}
+        for name, pair in pairs.items():
+            values |= {f"{name}_{axis}": length for axis, length in zip("xy", pair or (None, None), strict=True)}
+        return values
+
+    def clean(self):
+        values = super().clean()
+        if not self.errors and values["pages"] == "sheets":
+            self.try_with(lambda: Sheet.parse(self._sheet_data(values)), "sheet")
+        return values
+
+    def try_with(self, find, name: str) -> None:
+        """Keep what is found under this name, or say at the right fields why it can't be."""
+        try:
+            setattr(self, name, find())
+        except ValidationError as error:
+            for key, messages in error.message_dict.items():
+                self.add_error(SHOWN_AT.get(key, key), messages)
+        except JobFailed as error:
+            self.add_error(None, str(error))
+
+    def _sheet_data(self, values: dict) -> dict:
+        def pair(name, default=None):
+            lengths = [values[f"{name}_{axis}"] for axis in "xy"]
+            if lengths == [None, None]:
+                return default
+            return [float(length or 0) for length in lengths]
+
+        return {
+            "paper": pair("paper", "") if values["paper"] == OTHER else values["paper"] or "A4",
+            "landscape": values["landscape"],
+            "columns": values["columns"],
+            "rows": values["rows"],
+            **{name: pair(name, None if name == "cell" else [0, 0]) for name in PAIRS},
+            "rotate": {"": None, "no": False, "yes": True}[values["rotate"]],
+            "crop_marks": values["crop_marks"],
+            "running_text": values["running_text"],
+            "order": values["order"] or SheetOrder.READING,
+            "duplex": values["duplex"] or None,
+        }
+
+
+class PrintForm(SheetForm):
+    """When valid, ``request_data`` is what a job of the print remembers, and ``numbers`` are those of the tickets."""
+
+    tickets = forms.CharField(
+        label=_("Ticket numbers"),
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "1-50, 60"}),
+        help_text=_("Numbers and ranges. If you leave this empty, all tickets are printed. Canceled ones never are."),
+    )
+    only = forms.ChoiceField(label=_("Of these"), choices=[("", _("all tickets")), *Only.choices], required=False)
+
+    field_order = ("tickets", "only")
+    numbers = request_data = None
+
+    def clean(self):
+        values = super().clean()
+        if self.errors:
+            return values
+        self.try_with(lambda: choose(self.batch, values["tickets"], values["only"] or None), "numbers")
+        if not self.errors:
+            all_of_them = not (values["tickets"] or values["only"] or self.sheet)
+            numbers = None if all_of_them else self.numbers
+            self.try_with(lambda: request_data(self.batch, numbers, self.sheet), "request_data")
+        return values
+
+
+class PresetForm(SheetForm):
+    """Save a sheet under a name. When valid, ``sheet`` is set."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=SheetPreset._meta.get_field("name").max_length,
+        help_text=_("A preset of this name is overwritten."),
+    )
+
+    def clean(self):
+        values = super().clean()
+        if not self.errors and not self.sheet:
+            self.add_error("pages", _("Only sheets can be saved."))
+        return values
+
+
+def presets(event: Event) -> list[tuple[str, str]]:
+    """Those that the plugin brings, and the organizer's own, as choices."""
+    brought = [(key, preset.name) for key, preset in PRESETS.items()]
+    own = [(str(preset.pk), preset.name) for preset in event.offline_sales_presets.all()]
+    return own + brought
+
+
+def find_preset(event: Event, key: str) -> Sheet | None:
+    if key in PRESETS:
+        return PRESETS[key].sheet
+    own = event.offline_sales_presets.filter(pk=key).first() if is_number(key) else None
+    return Sheet.parse(own.sheet) if own else None

@@ -1,0 +1,333 @@
+"""
+A batch's tickets as data, for a print shop that draws them itself: a table, and on request a picture of each code.
+
+What a layout says about a ticket is read by the same code that draws it.
+"""
+
+import re
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from io import BytesIO, TextIOWrapper
+from itertools import chain
+from typing import BinaryIO
+
+from defusedcsv import csv
+from defusedcsv.csv import _escape as defused
+from django.db.models import TextChoices
+from django.utils.translation import gettext as _, gettext_lazy, pgettext
+from PIL import Image
+from pretix.base.models import Event, Order, OrderPosition
+from pretix.base.pdf import Renderer, get_variables
+from pretix.helpers.safe_openpyxl import SafeWorkbook
+from pretix.plugins.ticketoutputpdf.models import TicketLayout
+
+from ..models import JobFailed, OfflineSalesBatch
+from ..origin import Origin
+from . import qrcode
+from .document import TicketDocument
+from .renderer import QUIET_ZONE, code_content
+from .tickets import ValidTickets
+
+#: Pixels of a code's module in a PNG. Larger pictures say no more: they can be scaled without loss.
+PNG_SCALE = 10
+
+#: Where the pictures are in the archive.
+PICTURES = "codes"
+
+#: Texts that can't do anything in a spreadsheet, not even behind a sign that makes them a formula.
+_HARMLESS = re.compile(r"[A-Za-z0-9+/=_-]+")
+
+#: As the host finds them in the texts of a layout.
+_PLACEHOLDER = re.compile(r"\{([-a-zA-Z0-9:_]+)\}")
+
+Report = Callable[[int, int], None]
+
+
+class Format(TextChoices):
+    """The host's, in its words."""
+
+    XLSX = "xlsx", gettext_lazy("Excel (.xlsx)")
+    CSV = "csv", gettext_lazy("CSV (with commas)")
+    SEMICOLON = "semicolon", gettext_lazy("CSV (with semicolons)")
+
+    @property
+    def suffix(self) -> str:
+        return "xlsx" if self == self.XLSX else "csv"
+
+
+class Pictures(TextChoices):
+    NONE = "", gettext_lazy("No pictures")
+    SVG = "svg", gettext_lazy("SVG (vector graphics)")
+    PNG = "png", gettext_lazy("PNG (pixels)")
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    format: Format = Format.XLSX
+    #: With pictures, the file is an archive (ZIP).
+    pictures: Pictures = Pictures.NONE
+    #: Placeholders of layouts that get a column each, by the names that layouts know them by.
+    placeholders: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, data: dict) -> "DataOptions":
+        """:param data: as in ``data``"""
+        return cls(Format(data["format"]), Pictures(data["pictures"]), tuple(data["placeholders"]))
+
+    @property
+    def data(self) -> dict:
+        """For JSON."""
+        return asdict(self)
+
+    @property
+    def suffix(self) -> str:
+        return "zip" if self.pictures else self.format.suffix
+
+    @property
+    def mime_type(self) -> str:
+        return {
+            "zip": "application/zip",
+            "csv": "text/csv",
+            "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        }[self.suffix]
+
+
+def placeholders(event: Event) -> dict[str, str]:
+    """What layouts can say about a ticket, as the layout editor offers it: name → what people call it."""
+    found = {name: str(variable["label"]) for name, variable in get_variables(event).items() if name != "secret"}
+    for prefix, title, properties in (
+        ("meta", _("Event attribute: {name}"), event.organizer.meta_properties.all()),
+        ("itemmeta", _("Item attribute: {name}"), event.item_meta_properties.all()),
+    ):
+        found |= {f"{prefix}:{each.name}": title.format(name=each.name) for each in properties}
+    return found
+
+
+def used_placeholders(event: Event, layout: TicketLayout) -> set[str]:
+    used = set()
+    for o in TicketReader(event, layout).objects(layout):
+        texts = [o.get("text", ""), *o.get("text_i18n", {}).values()]
+        used |= {o.get("content"), *_PLACEHOLDER.findall(" ".join(map(str, texts)))}
+    return used
+
+
+def write_data(
+    batch: OfflineSalesBatch,
+    numbers: range,
+    options: DataOptions,
+    output: BinaryIO,
+    report: Report = lambda done, total: None,
+) -> int:
+    """
+    Write the tickets with these numbers that are still valid, in their order, and return how many these are. Each code
+    has a row of its own: a ticket has several where what is bundled with it is a ticket, too.
+
+    ``report(done, total)`` is called after each ticket.
+
+    :raises JobFailed: if there is nothing to write, or if the layout can't be used
+    """
+    tickets = ValidTickets(batch, numbers)
+    if not len(tickets):
+        raise JobFailed(_("There is nothing to print, because all tickets of this batch have been canceled."))
+    if not options.pictures:
+        _write_table(_Table(batch, tickets, options, report).rows(), options.format, output)
+        return len(tickets)
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive, tempfile.TemporaryFile() as table:
+        _write_table(_Table(batch, tickets, options, report, archive).rows(), options.format, table)
+        table.seek(0)
+        with archive.open(f"{_('tickets')}.{options.format.suffix}", "w") as file:
+            while block := table.read(2**20):
+                file.write(block)
+    return len(tickets)
+
+
+class _Table:
+    """Row by row, so that it is never in memory as a whole. Pictures are written meanwhile."""
+
+    def __init__(self, batch, tickets: ValidTickets, options: DataOptions, report: Report, archive=None):
+        self.batch, self.tickets, self.options, self.report, self.archive = batch, tickets, options, report, archive
+        self.reader = TicketReader(tickets.event, batch.layout, options.placeholders)
+        #: How many pictures the present ticket has so far.
+        self.pictures = 0
+
+    def rows(self) -> Iterator[list]:
+        tickets = self._read()
+        first = next(tickets, [])
+        # All tickets have the codes of the first one, since they have the same layouts.
+        codes = max((len(contents) for _position, contents, _texts in first), default=1) or 1
+        yield self._titles(codes)
+        for done, ticket in enumerate(chain([first], tickets), start=1):
+            self.pictures = 0
+            for position, contents, texts in ticket:
+                yield self._row(position, (contents + [""] * codes)[:codes], texts)
+            self.report(done, len(self.tickets))
+
+    def _read(self) -> Iterator[list]:
+        for _number, positions in self.tickets:
+            yield [(position, *self.reader.read(position)) for position in positions]
+
+    def _titles(self, codes: int) -> list[str]:
+        names = placeholders(self.batch.event)
+        return [
+            _("Ticket number"),
+            _("Ticket number with leading zeros"),
+            _("Order code"),
+            _("Secret"),
+            *_numbered(_("Code content"), codes),
+            *(_numbered(_("Picture of the code"), codes) if self.archive else ()),
+            _("Product"),
+            _("Variation"),
+            pgettext("subevent", "Date"),
+            _("Price"),
+            _("Seat"),
+            *(names.get(name, name) for name in self.options.placeholders),
+        ]
+
+    def _row(self, position: OrderPosition, contents: list[str], texts: "Texts") -> list:
+        origin = Origin.of(position.order)
+        return [
+            origin.number,
+            origin.padded_number,
+            position.order.code,
+            Code(position.secret),
+            *map(Code, contents),
+            *([self._picture(origin, content) for content in contents] if self.archive else ()),
+            texts.product,
+            texts.variation,
+            texts.date,
+            position.price,
+            texts.seat,
+            *texts.placeholders,
+        ]
+
+    def _picture(self, origin: Origin, content: str) -> str:
+        """The name of the file with the picture, which is the number of the ticket."""
+        if not content:
+            return ""
+        self.pictures += 1
+        another = f"-{self.pictures}" if self.pictures > 1 else ""
+        name = f"{PICTURES}/{origin.padded_number}{another}.{self.options.pictures}"
+        try:
+            rows = qrcode.encode(content)
+        except ValueError as e:
+            raise JobFailed(
+                _("The code of ticket {number} says more than a code can hold.").format(number=origin.number)
+            ) from e
+        self.archive.writestr(name, _svg(rows) if self.options.pictures == Pictures.SVG else _png(rows))
+        return name
+
+
+class Code(str):
+    """What is scanned at the door. A changed one is not let in."""
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What a layout would show, in the language of the order."""
+
+    product: str
+    variation: str
+    date: str
+    seat: str
+    placeholders: list[str]
+
+
+class TicketReader(TicketDocument):
+    """Reads what the host would draw."""
+
+    def __init__(self, event: Event, layout: TicketLayout | None, names: Iterable[str] = ()):
+        super().__init__(event, layout)
+        self._names = names
+        self._locale = None
+
+    def read(self, position: OrderPosition) -> tuple[list[str], Texts]:
+        """The contents of the layout's codes, and what it would say elsewhere."""
+        self.draw(position)
+        return self._read
+
+    def _draw_page(self, layout: TicketLayout, op: OrderPosition, order: Order) -> BytesIO:
+        if order.locale != self._locale:
+            # The host's placeholders keep what they once evaluated, in the language of that time.
+            self._locale = order.locale
+            self._renderers.clear()
+        renderer = self._renderer(layout)
+        codes = [o for o in renderer.layout if o["type"] == "barcodearea"]
+        self._read = [code_content(renderer, op, order, o) for o in codes], self._texts(renderer, op, order)
+        return BytesIO()
+
+    def _texts(self, renderer: Renderer, op: OrderPosition, order: Order) -> Texts:
+        def text(name: str) -> str:
+            return str(renderer._get_text_content(op, order, {"content": name}) or "")
+
+        return Texts(
+            product=text("item"),
+            variation=text("variation"),
+            date=text("event_begin"),
+            seat=text("seat") if op.seat_id else "",
+            placeholders=[text(name) for name in self._names],
+        )
+
+    def _make_renderer(self, layout: TicketLayout) -> Renderer:
+        return Renderer(self.event, self.objects(layout), None)
+
+
+def _numbered(title: str, amount: int) -> list[str]:
+    return [title, *(f"{title} {number}" for number in range(2, amount + 1))]
+
+
+def _write_table(rows: Iterable[list], format: Format, output: BinaryIO) -> None:
+    if format == Format.XLSX:
+        workbook = SafeWorkbook(write_only=True)
+        sheet = workbook.create_sheet(_("Tickets"))
+        for row in rows:
+            sheet.append(row)
+        workbook.save(output)
+        return
+    # With the mark at the beginning, Excel knows that it is UTF-8.
+    with _text_file(output) as file:
+        delimiter = ";" if format == Format.SEMICOLON else ","
+        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, delimiter=delimiter).writer
+        for row in rows:
+            writer.writerow([_exact_or_defused(value) for value in row])
+
+
+@contextmanager
+def _text_file(output: BinaryIO) -> Iterator[TextIOWrapper]:
+    file = TextIOWrapper(output, encoding="utf-8-sig", newline="")
+    yield file
+    file.detach()
+
+
+def _exact_or_defused(value):
+    """
+    Signed secrets may begin with an equals sign. With the host's apostrophe before it, the printed code would be of no
+    use, and without it, it does nothing but look wrong in a spreadsheet.
+    """
+    return str(value) if isinstance(value, Code) and _HARMLESS.fullmatch(value) else defused(value)
+
+
+def _svg(rows: list[bytes]) -> str:
+    """A module is one unit, the light border as wide as the host draws it."""
+    side = len(rows) + 2 * QUIET_ZONE
+    dark = "".join(
+        f"M{QUIET_ZONE + run.start()} {QUIET_ZONE + y}h{len(run.group())}v1h-{len(run.group())}z"
+        for y, row in enumerate(rows)
+        for run in qrcode.runs(row)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
+        f'<path fill="#fff" d="M0 0h{side}v{side}H0z"/><path d="{dark}"/></svg>'
+    )
+
+
+def _png(rows: list[bytes]) -> bytes:
+    width = len(rows)
+    side = width + 2 * QUIET_ZONE
+    code = Image.new("L", (side, side), 255)
+    code.paste(Image.frombytes("L", (width, width), b"".join(rows)), (QUIET_ZONE, QUIET_ZONE))
+    output = BytesIO()
+    code.resize((side * PNG_SCALE, side * PNG_SCALE), Image.Resampling.NEAREST).convert("1").save(output, "PNG")
+    return output.getvalue()

@@ -1,0 +1,134 @@
+"""What the API says about each ticket of a batch."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
+from pretix.base.models import Order
+from pretix.base.models.orders import PrintLog
+
+
+@pytest.fixture
+def batch(make_batch):
+    return make_batch(amount=4)
+
+
+@pytest.fixture
+def listed(api, url, batch):
+    """``listed(printed="true")``: what the list of the batch's tickets says."""
+
+    def listed(**query):
+        response = api.get(f"{url}{batch.pk}/tickets/", query)
+        assert response.status_code == 200, response.data
+        return response.data["results"]
+
+    return listed
+
+
+def positions(batch):
+    return [ticket.order.all_positions.get() for ticket in batch.tickets.order_by("number")]
+
+
+def note_print(position, **values):
+    PrintLog.objects.create(position=position, **{"type": PrintLog.TYPE_TICKET, "source": "test"} | values)
+
+
+def check_in(position):
+    checkin_list, _new = position.order.event.checkin_lists.get_or_create(name="All", all_products=True)
+    position.all_checkins.create(list=checkin_list, datetime=now())
+
+
+@pytest.fixture
+def mixed(api, url, batch, worker):
+    """The first was returned, the second printed and let in, the third is not paid any more, the fourth as issued."""
+    _first, second, third, _fourth = positions(batch)
+    with worker():
+        api.post(f"{url}{batch.pk}/return/", {"tickets": "1", "kind": "lost"}, format="json")
+    note_print(second)
+    check_in(second)
+    Order.objects.filter(pk=third.order_id).update(status=Order.STATUS_PENDING)
+
+
+def test_all_about_each_ticket(listed, batch, mixed):
+    first, second, third, fourth = positions(batch)
+    shown = {"status": "p", "returned": None, "printed": False, "checked_in": False}
+
+    def ticket(number, position, **values):
+        return {"number": number, "order": position.order.code, "secret": position.secret, **shown, **values}
+
+    assert listed() == [
+        ticket(1, first, status="c", returned="lost"),
+        ticket(2, second, printed=True, checked_in=True),
+        ticket(3, third, status="n"),
+        ticket(4, fourth),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ({"status": "p"}, [2, 4]),
+        ({"status": "c"}, [1]),
+        ({"status": "n"}, [3]),
+        ({"returned": "lost"}, [1]),
+        ({"returned": "unsold"}, []),
+        ({"printed": "true"}, [2]),
+        ({"printed": "false"}, [1, 3, 4]),
+        ({"checked_in": "true"}, [2]),
+        ({"checked_in": "false"}, [1, 3, 4]),
+        ({"number": "3"}, [3]),
+        ({"status": "p", "printed": "false"}, [4]),
+        ({"ordering": "-number"}, [4, 3, 2, 1]),
+    ],
+)
+def test_filters(listed, mixed, query, numbers):
+    assert [ticket["number"] for ticket in listed(**query)] == numbers
+
+
+@pytest.mark.parametrize("name", ["status", "returned"])
+def test_nonsense_names_the_filter(api, url, batch, name):
+    response = api.get(f"{url}{batch.pk}/tickets/", {name: "x"})
+    assert (response.status_code, set(response.data)) == (400, {name})
+
+
+def test_a_ticket_whose_position_alone_was_canceled(listed, batch):
+    first = positions(batch)[0]
+    first.canceled = True
+    first.save()
+    assert [(ticket["status"], ticket["secret"]) for ticket in listed(number=1)] == [("c", first.secret)]
+
+
+def test_prints_that_failed_or_were_of_something_else(listed, batch):
+    first, second, *_others = positions(batch)
+    note_print(first, successful=False)
+    note_print(second, type=PrintLog.TYPE_BADGE)
+    assert listed(printed="true") == []
+
+
+def test_it_comes_in_pages(api, url, batch):
+    first = api.get(f"{url}{batch.pk}/tickets/", {"page_size": 3}).data
+    second = api.get(first["next"]).data
+    assert (first["count"], second["next"]) == (4, None)
+    assert [ticket["number"] for page in (first, second) for ticket in page["results"]] == [1, 2, 3, 4]
+
+
+def test_more_tickets_cost_no_more_queries(api, url, make_batch):
+    def queries(batch):
+        with CaptureQueriesContext(connection) as captured:
+            api.get(f"{url}{batch.pk}/tickets/")
+        return len(captured)
+
+    small, large = make_batch(amount=1), make_batch(amount=7)
+    queries(small)
+    assert queries(small) == queries(large)
+
+
+def test_batches_that_are_not_there(api, url, batch, series):
+    assert api.get(f"{url}99999999999999999999/tickets/").status_code == 404
+    assert api.get(f"{url.replace('night', series.slug)}{batch.pk}/tickets/").status_code == 404
+    type(batch).objects.update(completed=None)
+    assert api.get(f"{url}{batch.pk}/tickets/").status_code == 404
+
+
+def test_it_can_only_be_read(api, url, batch):
+    assert api.post(f"{url}{batch.pk}/tickets/", {}, format="json").status_code == 405

@@ -1,0 +1,137 @@
+"""The page on which a data file is made, and where that is found later."""
+
+import csv
+import zipfile
+from datetime import timedelta
+from io import BytesIO, StringIO
+
+import pytest
+from django.utils.timezone import now
+
+from pretix_offlinesales import jobs
+from pretix_offlinesales.models import Job
+from pretix_offlinesales.printing.data import DataOptions
+
+from .conftest import alerts, errors, soup, words
+from .test_list import cancel
+
+
+@pytest.fixture
+def batch(make):
+    return make(amount=2)
+
+
+@pytest.fixture
+def order_data(anna, pages, batch, worker):
+    """``order_data(format="csv")``: fill in the form, and let a worker make the file."""
+
+    def order_data(**values):
+        with worker():
+            return anna.post(f"{pages}{batch.pk}/data", {"format": "csv"} | values)
+
+    return order_data
+
+
+@pytest.fixture
+def waiting_job(batch, user):
+    return jobs.create_data(batch, DataOptions(), {"user": user})
+
+
+def content(response) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+def test_the_file_is_downloaded_when_it_is_made(anna, order_data, batch):
+    response = anna.get(order_data(placeholders=["event_name", "price"])["Location"], follow=True)
+    assert response["Content-Type"] == "text/csv"
+    assert response["Content-Disposition"] == f'attachment; filename="night-offlinesales-{batch.pk}.csv"'
+    assert response["Cache-Control"] == "private, no-store"
+    titles, *rows = csv.reader(StringIO(content(response).decode("utf-8-sig")))
+    assert titles[-2:] == ["Event name", "Price"]
+    assert [row[2] for row in rows] == [ticket.order.code for ticket in batch.tickets.order_by("number")]
+
+
+def test_with_pictures_it_is_an_archive(anna, order_data):
+    response = anna.get(order_data(format="xlsx", pictures="svg")["Location"], follow=True)
+    assert response["Content-Type"] == "application/zip"
+    names = zipfile.ZipFile(BytesIO(content(response))).namelist()
+    assert names == ["codes/0001.svg", "codes/0002.svg", "tickets.xlsx"]
+
+
+def test_the_batch_says_who_made_it_and_offers_it_again(anna, pages, order_data, batch, user):
+    user.fullname = "Anna"
+    user.save()
+    order_data()
+    page = soup(anna.get(f"{pages}{batch.pk}/"))
+    job = Job.objects.get(kind=Job.Kind.DATA)
+    [link] = page.select("[data-offlinesales-refresh=data] a")
+    assert (words(link), link["href"]) == (
+        "Download the data file that was made last",
+        f"{pages}{batch.pk}/download/{job.pk}",
+    )
+    assert "A data file of 2 tickets has been made." in words(page.select_one("[data-offlinesales-refresh=history]"))
+    entry = batch.all_logentries().get(action_type="pretix_offlinesales.batch.data")
+    assert (entry.user, entry.parsed_data["format"]) == (user, "csv")
+
+
+def test_it_is_offered_for_a_day(anna, pages, order_data, batch):
+    order_data()
+    job = Job.objects.get(kind=Job.Kind.DATA)
+    assert job.file.expires - now() > timedelta(hours=23)
+    Job.objects.filter(pk=job.pk).update(finished=now() - timedelta(hours=25))
+    assert soup(anna.get(f"{pages}{batch.pk}/")).select("[data-offlinesales-refresh=data] a") == []
+    assert anna.get(f"{pages}{batch.pk}/download/{job.pk}").status_code == 404
+
+
+def test_what_the_layout_shows_is_ticked(anna, pages, make, layout):
+    layout.layout = '[{"type": "textarea", "content": "event_name"}, {"type": "textarea", "content": "order"}]'
+    layout.save()
+    batch = make(layout=layout.pk)
+    page = soup(anna.get(f"{pages}{batch.pk}/data"))
+    assert [box["value"] for box in page.select("[name=placeholders][checked]")] == ["order", "event_name"]
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        ({"format": "pdf"}, {"format"}),
+        ({"pictures": "gif"}, {"pictures"}),
+        ({"placeholders": ["event_name", "secret"]}, {"placeholders"}),
+    ],
+)
+def test_nonsense_is_refused_at_its_field(order_data, values, wrong):
+    assert set(errors(order_data(**values))) == wrong
+    assert not Job.objects.filter(kind=Job.Kind.DATA).exists()
+
+
+def test_too_many_unfinished_jobs(order_data, make_job, monkeypatch):
+    monkeypatch.setattr(jobs, "MAX_UNFINISHED", 1)
+    make_job()
+    [message] = [text for text in alerts(order_data()) if "unfinished" in text]
+    assert message.endswith("There are too many unfinished jobs of this event. Please wait for some.")
+
+
+def test_a_failure_is_told_on_the_page_of_the_batch(anna, order_data, batch):
+    for ticket in batch.tickets.all():
+        cancel(ticket)
+    response = anna.get(order_data()["Location"], follow=True)
+    assert alerts(response) == ["There is nothing to print, because all tickets of this batch have been canceled."]
+
+
+def test_while_it_waits_it_can_be_canceled(anna, pages, batch, waiting_job):
+    page = soup(anna.get(f"{pages}{batch.pk}/"))
+    assert "The data file waits to be made" in words(page.select_one("[data-offlinesales-refresh=data]"))
+    response = anna.post(f"{pages}jobs/{waiting_job.pk}/cancel", follow=True)
+    assert response.redirect_chain == [(f"{pages}{batch.pk}/", 302)]
+    assert alerts(response) == ["The data file will not be made."]
+    waiting_job.refresh_from_db()
+    assert waiting_job.state == Job.State.FAILED
+
+
+def test_readers_have_no_link(ron, pages, batch):
+    assert f"{pages}{batch.pk}/data" not in ron.get(f"{pages}{batch.pk}/").content.decode()
+
+
+def test_jobs_of_another_batch_are_not_found(anna, pages, make, waiting_job):
+    other = make()
+    assert anna.get(f"{pages}{other.pk}/data", {"async_id": str(waiting_job.pk)}).status_code == 404

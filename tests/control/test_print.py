@@ -1,0 +1,330 @@
+"""The page on which one chooses what is printed, and on what sheets."""
+
+from io import BytesIO
+
+import pikepdf
+import pytest
+from bs4 import BeautifulSoup
+from django_scopes import scope
+from pretix.base.models import Event
+from pretix.base.models.orders import PrintLog
+
+from pretix_offlinesales import jobs
+from pretix_offlinesales.models import Job, SheetPreset
+from pretix_offlinesales.printing.sheets import PRESETS, Sheet
+
+from .conftest import alerts, errors, soup, words
+from .test_list import cancel
+
+MM = 72 / 25.4
+
+
+@pytest.fixture
+def card(event):
+    """A layout of 100 × 60 mm, with its code in the middle."""
+    from django.core.files.base import ContentFile
+    from reportlab.pdfgen.canvas import Canvas
+
+    background = BytesIO()
+    canvas = Canvas(background, pagesize=(100 * MM, 60 * MM))
+    canvas.showPage()
+    canvas.save()
+    code = '[{"type": "barcodearea", "page": 1, "left": "30", "bottom": "15", "size": "30", "content": "secret"}]'
+    layout = event.ticket_layouts.create(name="Card", default=True, layout=code)
+    layout.background.save("background.pdf", ContentFile(background.getvalue()))
+    return layout
+
+
+@pytest.fixture(autouse=True)
+def media_files(settings, tmp_path):
+    settings.MEDIA_ROOT = str(tmp_path)
+
+
+@pytest.fixture
+def batch(make, card):
+    return make(amount=12, layout=card.pk)
+
+
+@pytest.fixture
+def at(pages, batch):
+    return f"{pages}{batch.pk}/print/"
+
+
+@pytest.fixture
+def filled_out():
+    """The smallest form for sheets."""
+    return {"pages": "sheets", "paper": "A4"}
+
+
+@pytest.fixture
+def order_print(anna, at, worker):
+    """``order_print(pages="single")``: fill in the form, and let a worker print."""
+
+    def order_print(**values):
+        with worker():
+            return anna.post(f"{at}options", values)
+
+    return order_print
+
+
+@pytest.fixture
+def preview(anna, at):
+    def preview(**values):
+        response = anna.get(f"{at}preview", values)
+        assert response.status_code == 200
+        return BeautifulSoup(response.content.decode(), "lxml")
+
+    return preview
+
+
+def opened(response) -> pikepdf.Pdf:
+    content = b"".join(response.streaming_content) if response.streaming else response.content
+    return pikepdf.open(BytesIO(content))
+
+
+def size(page) -> tuple[int, int]:
+    return tuple(round(float(length) / MM) for length in page.mediabox[2:])
+
+
+# Printing
+
+
+def test_sheets(anna, order_print, filled_out):
+    pdf = opened(anna.get(order_print(**filled_out)["Location"], follow=True))
+    assert [size(page) for page in pdf.pages] == [(210, 297), (210, 297)]
+
+
+def test_single_pages_of_some(anna, order_print):
+    pdf = opened(anna.get(order_print(pages="single", tickets="2-4, 7")["Location"], follow=True))
+    assert [size(page) for page in pdf.pages] == [(100, 60)] * 4
+
+
+def test_all_on_single_pages_is_what_the_button_prints(order_print):
+    order_print(pages="single")
+    assert Job.objects.get(kind=Job.Kind.PRINT).data == {}
+
+
+def test_only_those_that_were_never_printed(order_print, batch):
+    order_print(pages="single", tickets="1-10")
+    order_print(pages="single", only="unprinted")
+    assert Job.objects.filter(kind=Job.Kind.PRINT).last().data == {"tickets": "11-12"}
+
+
+def test_everything_that_can_be_chosen(order_print, filled_out):
+    response = order_print(
+        **filled_out | {"paper": "other", "paper_x": "320", "paper_y": "450", "landscape": "on", "order": "stack"},
+        columns="2",
+        rows="3",
+        margin_x="10",
+        margin_y="12.5",
+        gutter_x="3",
+        gutter_y="4",
+        cell_x="110",
+        cell_y="70",
+        rotate="no",
+        crop_marks="on",
+        running_text="on",
+        duplex="short",
+        offset_x="-1.5",
+        offset_y="2",
+    )
+    assert response.status_code == 302, errors(response)
+    assert Sheet.parse(Job.objects.get(kind=Job.Kind.PRINT).data["sheet"]) == Sheet(
+        paper=(320, 450),
+        landscape=True,
+        columns=2,
+        rows=3,
+        margin=(10, 12.5),
+        gutter=(3, 4),
+        cell=(110, 70),
+        rotate=False,
+        crop_marks=True,
+        running_text=True,
+        order="stack",
+        duplex="short",
+        offset=(-1.5, 2),
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"tickets": "5-2"}, {"tickets": ["“5-2” is not a range of ticket numbers."]}),
+        ({"tickets": "13"}, {"tickets": ["This batch has no tickets with these numbers: 13"]}),
+        ({"columns": "2"}, {"rows": ["Columns and rows are only given together."]}),
+        (
+            {"columns": "3", "rows": "4", "rotate": "no"},
+            {"columns": ["At most 2 × 4 tickets of 100 × 60 mm fit on this sheet."]},
+        ),
+        ({"margin_x": "105"}, {"margin_x": ["These margins leave nothing of the paper."]}),
+        ({"gutter_x": "-1"}, {"gutter_x": ["Ensure this value is greater than or equal to 0."]}),
+        ({"offset_x": "51"}, {"offset_x": ["Ensure this value is less than or equal to 50."]}),
+        (
+            {"cell_x": "50", "cell_y": "30"},
+            {"cell_x": ["Tickets of 100 × 60 mm do not fit. At most 50 × 30 mm do."]},
+        ),
+    ],
+)
+def test_what_does_not_fit_is_said_at_its_field(order_print, filled_out, values, expected):
+    response = order_print(**filled_out | values)
+    assert {name: messages for name, messages in errors(response).items() if messages} == expected
+    assert not Job.objects.filter(kind=Job.Kind.PRINT).exists()
+
+
+def test_other_paper_needs_a_size(order_print):
+    assert "paper" in errors(order_print(pages="sheets", paper="other"))
+
+
+def test_nothing_is_left(order_print, batch, filled_out):
+    for ticket in batch.tickets.all():
+        cancel(ticket)
+    assert "tickets" in errors(order_print(**filled_out))
+
+
+def test_too_many_unfinished_jobs(order_print, filled_out, make_job, monkeypatch):
+    monkeypatch.setattr(jobs, "MAX_UNFINISHED", 1)
+    make_job()
+    assert any("too many unfinished jobs" in text for text in alerts(order_print(**filled_out)))
+
+
+# What is shown before
+
+
+def test_a_picture_of_the_first_sheet(preview, filled_out):
+    shown = preview(**filled_out)
+    assert words(shown.p) == "12 tickets , on 2 sheets (2 × 4)"
+    assert [label.text for label in shown.svg.select("text")] == [f"{number:04}" for number in range(1, 9)]
+    assert shown.svg["viewbox"] == "-1 -1 212 299"
+
+
+def test_the_picture_shows_what_a_stack_has_on_top(preview, filled_out):
+    labels = [label.text for label in preview(**filled_out, order="stack").svg.select("text")]
+    assert labels[:3] == ["0001", "0003", "0005"]
+
+
+def test_crop_marks_are_in_the_picture(preview, filled_out):
+    assert preview(**filled_out).svg.select("line") == []
+    assert preview(**filled_out, crop_marks="on").svg.select("line") != []
+
+
+def test_single_pages_have_no_picture(preview):
+    shown = preview(pages="single", tickets="1-3")
+    assert (words(shown.p), shown.svg) == ("3 tickets", None)
+
+
+def test_who_prints_again_is_warned(preview, batch):
+    for ticket in batch.tickets.all()[:2]:
+        position = ticket.order.positions.get()
+        PrintLog.objects.create(position=position, type=PrintLog.TYPE_TICKET, source="test")
+    [warning] = preview(pages="single").select(".alert")
+    assert words(warning).startswith("2 of these tickets have been printed before.")
+    assert preview(pages="single", tickets="3-4").select(".alert") == []
+
+
+def test_the_preview_says_what_is_wrong(preview, filled_out):
+    shown = preview(**filled_out, columns="9", rows="9")
+    assert "Columns: At most 2 × 4 tickets of 100 × 60 mm fit on this sheet." in [
+        words(alert) for alert in shown.select(".alert")
+    ]
+
+
+def test_the_first_sheet_can_be_looked_at(anna, at, filled_out):
+    response = anna.post(f"{at}sheet", filled_out)
+    assert response["Cache-Control"] == "private, no-store"
+    assert [size(page) for page in opened(response).pages] == [(210, 297)]
+    assert not PrintLog.objects.exists()
+
+
+def test_a_code_near_the_edge_is_warned_of(anna, at, card):
+    assert "Scanners may not find" not in anna.get(f"{at}options").content.decode()
+    card.layout = card.layout.replace('"bottom": "15"', '"bottom": "0", "nowhitespace": true')
+    card.save()
+    [warning] = [text for text in alerts(anna.get(f"{at}options")) if "Scanners" in text]
+    assert warning.startswith("A code on page 1 of the ticket layout has only 0.0 mm clear around it.")
+
+
+# Calibration
+
+
+def test_a_calibration_page_in_the_size_of_the_paper(anna, at):
+    pdf = opened(anna.post(f"{at}calibration", {"pages": "single", "paper": "Letter", "landscape": "on"}))
+    assert [size(page) for page in pdf.pages] == [(279, 216)]
+
+
+def test_a_calibration_page_of_nonsense(anna, at):
+    response = anna.post(f"{at}calibration", {"paper": "A4", "margin_x": "200"})
+    assert set(errors(response)) == {"margin_x"}
+
+
+# Presets
+
+
+def test_the_presets_of_the_plugin_can_be_used(anna, at, order_print):
+    for key, preset in PRESETS.items():
+        page = soup(anna.get(f"{at}options", {"preset": key})).select_one("form[data-asynctask]")
+        assert page.select_one("[name=paper] option[selected]")["value"] == preset.sheet.paper
+        assert page.select_one("[name=columns]")["value"] == str(preset.sheet.columns)
+        assert float(page.select_one("[name=cell_x]")["value"]) == preset.sheet.cell[0]
+    assert anna.get(f"{at}options", {"preset": "nothing"}).status_code == 404
+    assert anna.get(f"{at}options", {"preset": "9999"}).status_code == 404
+
+
+def test_a_sheet_is_saved_under_a_name(anna, at, event, filled_out):
+    response = anna.post(f"{at}presets", filled_out | {"name": "Kiosk", "offset_x": "1.5"}, follow=True)
+    preset = event.offline_sales_presets.get()
+    assert (preset.name, Sheet.parse(preset.sheet)) == ("Kiosk", Sheet("A4", offset=(1.5, 0), running_text=False))
+    assert response.redirect_chain == [(f"{at}options?preset={preset.pk}", 302)]
+    assert soup(response).select_one("form[data-asynctask] [name=offset_x]")["value"] == "1.5"
+
+
+def test_the_same_name_is_overwritten(anna, at, event, filled_out):
+    anna.post(f"{at}presets", filled_out | {"name": "Kiosk"})
+    anna.post(f"{at}presets", filled_out | {"name": "Kiosk", "paper": "A3"})
+    assert [preset.sheet["paper"] for preset in event.offline_sales_presets.all()] == ["A3"]
+
+
+def test_a_preset_is_deleted(anna, at, event, filled_out):
+    anna.post(f"{at}presets", filled_out | {"name": "Kiosk"})
+    anna.post(f"{at}presets/{event.offline_sales_presets.get().pk}/delete")
+    assert not event.offline_sales_presets.exists()
+
+
+def test_the_history_of_the_event_knows(anna, at, event, filled_out):
+    anna.post(f"{at}presets", filled_out | {"name": "Kiosk"})
+    anna.post(f"{at}presets", filled_out | {"name": "Kiosk"})
+    anna.post(f"{at}presets/{event.offline_sales_presets.get().pk}/delete")
+    entries = event.all_logentries().filter(action_type__startswith="pretix_offlinesales.preset").order_by("pk")
+    assert [entry.display() for entry in entries] == [
+        f"The preset “Kiosk” for printing offline sales has been {done}." for done in ("saved", "changed", "deleted")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"), [({"name": ""}, {"name"}), ({"pages": "single"}, {"pages"}), ({"rows": "3"}, {"columns"})]
+)
+def test_a_preset_that_can_not_be_saved(anna, at, filled_out, values, wrong):
+    response = anna.post(f"{at}presets", filled_out | {"name": "Kiosk"} | values)
+    assert set(errors(response)) == wrong
+    assert not SheetPreset.objects.exists()
+
+
+def test_presets_of_another_event_stay_there(anna, at, series):
+    preset = SheetPreset.objects.create(event=series, name="Kiosk", sheet={"paper": "A4"})
+    assert anna.get(f"{at}options", {"preset": str(preset.pk)}).status_code == 404
+    assert anna.post(f"{at}presets/{preset.pk}/delete").status_code == 404
+    assert SheetPreset.objects.exists()
+
+
+def test_a_copied_event_has_its_own(event, organizer):
+    preset = SheetPreset.objects.create(event=event, name="Kiosk", sheet={"paper": "A3"})
+    copy = Event.objects.create(organizer=organizer, name="Next year", slug="next", date_from=event.date_from)
+    with scope(organizer=organizer):
+        copy.copy_data_from(event)
+    [copied] = copy.offline_sales_presets.all()
+    assert (copied.name, copied.sheet, copied.pk == preset.pk) == ("Kiosk", {"paper": "A3"}, False)
+
+
+def test_the_page_of_the_batch_leads_there(anna, ron, pages, batch, at):
+    link = f"{at}options"
+    assert [words(a) for a in soup(anna.get(f"{pages}{batch.pk}/")).select(f'a[href="{link}"]')] == ["Print options …"]
+    assert soup(ron.get(f"{pages}{batch.pk}/")).select(f'a[href="{link}"]') == []

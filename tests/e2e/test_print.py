@@ -1,0 +1,76 @@
+"""Choosing what is printed, in a real browser."""
+
+import re
+
+import pikepdf
+import pytest
+from selenium.webdriver.common.by import By
+
+from .browser import PHONE, resize
+from .test_pages import read
+
+PREVIEW = "[data-offlinesales-preview-target]"
+
+
+@pytest.fixture
+def options(browser, shared):
+    """The page of the options of a batch of 12 tickets, which all tests share."""
+    if "small" not in shared:
+        browser.issue("Night pass", 12)
+        shared["small"] = re.search(r"/offlinesales/(\d+)/$", browser.url).group(1) + "/print/options"
+    return shared["small"]
+
+
+def downloaded(browser, downloads, before):
+    return browser.wait_until(lambda: [path for path in downloads.glob("*.pdf") if path not in before])
+
+
+def test_sheets_are_shown_while_they_are_chosen_and_then_printed(browser, options, downloads):
+    browser.open(options)
+    browser.wait_until(lambda: read(browser, PREVIEW) == "12 tickets")
+    assert not browser.find("[name=paper]").is_displayed()
+    browser.find("[name=pages][value=sheets]").click()
+    browser.wait_until(lambda: browser.find("[name=columns]").is_displayed())
+    browser.choose("paper", "A3 (297 × 420 mm)")
+    browser.wait_until(lambda: "12 tickets, on 2 sheets (3 × 2)" in read(browser, PREVIEW))
+    assert len(browser.find_all(f"{PREVIEW} svg text")) == 6
+    browser.type("columns", "9")
+    browser.type("rows", "9")
+    browser.wait_until(lambda: "At most" in read(browser, PREVIEW))
+    browser.press("Print tickets")
+    browser.wait_until(lambda: browser.find_all(".has-error [name=columns]"))
+
+    browser.type("columns", "")
+    browser.type("rows", "")
+    before = set(downloads.glob("*.pdf"))
+    browser.press("Print tickets")
+    [file] = downloaded(browser, downloads, before)
+    with pikepdf.open(file) as pdf:
+        assert len(pdf.pages) == 2
+    browser.open(options)
+    browser.wait_until(lambda: "12 of these tickets have been printed before" in read(browser, PREVIEW))
+    assert browser.errors() == []
+
+
+def test_a_preset_of_ones_own(browser, options):
+    browser.open(f"{options}?preset=a4-halves")
+    browser.wait_until(lambda: "12 tickets, on 6 sheets" in read(browser, PREVIEW))
+    browser.type("offset_x", "1.5")
+    browser.type("name", "Office printer")
+    browser.press("Save as preset")
+    browser.wait_until(lambda: browser.texts(".alert-success") == ["Your preset has been saved."])
+    assert browser.find("[name=offset_x]").get_attribute("value") == "1.5"
+    assert "Office printer" in browser.texts("[name=preset] option")
+
+
+def test_the_pages_fit_on_a_phone_and_everything_has_a_name(browser, options):
+    resize(browser.driver, PHONE)
+    for page in ("data", "print/options?preset=a4-halves"):
+        browser.open(options.replace("print/options", page))
+        assert browser.driver.execute_script("return document.documentElement.scrollWidth") == PHONE[0]
+        selector = "input, select, textarea, button, a[href]"
+        fields = browser.find("#page-wrapper").find_elements(By.CSS_SELECTOR, selector)
+        shown = [field for field in fields if field.is_displayed()]
+        assert [field.get_attribute("outerHTML") for field in shown if not field.accessible_name] == []
+    browser.wait_until(lambda: "12 tickets, on 6 sheets" in read(browser, PREVIEW))
+    assert browser.errors() == []
