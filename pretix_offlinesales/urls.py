@@ -2,7 +2,7 @@ from django.urls import include, path, re_path
 from pretix.api.urls import event_router
 
 from .api.views import BatchViewSet
-from .control import views
+from .control import returning, views
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
 
@@ -13,6 +13,14 @@ control_patterns = [
     path("proof", views.BatchProof.as_view(), name="proof"),
     path("jobs/<uuid:job>/cancel", views.JobCancel.as_view(), name="cancel"),
     path("jobs/<uuid:job>/dismiss", views.JobDismiss.as_view(), name="dismiss"),
+    path("return", returning.Return.as_view(), name="return"),
+    path("undo", returning.Undo.as_view(), name="undo"),
+    path("replace", returning.Replace.as_view(), name="replace"),
+    path("results/<uuid:job>/", returning.Result.as_view(), name="result"),
+    path("results/<uuid:job>/tickets.csv", returning.ResultExport.as_view(), name="result_csv"),
+    path("<int:batch>/return", returning.Return.as_view(), name="batch_return"),
+    path("<int:batch>/undo", returning.Undo.as_view(), name="batch_undo"),
+    path("<int:batch>/replace", returning.Replace.as_view(), name="batch_replace"),
     path("<int:batch>/", views.BatchDetail.as_view(), name="batch"),
     path("<int:batch>/comment", views.BatchComment.as_view(), name="comment"),
     path("<int:batch>/print", views.BatchPrint.as_view(), name="print"),
