@@ -171,8 +171,8 @@ class Job(Requested):
 
     For an issuing job, ``data`` holds the values of the batch to be made, and ``batch`` is set by the transaction that
     makes its tickets: from then on the job can't fail any more. For a printing job, ``batch`` is what is printed. For a
-    job that returns tickets, undoes that, or replaces some, ``batch`` is what the tickets belong to, if they are of one,
-    and ``data`` says which ones and what became of them.
+    job that returns tickets, undoes that, or replaces some, ``data`` says which ones and what became of them, and
+    ``batch`` is what they must belong to, if it is not the whole event.
     """
 
     class Kind(models.TextChoices):

@@ -142,7 +142,8 @@ class AfterSale(PageMixin, JobMixin, FormView):
 
     def form_valid(self, form):
         if "confirmed" not in self.request.POST:
-            return self.render_to_response(self.get_context_data(form=self._with_lines(form), checked=self._check(form)))
+            context = self.get_context_data(form=self._with_lines(form), checked=self._check(form))
+            return self.render_to_response(context)
         if self.too_many:
             form.add_error(None, self.too_many)
             return self.form_invalid(form)
@@ -352,9 +353,8 @@ class ResultExport(ResultMixin, View):
     """The same as CSV, of all tickets."""
 
     def get(self, request, *args, **kwargs):
-        response = as_private_file(
-            HttpResponse(content_type="text/csv; charset=utf-8"), f"{request.event.slug}-offlinesales-{self.job.kind}.csv"
-        )
+        name = f"{request.event.slug}-offlinesales-{self.job.kind}.csv"
+        response = as_private_file(HttpResponse(content_type="text/csv; charset=utf-8"), name)
         writer = csv.writer(response, quoting=csv.QUOTE_NONNUMERIC, delimiter=",")
         titles = (_("Batch"), _("Ticket number"), _("Order code"), _("Product"), _("As given"), _("Result"))
         writer.writerow(titles)

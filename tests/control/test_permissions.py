@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from pretix.base.models import Organizer, User
 
 from pretix_offlinesales.models import Job, OfflineSalesBatch
+from pretix_offlinesales.returning import request_data
 
 #: The columns: name of the page → (method, what success looks like).
 PAGES = {
@@ -24,30 +25,52 @@ PAGES = {
     "print": ("post", 302),
     "dismiss": ("post", 302),
     "cancel": ("post", 302),
+    "return": ("get", 200),
+    "undo": ("get", 200),
+    "replace": ("get", 200),
+    "batch_return": ("get", 200),
+    "batch_undo": ("get", 200),
+    "batch_replace": ("get", 200),
+    "give_back": ("post", 302),
+    "verdicts": ("post", 200),
+    "result": ("get", 200),
+    "result_csv": ("get", 200),
 }
 
 #: Where a page has another name than its url.
-URL_NAMES = {"create": "add"}
+URL_NAMES = {"create": "add", "give_back": "batch_return", "verdicts": "return"}
+
+#: The pages about what becomes of tickets that exist: one column for all of them.
+LATER = list(PAGES)[12:]
 
 #: In order of the columns: yes where the answer is success, else the status code; login where one is asked to log in.
 MATRIX = """
-                            list  batch csv   download add   preview create proof comment print dismiss cancel
-nobody                      login login login login    login login   login  login login   login login   login
-a user without a team       404   404   404   404      404   404     404    404   404     404   404     404
-a member who reads orders   yes   yes   yes   yes      403   403     403    403   403     403   403     403
-a member who writes orders  403   403   403   403      403   403     403    403   403     403   403     403
-a member who reads + writes yes   yes   yes   yes      yes   yes     yes    yes   yes     yes   yes     yes
-a member who checks in      403   403   403   403      403   403     403    403   403     403   403     403
-a member for all            yes   yes   yes   yes      yes   yes     yes    yes   yes     yes   yes     yes
-a member of another event   404   404   404   404      404   404     404    404   404     404   404     404
-another organizer's member  404   404   404   404      404   404     404    404   404     404   404     404
-everybody, plugin off       404   404   404   404      404   404     404    404   404     404   404     404
+                            list  batch csv   download add   preview create proof comment print dismiss cancel  later
+nobody                      login login login login    login login   login  login login   login login   login  login
+a user without a team       404   404   404   404      404   404     404    404   404     404   404     404  404
+a member who reads orders   yes   yes   yes   yes      403   403     403    403   403     403   403     403  403
+a member who writes orders  403   403   403   403      403   403     403    403   403     403   403     403  403
+a member who reads + writes yes   yes   yes   yes      yes   yes     yes    yes   yes     yes   yes     yes  yes
+a member who checks in      403   403   403   403      403   403     403    403   403     403   403     403  403
+a member for all            yes   yes   yes   yes      yes   yes     yes    yes   yes     yes   yes     yes  yes
+a member of another event   404   404   404   404      404   404     404    404   404     404   404     404  404
+another organizer's member  404   404   404   404      404   404     404    404   404     404   404     404  404
+everybody, plugin off       404   404   404   404      404   404     404    404   404     404   404     404  404
 """
+
+
+#: Pages about things that may not exist.
+THINGS = [
+    name
+    for name in PAGES
+    if name not in ("list", "add", "preview", "create", "proof", "return", "undo", "replace", "verdicts")
+]
 
 
 def table():
     for line in MATRIX.strip("\n").splitlines()[1:]:
         who, cells = line[:28].strip(), line[28:].split()
+        cells += cells[-1:] * (len(LATER) - 1)
         yield pytest.param(who, dict(zip(PAGES, cells, strict=True)), id=who)
 
 
@@ -66,7 +89,7 @@ def _patterns(resolver):
 def test_who_may_do_what(who, expected, event, series, addresses, filled_in):
     client = PEOPLE[who](event, series)
     answers = {
-        name: getattr(client, method)(addresses[name], filled_in if method == "post" else {})
+        name: getattr(client, method)(addresses[name], body(name, filled_in) if method == "post" else {})
         for name, (method, _success) in PAGES.items()
     }
     assert {name: judged(name, answer) for name, answer in answers.items()} == expected
@@ -78,7 +101,7 @@ def test_who_may_not_do_it_leaves_no_trace(who, expected, event, series, address
     before = traces()
     for name, (method, _success) in PAGES.items():
         if method == "post" and expected[name] != "yes":
-            client.post(addresses[name], filled_in | {"comment": "Changed"})
+            client.post(addresses[name], body(name, filled_in) | {"comment": "Changed"})
     assert traces() == before
 
 
@@ -87,23 +110,23 @@ def test_a_form_of_another_site_is_refused(name, user, team, addresses, filled_i
     client = Client(enforce_csrf_checks=True)
     client.force_login(user)
     before = traces()
-    assert client.post(addresses[name], filled_in).status_code == 403
+    assert client.post(addresses[name], body(name, filled_in)).status_code == 403
     assert traces() == before
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("list", "add", "preview", "create", "proof")])
+@pytest.mark.parametrize("name", THINGS)
 def test_things_of_another_event_are_not_found(name, anna, series, series_item, addresses, filled_in):
     elsewhere = addresses[name].replace("/night/", f"/{series.slug}/")
     method = PAGES[name][0]
-    assert getattr(anna, method)(elsewhere, filled_in if method == "post" else {}).status_code == 404
+    assert getattr(anna, method)(elsewhere, body(name, filled_in) if method == "post" else {}).status_code == 404
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("list", "add", "preview", "create", "proof")])
+@pytest.mark.parametrize("name", THINGS)
 def test_unknown_things_are_not_found(name, anna, batch, addresses, filled_in):
     method, _success = PAGES[name]
     for unknown in unknown_addresses(addresses[name], batch):
         assert unknown != addresses[name]
-        assert getattr(anna, method)(unknown, filled_in if method == "post" else {}).status_code == 404
+        assert getattr(anna, method)(unknown, body(name, filled_in) if method == "post" else {}).status_code == 404
 
 
 def unknown_addresses(address, batch):
@@ -116,6 +139,15 @@ def unknown_addresses(address, batch):
 
 def is_job(part):
     return len(part) == len(str(uuid.UUID(int=0)))
+
+
+def body(name, filled_in):
+    """What is posted there."""
+    bodies = {
+        "give_back": {"everything": "on", "kind": "unsold", "confirmed": "on"},
+        "verdicts": {"verdicts": "on", "lines": "x"},
+    }
+    return bodies.get(name, filled_in)
 
 
 def judged(name, answer):
@@ -140,6 +172,9 @@ def batch(event, item, web):
 def addresses(pages, batch, make_job, store_print):
     """The address of each page, with things to do there."""
     printed, waiting, failed = store_print(batch), make_job(), make_job(Job.State.FAILED)
+    returned = make_job(
+        Job.State.SUCCEEDED, kind=Job.Kind.RETURN, data=request_data({"all": True}), batch=batch
+    )
     return {
         "list": pages,
         "batch": f"{pages}{batch.pk}/",
@@ -153,6 +188,16 @@ def addresses(pages, batch, make_job, store_print):
         "print": f"{pages}{batch.pk}/print",
         "dismiss": f"{pages}jobs/{failed.pk}/dismiss",
         "cancel": f"{pages}jobs/{waiting.pk}/cancel",
+        "return": f"{pages}return",
+        "undo": f"{pages}undo",
+        "replace": f"{pages}replace",
+        "batch_return": f"{pages}{batch.pk}/return",
+        "batch_undo": f"{pages}{batch.pk}/undo",
+        "batch_replace": f"{pages}{batch.pk}/replace",
+        "give_back": f"{pages}{batch.pk}/return",
+        "verdicts": f"{pages}return",
+        "result": f"{pages}results/{returned.pk}/",
+        "result_csv": f"{pages}results/{returned.pk}/tickets.csv",
     }
 
 

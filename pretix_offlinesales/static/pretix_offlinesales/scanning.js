@@ -42,7 +42,14 @@
 
     function remove(index) {
         text().value = lines().filter((_line, other) => other !== index).join("\n");
+        // Who was listed twice may not be any more.
+        verdicts.forEach(function (verdict, line) {
+            if (verdict.level === "warning") {
+                verdicts.delete(line);
+            }
+        });
         show();
+        ask();
         find("#offlinesales-scan").focus();
     }
 
