@@ -6,15 +6,11 @@ here knows Celery; ``tasks`` calls ``run``.
 """
 
 import logging
-import tempfile
-from contextlib import ExitStack
 from datetime import timedelta
 from io import BytesIO
 from time import monotonic
-from typing import BinaryIO
 from uuid import UUID
 
-from django.core.files import File
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
@@ -27,8 +23,9 @@ from .alive import is_abandoned, working_on
 from .issuing import issue
 from .issuing.blueprint import draw
 from .models import RESULT_LIFETIME, Job, JobFailed, JobLost, OfflineSalesBatch, PrintPart
-from .printing import merge_parts, parts, print_part
-from .printing.proof import print_proof
+from .printing import Plan
+from .printing.proof import print_first_sheet, print_proof
+from .printing.work import print_tickets
 from .returning import replace_tickets, return_tickets, undo_returns, write_down
 
 logger = logging.getLogger(__name__)
@@ -62,20 +59,25 @@ def create_issuing(event: Event, request: dict, requested_by: dict) -> Job:
 
 
 @transaction.atomic
-def create_printing(batch: OfflineSalesBatch, requested_by: dict) -> Job:
-    """The job's file exists from the start, without content, since its id is part of the download's address."""
+def create_printing(batch: OfflineSalesBatch, requested_by: dict, request: dict | None = None) -> Job:
+    """
+    The job's file exists from the start, without content, since its id is part of the download's address.
+
+    :param request: of ``printing.request_data``; without it, all tickets are printed on pages of their own
+    """
     filename = f"{batch.event.slug}-offlinesales-{batch.pk}.pdf"
     job = Job.objects.create(
         event=batch.event,
         kind=Job.Kind.PRINT,
         batch=batch,
+        data=request or {},
         file=_new_file(filename),
         locale=get_language(),
         **requested_by,
     )
     PrintPart.objects.bulk_create(
-        PrintPart(job=job, first_number=numbers[0], last_number=numbers[-1], file=_new_file(filename))
-        for numbers in parts(batch)
+        PrintPart(job=job, first=units[0], last=units[-1], file=_new_file(filename))
+        for units in Plan(batch, job.data).parts()
     )
     return job
 
@@ -121,6 +123,18 @@ def proof(batch: OfflineSalesBatch) -> bytes:
     """
     blueprint, output = draw(batch), BytesIO()
     print_proof(batch, blueprint.order, blueprint.positions, output)
+    return output.getvalue()
+
+
+def proof_of_sheet(batch: OfflineSalesBatch, request: dict) -> bytes:
+    """
+    A PDF of the first sheet that this request would print, with its back if it has one. No job is made.
+
+    :param request: of ``printing.request_data``
+    :raises JobFailed: if there is nothing to print, or if the layout can't be used
+    """
+    output = BytesIO()
+    print_first_sheet(batch, request, output)
     return output.getvalue()
 
 
@@ -283,49 +297,6 @@ def _what_was_done(job: Job) -> str:
     return ""
 
 
-def _print(job: Job) -> None:
-    """Whoever works on it draws parts until none is left to be taken. Who finds all of them done puts them together."""
-    total = job.parts.count()
-    while _print_part(job):
-        job.report(job.parts.exclude(printed=None).count(), total + 1)
-    with transaction.atomic():
-        mine = job.row.filter(state=Job.State.RUNNING, attempts=job.attempts).select_for_update(skip_locked=True)
-        if mine.exists() and not job.parts.filter(printed=None).exists():
-            _finish_print(job)
-
-
-def _print_part(job: Job) -> bool:
-    """Draw a part that nobody draws. The lock of its row goes with the worker, and what it stored is stored again."""
-    with transaction.atomic():
-        part = job.parts.filter(printed=None).select_for_update(skip_locked=True, of=("self",)).first()
-        if not part:
-            return False
-        with tempfile.TemporaryFile() as output:
-            part.printed = print_part(job.batch, part.numbers, output, lambda done, total: job.check_lock())
-            _store(part.file, output)
-        part.save(update_fields=["printed"])
-    return True
-
-
-def _finish_print(job: Job) -> None:
-    done = list(job.parts.select_related("file"))
-    with ExitStack() as files, tempfile.TemporaryFile() as output:
-        merge_parts(job.batch, [files.enter_context(part.file.file.open()) for part in done], output)
-        _store(job.file, output)
-    job.file.expires = now() + RESULT_LIFETIME
-    job.file.save(update_fields=["expires"])
-    amount = sum(part.printed for part in done)
-    job.batch.log_action("pretix_offlinesales.batch.printed", {"amount": amount}, **job.requester)
-    job.succeed()
-    transaction.on_commit(lambda: [part.file.delete() for part in done])
-
-
-def _store(file: CachedFile, content: BinaryIO) -> None:
-    content.seek(0)
-    file.file.storage.delete(file.file.name)  # what a dead worker has left
-    file.file.storage.save(file.file.name, File(content))
-
-
 def _discard(job: Job) -> None:
     """Delete what was stored for a job that came to nothing. If that fails, the host does it when the rows expire."""
     for file in (job.file, *(part.file for part in job.parts.select_related("file"))):
@@ -405,7 +376,7 @@ def delete_old() -> None:
 #: What is done for each kind of job, with the job as its argument.
 WORK = {
     Job.Kind.ISSUE: issue,
-    Job.Kind.PRINT: _print,
+    Job.Kind.PRINT: print_tickets,
     Job.Kind.RETURN: return_tickets,
     Job.Kind.UNDO: undo_returns,
     Job.Kind.REPLACE: replace_tickets,

@@ -170,9 +170,10 @@ class Job(Requested):
     One asynchronous piece of work that somebody waits for. This row is the truth about it; Celery only runs it.
 
     For an issuing job, ``data`` holds the values of the batch to be made, and ``batch`` is set by the transaction that
-    makes its tickets: from then on the job can't fail any more. For a printing job, ``batch`` is what is printed. For a
-    job that returns tickets, undoes that, or replaces some, ``data`` says which ones and what became of them, and
-    ``batch`` is what they must belong to, if it is not the whole event.
+    makes its tickets: from then on the job can't fail any more. For a printing job, ``batch`` is what is printed, and
+    ``data`` says which of its tickets and on what sheets, if that was asked for. For a job that returns tickets, undoes
+    that, or replaces some, ``data`` says which ones and what became of them, and ``batch`` is what they must belong to,
+    if it is not the whole event.
     """
 
     class Kind(models.TextChoices):
@@ -297,21 +298,24 @@ class Job(Requested):
 
 
 class PrintPart(models.Model):
-    """Some of the tickets of a printing job. Who draws it holds the lock of this row; others take other parts."""
+    """
+    Some of the units of a printing job: tickets, or sheets of them, counted from 1 in the order in which they are
+    printed. Who draws it holds the lock of this row; others take other parts.
+    """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="parts")
-    first_number = models.PositiveIntegerField()
-    last_number = models.PositiveIntegerField()
+    first = models.PositiveIntegerField()
+    last = models.PositiveIntegerField()
     file = models.ForeignKey("pretixbase.CachedFile", null=True, on_delete=models.SET_NULL, related_name="+")
-    #: How many tickets were printed, once it is done.
-    printed = models.PositiveIntegerField(null=True)
+    #: Keys of the order positions that were printed, once it is done.
+    positions = models.JSONField(null=True)
 
     class Meta:
-        ordering = ("first_number",)
+        ordering = ("first",)
 
     def __str__(self):
-        return f"{self.job}, {self.first_number} to {self.last_number}"
+        return f"{self.job}, {self.first} to {self.last}"
 
     @property
-    def numbers(self) -> range:
-        return range(self.first_number, self.last_number + 1)
+    def units(self) -> range:
+        return range(self.first, self.last + 1)

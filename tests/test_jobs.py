@@ -32,6 +32,7 @@ from rest_framework.test import APIClient
 from pretix_offlinesales import jobs, signals, tasks
 from pretix_offlinesales.alive import working_on
 from pretix_offlinesales.models import Job, JobLost, OfflineSalesBatch
+from pretix_offlinesales.printing import Plan, work as printing_work
 
 State = Job.State
 
@@ -536,7 +537,7 @@ def in_parts(printing):
         file = CachedFile.objects.create(filename="part.pdf", type="application/pdf")
         file.file.name = f"cachedfiles/{file.pk}.pdf"
         file.save()
-        printing.parts.create(first_number=number, last_number=number, file=file)
+        printing.parts.create(first=number, last=number, file=file)
     return printing
 
 
@@ -548,7 +549,7 @@ def at_work(job):
 
 
 def test_who_comes_later_joins_and_brings_it_to_its_end(in_parts):
-    assert jobs._print_part(at_work(in_parts))
+    assert printing_work._print_part(at_work(in_parts), Plan(in_parts.batch))
     run(in_parts)
     assert (end(in_parts), in_parts.attempts) == ((State.SUCCEEDED, ""), 1)
     with pikepdf.open(in_parts.file.file.open()) as pdf:
@@ -556,7 +557,7 @@ def test_who_comes_later_joins_and_brings_it_to_its_end(in_parts):
 
 
 def test_parts_that_are_done_are_not_drawn_again(in_parts):
-    assert jobs._print_part(at_work(in_parts))
+    assert printing_work._print_part(at_work(in_parts), Plan(in_parts.batch))
     first = in_parts.parts.first()
     first.file.file.storage.delete(first.file.file.name)
     first.file.file.storage.save(first.file.file.name, ContentFile(empty_pdf()))
@@ -589,13 +590,13 @@ def test_a_print_keeps_as_many_workers_busy_as_it_has_parts_but_not_all_of_them(
 def test_two_workers_draw_different_parts(in_parts, monkeypatch):
     at_work(in_parts)
     drawn, both = [], Barrier(2, timeout=20)
-    draw = jobs.print_part
+    draw = printing_work.print_part
 
-    def together(batch, numbers, *args):
+    def together(plan, units, *args):
         if len(drawn) < 2:
-            drawn.append(numbers[0])
+            drawn.append(units[0])
             both.wait()
-        return draw(batch, numbers, *args)
+        return draw(plan, units, *args)
 
     def work():
         try:
@@ -604,7 +605,7 @@ def test_two_workers_draw_different_parts(in_parts, monkeypatch):
         finally:
             connection.close()
 
-    monkeypatch.setattr(jobs, "print_part", together)
+    monkeypatch.setattr(printing_work, "print_part", together)
     threads = [Thread(target=work) for _ in range(2)]
     for thread in threads:
         thread.start()

@@ -7,8 +7,11 @@ from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from rest_framework import serializers
 
 from ..issuing import check, usual_layout
-from ..models import MAX_AMOUNT, MAX_NUMBER, Job, OfflineSalesBatch, ReturnKind
+from ..models import MAX_AMOUNT, MAX_NUMBER, Job, JobFailed, OfflineSalesBatch, ReturnKind
 from ..numbers import parse_numbers
+from ..printing import request_data as print_request_data
+from ..printing.choice import Only, choose
+from ..printing.sheets import Sheet
 from ..returning import request_data
 
 
@@ -127,6 +130,58 @@ class Numbers(Text):
         return text
 
 
+def refuse_unknown(serializer: serializers.Serializer) -> None:
+    """A misspelled field must not mean all tickets."""
+    unknown = set(serializer.initial_data) - set(serializer.fields)
+    if unknown:
+        raise serializers.ValidationError(dict.fromkeys(unknown, [_("There is no such field.")]))
+
+
+class SheetField(serializers.Field):
+    """A ``Sheet``, as an object. Errors are named by its keys."""
+
+    def to_internal_value(self, data):
+        try:
+            return Sheet.parse(data)
+        except DjangoValidationError as error:
+            raise as_answer(error)
+
+
+def as_answer(error: DjangoValidationError) -> serializers.ValidationError:
+    return serializers.ValidationError(error.message_dict if hasattr(error, "error_dict") else error.messages)
+
+
+class PrintRequestSerializer(serializers.Serializer):
+    """What is printed, and on what; nothing of it is required. When valid, ``request_data`` is what a job remembers."""
+
+    tickets = Numbers(required=False)
+    only = serializers.ChoiceField(choices=Only.choices, required=False, allow_null=True)
+    sheet = SheetField(required=False, allow_null=True)
+
+    def __init__(self, *args, batch, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.batch = batch
+
+    def validate(self, values):
+        refuse_unknown(self)
+        self.request_data = print_request_data(self.batch)
+        if any(values.values()):
+            try:
+                numbers = choose(self.batch, values.get("tickets", ""), values.get("only"))
+            except DjangoValidationError as error:
+                raise as_answer(error)
+            self.request_data = self._request_data(numbers, values.get("sheet"))
+        return values
+
+    def _request_data(self, numbers, sheet):
+        try:
+            return print_request_data(self.batch, numbers, sheet)
+        except DjangoValidationError as error:
+            raise serializers.ValidationError({"sheet": error.message_dict})
+        except JobFailed as error:
+            raise serializers.ValidationError({"sheet": [str(error)]})
+
+
 class TicketsSerializer(serializers.Serializer):
     """Some tickets of a batch. What is not known is refused: a misspelled ``dry_run`` must not change anything."""
 
@@ -144,9 +199,7 @@ class TicketsSerializer(serializers.Serializer):
         return value
 
     def validate(self, values):
-        unknown = set(self.initial_data) - set(self.fields)
-        if unknown:
-            raise serializers.ValidationError(dict.fromkeys(unknown, [_("There is no such field.")]))
+        refuse_unknown(self)
         selectors = [name for name in self.SELECTORS if name in values]
         if len(selectors) != 1:
             message = _("Say which tickets, in exactly one of these fields: tickets, orders, secrets, all.")

@@ -29,6 +29,7 @@ from .serializers import (
     BatchDetailSerializer,
     BatchRequestSerializer,
     BatchSerializer,
+    PrintRequestSerializer,
     ReturnSerializer,
     TicketsSerializer,
 )
@@ -130,8 +131,10 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
     @action(detail=True, methods=["post"], url_path="render", url_name="render")
     def render_pdf(self, request, **kwargs):
         batch = self.get_object()
+        serializer = PrintRequestSerializer(data=request.data, batch=batch)
+        serializer.is_valid(raise_exception=True)
         refuse_too_many(request.event)
-        job = jobs.create_printing(batch, requested_by(request))
+        job = jobs.create_printing(batch, requested_by(request), serializer.request_data)
         tasks.start(job)
         return self._accepted("download", pk=batch.pk, job=job.pk, file=job.file.pk)
 

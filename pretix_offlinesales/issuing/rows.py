@@ -59,6 +59,16 @@ def _element(field, index):
     return ELEMENT[connection.vendor].format(index=index, type=column_type)
 
 
+def log(one: models.Model, action: str, pks: Sequence[int], data: Sequence[dict], requester: dict) -> None:
+    """
+    What ``one.log_action`` would write, for all objects of its kind with these keys; without a mail to anybody.
+
+    :param requester: of ``Requested``
+    """
+    entry = one.log_action(action, save=False, **requester)
+    insert_copies(entry, object_id=pks, data=[json.dumps(each, sort_keys=True) for each in data])
+
+
 def check_references() -> None:
     """Let PostgreSQL check now, while nobody waits, that what was written refers to what exists, and not at commit."""
     if connection.vendor == "postgresql":

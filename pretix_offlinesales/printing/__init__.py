@@ -1,86 +1,125 @@
 """
 A batch becomes a PDF: the host's picture of every ticket, but each thing that tickets have in common stored once.
 
-``tickets`` knows what is to be printed, ``document`` which layout draws it, ``renderer`` draws a page as the host does,
-with ``lines`` and ``qrcode`` for what the host would take too long for, on a ``canvas`` that makes a file of it.
-``merging`` puts the files of a batch's parts together.
+``choice`` and ``plan`` know what is to be printed and where, and ``tickets`` fetches it. ``document`` knows which
+layout draws it, ``renderer`` draws a page as the host does, with ``lines`` and ``qrcode`` for what the host would take
+too long for, on a ``canvas`` that makes a file of it. ``sheets`` knows how many tickets lie on a sheet, and
+``imposition`` lays their ``pieces`` there. ``merging`` puts the files of a batch's parts together. ``work`` does all
+that for a job, and ``log`` remembers it.
 """
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
+from pretix.base.models import OrderPosition
 
 from ..models import JobFailed, OfflineSalesBatch
 from .document import TicketDocument
+from .imposition import Imposition
 from .merging import merge
+from .pieces import DrawnTicket, Pieces
+from .plan import Plan, nothing_to_print, request_data
 from .tickets import ValidTickets
 
-__all__ = ["merge_parts", "parts", "print_batch", "print_part"]
-
-#: So many tickets are drawn together at most: what it takes is memory for them, and fonts and forms once more.
-PART_SIZE = 1_000
+__all__ = ["Plan", "merge_parts", "print_batch", "print_part", "request_data"]
 
 #: Called with how much is done, and of how much.
 Report = Callable[[int, int], None]
 
+#: Called with each position before it is drawn.
+Prepare = Callable[[OrderPosition], None]
 
-def print_batch(batch: OfflineSalesBatch, output: BinaryIO, report: Report = lambda done, total: None) -> int:
+
+def print_batch(batch: OfflineSalesBatch, output: BinaryIO, data: dict | None = None) -> list[int]:
     """
-    Write the PDF of all tickets of the batch that are still valid, in ticket order, and return how many these are.
+    Write the PDF of those tickets of the batch that are still valid, and return the keys of their positions.
 
-    ``report(done, total)`` is called after each of them.
-
-    :raises JobFailed: if there is nothing left to print, or if the layout can't be used.
+    :param data: of ``request_data``; without it, all tickets are printed on pages of their own
+    :raises JobFailed: if there is nothing left to print, or if the layout can't be used
     """
-    total, done = len(ValidTickets(batch, batch.numbers)), 0
+    plan, positions = Plan(batch, data), []
     with ExitStack() as files:
         printed = []
-        for numbers in parts(batch):
+        for units in plan.parts():
             part = files.enter_context(tempfile.TemporaryFile())
-            done += print_part(batch, numbers, part, lambda number, __, before=done: report(before + number, total))
+            positions += print_part(plan, units, part)
             printed.append(part)
-        merge_parts(batch, printed, output)
-    return done
-
-
-def parts(batch: OfflineSalesBatch) -> list[range]:
-    """The batch's ticket numbers in parts, to be printed one by one or at the same time, by different workers."""
-    numbers = batch.numbers
-    return [numbers[start : start + PART_SIZE] for start in range(0, len(numbers), PART_SIZE)]
+        merge_parts(plan, printed, output)
+    return positions
 
 
 def print_part(
-    batch: OfflineSalesBatch, numbers: range, output: BinaryIO, report: Report = lambda done, total: None
-) -> int:
+    plan: Plan,
+    units: range,
+    output: BinaryIO,
+    report: Report = lambda done, total: None,
+    prepare: Prepare = lambda position: None,
+) -> list[int]:
     """
-    Write the tickets with these numbers that are still valid to a file for ``merge_parts``, and return how many these
-    are. It may be none: then the file is a PDF without pages.
+    Write these units to a file for ``merge_parts``, and return the keys of the positions that are on them. It may be
+    none: then the file is a PDF without pages, or with empty sheets.
 
-    ``report(done, total)`` is called after each of them.
+    ``report(done, total)`` is called after each ticket is drawn.
 
-    :raises JobFailed: if the layout can't be used.
+    :raises JobFailed: if the layout can't be used
     """
-    tickets = ValidTickets(batch, numbers)
-    document = TicketDocument(tickets.event, batch.layout)
-    for done, positions in enumerate(tickets, start=1):
-        for position in positions:
-            document.draw(position)
-        report(done, len(tickets))
+    tickets = ValidTickets(plan.batch, plan.tickets(units))
+    document = TicketDocument(tickets.event, plan.batch.layout)
+    drawn = _draw(tickets, document, report, prepare)
+    if plan.sheet:
+        positions = _add_sheets(plan, units, document, Pieces(plan, tickets, drawn))
+    else:
+        positions = _add_pages(document, drawn)
     document.save(output)
-    return len(tickets)
+    return positions
 
 
-def merge_parts(batch: OfflineSalesBatch, printed: Iterable[BinaryIO], output: BinaryIO) -> None:
+def _draw(tickets: ValidTickets, document: TicketDocument, report: Report, prepare: Prepare) -> Iterator[DrawnTicket]:
+    for done, (number, positions) in enumerate(tickets, start=1):
+        for position in positions:
+            prepare(position)
+        drawn = DrawnTicket(number, {position.pk: document.draw(position) for position in positions})
+        report(done, len(tickets))
+        yield drawn
+
+
+def _add_pages(document: TicketDocument, drawn: Iterator[DrawnTicket]) -> list[int]:
+    printed = []
+    for ticket in drawn:
+        for position, drawings in ticket.positions.items():
+            for drawing in drawings:
+                document.add_page(drawing, [ticket.number])
+            printed.append(position)
+    return printed
+
+
+def _add_sheets(plan: Plan, units: range, document: TicketDocument, pieces: Pieces) -> list[int]:
+    imposition, printed = Imposition(plan, document), []
+    for unit in units:
+        places = plan.on_sheet(unit)
+        laid = [(number, pieces.get(number, index)) for number, index in places]
+        imposition.draw(
+            unit,
+            [piece.sides if piece else () for _number, piece in laid],
+            [number for number, piece in laid if piece],
+        )
+        printed += (piece.position for _number, piece in laid if piece)
+    return list(dict.fromkeys(printed))
+
+
+def merge_parts(plan: Plan, printed: Iterable[BinaryIO], output: BinaryIO) -> None:
     """
-    Write the PDF of the whole batch from the files of its parts, in ticket order. What parts have in common (fonts,
+    Write the PDF of all that is printed from the files of its parts, in their order. What parts have in common (fonts,
     background, …) is stored once.
 
     :param printed: open to be read from any place, as long as this takes
-    :raises JobFailed: if there is nothing in them
+    :raises JobFailed: if there are no pages in them
     """
+    batch = plan.batch
     title = _("{event}: offline sales, batch {batch}").format(event=batch.event.name, batch=batch)
-    if not merge(printed, output, title):
-        raise JobFailed(_("There is nothing to print, because all tickets of this batch have been canceled."))
+    subject = " – ".join(str(part) for part in (batch.item, batch.variation, batch.subevent) if part)
+    if not merge(printed, output, title, subject, plan.label):
+        raise JobFailed(nothing_to_print())

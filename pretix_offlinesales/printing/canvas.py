@@ -1,9 +1,11 @@
 """Where tickets are drawn: a canvas that keeps what it was drawn on together, and what they have in common apart."""
 
+import re
 import zlib
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name
@@ -14,6 +16,56 @@ FORM, BACKGROUND = "D", "B"
 
 #: More than a PDF's page can be, so that nothing is cut off at a form's edge before it is at the page's.
 EVERYWHERE = (-14_400, -14_400, 14_400, 14_400)
+
+#: How a page of a part says which tickets are on it, for those who put parts together.
+TICKETS = "/OfflineSalesTickets"
+
+#: How drawings refer to the font that ReportLab begins with.
+FIRST_FONT = re.compile(r"/F1\b")
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What is drawn on a page, in points: left, bottom, right and top of each box, as in PDF."""
+
+    size: tuple[float, float]
+    #: Where the paper is cut, and how far beyond that it may be printed.
+    trim: Box
+    bleed: Box
+    code: str
+
+    @property
+    def trim_size(self) -> tuple[float, float]:
+        left, bottom, right, top = self.trim
+        return right - left, top - bottom
+
+    @property
+    def bleed_size(self) -> float:
+        """At the side where it is widest."""
+        return max(abs(edge - cut) for edge, cut in zip(self.bleed, self.trim, strict=True))
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the file, ready to be written."""
+
+    size: tuple[float, float]
+    trim: Box
+    bleed: Box
+    #: The numbers of the tickets that are on it.
+    tickets: tuple[int, ...]
+    #: Compressed.
+    content: bytes
+
+    @classmethod
+    def read(cls, page: pikepdf.Object) -> Self:
+        """:param page: as ``make_pdf`` has made it"""
+        boxes = (tuple(float(length) for length in page[name]) for name in ("/MediaBox", "/TrimBox", "/BleedBox"))
+        media, trim, bleed = boxes
+        tickets = tuple(int(number) for number in page[TICKETS])
+        return cls(media[2:], trim, bleed, tickets, page.Contents.read_raw_bytes())
 
 
 class TicketCanvas(Canvas):
@@ -28,7 +80,8 @@ class TicketCanvas(Canvas):
         super().__init__(self._reportlab_file)
         self._forms: list[str] = []
         self._backgrounds: list[pikepdf.Page] = []
-        self._sheets: list[tuple[tuple[float, float], bytes]] = []
+        self._pages: list[Page] = []
+        self._needs_first_font = False
 
     def init_graphics_state(self):
         outer = getattr(self, "_extgstate", None)
@@ -43,14 +96,26 @@ class TicketCanvas(Canvas):
         draw()
         return "\n".join(self._code[before:])
 
-    def add_page(self, size: tuple[float, float], draw: Callable[[], None]) -> None:
+    def cut(self, draw: Callable[[], None]) -> str:
+        """What is drawn, in the graphics state that a page begins with, and without a trace on the canvas."""
+        outer, self._code = self._code, []
+        self.push_state_stack()
+        self.init_graphics_state()
+        draw()
+        self.pop_state_stack()
+        cut, self._code = "\n".join(self._code), outer
+        self._needs_first_font = self._needs_first_font or bool(FIRST_FONT.search(cut))
+        return cut
+
+    def add_page(self, drawing: Drawing, tickets: Iterable[int]) -> None:
+        """:param tickets: numbers of those that are on it"""
         # Compressed here and now: thousands of pages wait for the end.
-        self._sheets.append((size, zlib.compress(self._cut(draw).encode("latin-1"))))
+        content = zlib.compress(drawing.code.encode("latin-1"))
+        self._pages.append(Page(drawing.size, drawing.trim, drawing.bleed, tuple(tickets), content))
 
     def add_form(self, draw: Callable[[], None]) -> str:
         """Keep what is drawn, and return how pages refer to it."""
-        # The preamble sets a font, as a page's would. (On tickets, everybody who writes sets their own.)
-        self._forms.append(f"{self._preamble}\n{self._cut(draw)}")
+        self._forms.append(self.cut(draw))
         return f"/{FORM}{len(self._forms) - 1} Do"
 
     def add_background(self, page: pikepdf.Page) -> str:
@@ -66,6 +131,9 @@ class TicketCanvas(Canvas):
         pdf = pikepdf.open(self._reportlab_file)
         endless_page = pdf.Root.Pages.Kids.pop(0)
         drawn = {key: dict(things) for key, things in endless_page.Resources.items() if key != "/ProcSet"}
+        if not self._needs_first_font:
+            # It is not embedded, and print shops refuse such files, even if nobody writes with it.
+            del drawn["/Font"]["/F1"]
         resources = make_resources(
             pdf,
             drawn,
@@ -75,18 +143,8 @@ class TicketCanvas(Canvas):
                 for number, page in enumerate(self._backgrounds)
             },
         )
-        make_pages(pdf, resources, self._sheets)
+        make_pages(pdf, resources, self._pages, remember=True)
         return pdf
-
-    def _cut(self, draw: Callable[[], None]) -> str:
-        """What is drawn, in the graphics state that a page begins with, and without a trace on the canvas."""
-        outer, self._code = self._code, []
-        self.push_state_stack()
-        self.init_graphics_state()
-        draw()
-        self.pop_state_stack()
-        cut, self._code = self._code, outer
-        return "\n".join(cut)
 
 
 def make_resources(
@@ -107,22 +165,45 @@ def make_resources(
     return dictionary({**drawn, "/XObject": {**drawn.get("/XObject", {}), **drawings, **backgrounds}})
 
 
-def make_pages(pdf: pikepdf.Pdf, resources: Dictionary, sheets: Iterable[tuple[tuple[float, float], bytes]]) -> None:
-    """Add pages of this size and compressed content. (To ``pdf.pages``, each would take longer than the one before.)"""
+def make_pages(pdf: pikepdf.Pdf, resources: Dictionary, pages: Iterable[Page], *, remember: bool = False) -> None:
+    """
+    Add these pages. (To ``pdf.pages``, each would take longer than the one before.)
+
+    :param remember: so that ``Page.read`` finds it all again
+    """
     boxes = {}
+
+    def box(*sides: float) -> pikepdf.Object:
+        if sides not in boxes:
+            boxes[sides] = pdf.make_indirect(Array(sides))
+        return boxes[sides]
+
     tree = pdf.Root.Pages
-    for size, content in sheets:
-        if size not in boxes:
-            boxes[size] = pdf.make_indirect(Array([0, 0, *size]))
-        content = pdf.make_stream(content, Filter=Name.FlateDecode)
-        page = Dictionary(Type=Name.Page, Parent=tree, MediaBox=boxes[size], Resources=resources, Contents=content)
-        tree.Kids.append(pdf.make_indirect(page))
+    for page in pages:
+        made = Dictionary(
+            Type=Name.Page,
+            Parent=tree,
+            MediaBox=box(0, 0, *page.size),
+            BleedBox=box(*page.bleed),
+            TrimBox=box(*page.trim),
+            Resources=resources,
+            Contents=pdf.make_stream(page.content, Filter=Name.FlateDecode),
+        )
+        if remember:
+            made[TICKETS] = Array(page.tickets)
+        tree.Kids.append(pdf.make_indirect(made))
     tree.Count = len(tree.Kids)
 
 
-def save(pdf: pikepdf.Pdf, output: BinaryIO, title: str, versions: Iterable[str]) -> None:
+def save(pdf: pikepdf.Pdf, output: BinaryIO, title: str, versions: Iterable[str], subject: str = "") -> None:
     """:param versions: of PDF, that viewers must understand"""
-    pdf.trailer.Info = pdf.make_indirect(Dictionary(Title=title, Creator="pretix"))
+    with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
+        metadata["dc:title"] = title
+        if subject:
+            metadata["dc:description"] = subject
+        metadata["xmp:CreatorTool"] = "pretix"
+    about = {"Title": title, "Subject": subject, "Creator": "pretix"}
+    pdf.trailer.Info = pdf.make_indirect(Dictionary({f"/{key}": value for key, value in about.items() if value}))
     pdf.save(
         output,
         min_version=max(versions, default=""),

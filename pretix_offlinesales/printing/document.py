@@ -2,6 +2,8 @@
 
 import json
 import logging
+from collections.abc import Callable, Iterable
+from functools import partial
 from io import BytesIO
 from typing import BinaryIO
 
@@ -11,10 +13,11 @@ from pretix.base.i18n import language
 from pretix.base.models import Event, Order, OrderPosition
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
+from reportlab.pdfgen.canvas import Canvas
 
 from ..models import JobFailed
-from .canvas import TicketCanvas, save
-from .renderer import TicketRenderer
+from .canvas import Drawing, TicketCanvas, save
+from .renderer import LayoutPage, TicketRenderer
 
 logger = logging.getLogger(__name__)
 
@@ -31,13 +34,32 @@ class TicketDocument(PdfTicketOutput):
         self._register_fonts()
         self._canvas = TicketCanvas()
         self._renderers: dict[tuple[str, str], TicketRenderer] = {}
+        self._drawn: list[Drawing] = []
 
-    def draw(self, position: OrderPosition):
+    def draw(self, position: OrderPosition) -> list[Drawing]:
+        """Each of the ticket's pages, to be added in whatever way."""
         if self.layout:
             with language(position.order.locale, self.event.settings.region):
                 self._draw_page(self.layout, position, position.order)
         else:
             self.generate(position)  # chooses the layout and calls ``_draw_page``
+        return self._drawn
+
+    def pages(self, layout: TicketLayout) -> list[LayoutPage]:
+        """:raises JobFailed: if the layout can't be used"""
+        return self._renderer(layout).pages
+
+    def record(self, draw: Callable[[Canvas], None]) -> str:
+        """What this draws, beside the tickets."""
+        return self._canvas.cut(partial(draw, self._canvas))
+
+    def keep(self, draw: Callable[[Canvas], None]) -> str:
+        """What refers to this, if it is drawn on many pages."""
+        return self._canvas.add_form(partial(draw, self._canvas))
+
+    def add_page(self, drawing: Drawing, tickets: Iterable[int]) -> None:
+        """:param tickets: numbers of those that are on it"""
+        self._canvas.add_page(drawing, tickets)
 
     def save(self, output: BinaryIO, title: str = "") -> None:
         with self._canvas.make_pdf() as pdf:
@@ -46,7 +68,7 @@ class TicketDocument(PdfTicketOutput):
     def _draw_page(self, layout: TicketLayout, op: OrderPosition, order: Order) -> BytesIO:
         renderer = self._renderer(layout)
         try:
-            renderer.draw_ticket(order, op)
+            self._drawn = renderer.draw_ticket(order, op)
         except (AttributeError, LookupError, TypeError, ValueError) as e:
             # The host does not check everything before it stores a layout (an object without a size), and can't know
             # the rest (more text than a QR code holds).

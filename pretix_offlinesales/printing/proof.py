@@ -1,4 +1,4 @@
-"""A proof: what a ticket of a batch will look like, before anything is made."""
+"""A proof: what a ticket of a batch will look like before anything is made, and a sheet before it is printed."""
 
 import json
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from ..models import OfflineSalesBatch
 from ..origin import KEY, Origin
+from . import Plan, merge_parts, print_part
 from .document import TicketDocument
 
 #: In place of what identifies an order and its tickets. No order code has an I, and no secret is as short.
@@ -43,15 +44,43 @@ def print_proof(batch: OfflineSalesBatch, order: Order, positions: Sequence[Orde
     document = TicketDocument(batch.event, batch.layout)
     with rolledback_transaction():
         _store(batch, order, positions)
-        document.draw(positions[0])
+        for page in document.draw(positions[0]):
+            document.add_page(page, [batch.numbers.start])
     drawn = BytesIO()
     with language(order.locale, batch.event.settings.region):
         document.save(drawn, _("{event}: specimen").format(event=batch.event.name))
-        mark = pgettext("printed across a ticket", "SPECIMEN")
+        mark = _mark_text()
     with pikepdf.open(drawn) as pdf:
         del pdf.pages[1:]
         _mark(pdf.pages[0], mark)
         pdf.save(output)
+
+
+def print_first_sheet(batch: OfflineSalesBatch, data: dict, output: BinaryIO) -> None:
+    """
+    Write a PDF with the first sheet of what a job would print, and its back if it has one, marked as a specimen. Codes
+    on it are none that a scanner accepts.
+
+    :param data: of ``request_data``
+    :raises JobFailed: if there is nothing to print, or if the layout can't be used
+    """
+    plan, part, drawn = Plan(batch, data), BytesIO(), BytesIO()
+    print_part(plan, range(1, 2), part, prepare=_without_code)
+    merge_parts(plan, [part], drawn)
+    with pikepdf.open(drawn) as pdf:
+        for page in pdf.pages:
+            _mark(page, _mark_text())
+        pdf.save(output)
+
+
+def _without_code(position: OrderPosition) -> None:
+    """Not to be saved."""
+    position.secret = f"{NO_CODE}-{position.pk}"
+    position.pseudonymization_id = NO_CODE
+
+
+def _mark_text() -> str:
+    return pgettext("printed across a ticket", "SPECIMEN")
 
 
 def _store(batch: OfflineSalesBatch, order: Order, positions: Sequence[OrderPosition]) -> None:

@@ -9,18 +9,19 @@ from functools import partial
 from io import BytesIO
 
 import pikepdf
+import pypdf
 from django.conf import settings
 from django.db.models.fields.files import FieldFile
 from django.utils.safestring import SafeString
 from pretix.base.models import Order, OrderPosition
-from pretix.base.pdf import Renderer, get_variables
+from pretix.base.pdf import Renderer, get_sizebox, get_variables
 from reportlab.lib.colors import Color, black
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from . import lines, qrcode
-from .canvas import TicketCanvas
+from .canvas import Box, Drawing, TicketCanvas
 from .lines import LinePattern
 
 #: What the host leaves free around a QR code, in modules.
@@ -31,10 +32,12 @@ REMEMBERED_TEXTS = 10_000
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """A page of each ticket."""
+class LayoutPage:
+    """A page of each ticket. Sizes are in points."""
 
     size: tuple[float, float]
+    trim: Box
+    bleed: Box
     background: str
     objects: list[dict]
 
@@ -56,13 +59,10 @@ class TicketRenderer(Renderer):
         self._patterns: dict[Hashable, LinePattern] = {}
         self._paragraph = None
         self._locale = None
+        boxes = [_boxes(page) for page in self.bg_pdf.pages]
         self._background = self._host_background()
-        self._sheets = [
-            Sheet(
-                size=tuple(float(length) for length in page.mediabox[2:]),
-                background=canvas.add_background(page),
-                objects=[o for o in layout if o.get("page", 1) == number],
-            )
+        self.pages = [
+            self._page(number, page, **boxes[number - 1])
             for number, page in enumerate(self._background.pages, start=1)
         ]
 
@@ -71,12 +71,26 @@ class TicketRenderer(Renderer):
         """What viewers must understand to show the background."""
         return self._background.pdf_version
 
-    def draw_ticket(self, order: Order, op: OrderPosition) -> None:
+    def draw_ticket(self, order: Order, op: OrderPosition) -> list[Drawing]:
+        """Each of its pages."""
         if order.locale != self._locale:
             # The host's placeholders keep what they once evaluated, in the language of that time.
             self._locale, self.variables = order.locale, get_variables(self.event)
-        for sheet in self._sheets:
-            self._canvas.add_page(sheet.size, partial(self._draw_sheet, sheet, order, op))
+        return [
+            Drawing(page.size, page.trim, page.bleed, self._canvas.cut(partial(self._draw_layout, page, order, op)))
+            for page in self.pages
+        ]
+
+    def _page(self, number: int, page: pikepdf.Page, trim: Box, bleed: Box) -> LayoutPage:
+        """:param page: of the background"""
+        size = tuple(float(length) for length in page.mediabox[2:])
+        return LayoutPage(
+            size=size,
+            trim=_within(trim, (0, 0, *size)),
+            bleed=_within(bleed, (0, 0, *size)),
+            background=self._canvas.add_background(page),
+            objects=[o for o in self.layout if o.get("page", 1) == number],
+        )
 
     def _host_background(self) -> pikepdf.Pdf:
         """
@@ -88,7 +102,7 @@ class TicketRenderer(Renderer):
         canvas = Canvas(buffer, pagesize=A4)
         self._only([{"type": "", "page": o.get("page", 1)} for o in self.layout]).draw_page(canvas, None, None)
         canvas.save()
-        background = pikepdf.open(self.render_background(buffer))
+        background = pikepdf.open(self.render_background(_emptied(buffer)))
         # A form has no annotations (filled in fields, stamps, …): draw them instead.
         background.flatten_annotations("print")
         return background
@@ -98,11 +112,11 @@ class TicketRenderer(Renderer):
         other.layout = objects
         return other
 
-    def _draw_sheet(self, sheet: Sheet, order: Order, op: OrderPosition) -> None:
+    def _draw_layout(self, page: LayoutPage, order: Order, op: OrderPosition) -> None:
         """``draw_page``, but for what it finds out again for each object: the size of the page."""
         canvas = self._canvas
-        canvas.addLiteral(sheet.background)
-        for o in sheet.objects:
+        canvas.addLiteral(page.background)
+        for o in page.objects:
             match o["type"]:
                 case "barcodearea":
                     self._draw_barcodearea(canvas, op, order, o)
@@ -231,3 +245,41 @@ class TicketRenderer(Renderer):
         canvas.setFillColor(black, alpha=0)
         canvas.drawString(0, 0, json.dumps(data, sort_keys=True))
         canvas.restoreState()
+
+
+def _boxes(page: pypdf.PageObject) -> dict[str, Box]:
+    """
+    Where a page of the background is cut, and how far beyond it is printed, in the place to which the host moves it.
+    What it doesn't say is the same as the next larger box, as PDF has it.
+    """
+    visible = get_sizebox(page)
+    turned = pypdf.Transformation().rotate(-page.rotation)
+    left, bottom, *_others = _turned(visible, turned)
+    moved = turned.translate(-left, -bottom)
+    return {"trim": _turned(page.trimbox, moved), "bleed": _turned(page.bleedbox, moved)}
+
+
+def _turned(box: pypdf.generic.RectangleObject, transformation: pypdf.Transformation) -> Box:
+    """:param transformation: by right angles"""
+    one, other = (transformation.apply_on(corner) for corner in (box.lower_left, box.upper_right))
+    (left, right), (bottom, top) = (sorted(map(float, sides)) for sides in zip(one, other, strict=True))
+    return left, bottom, right, top
+
+
+def _within(box: Box, page: Box) -> Box:
+    """No larger than the page; all of it, if nothing was left."""
+    left, bottom, right, top = (
+        *(max(sides) for sides in zip(box[:2], page[:2], strict=True)),
+        *(min(sides) for sides in zip(box[2:], page[2:], strict=True)),
+    )
+    return (left, bottom, right, top) if left < right and bottom < top else page
+
+
+def _emptied(buffer: BytesIO) -> BytesIO:
+    """The pages of this file without what ReportLab writes on each: a font that is not embedded."""
+    emptied = BytesIO()
+    with pikepdf.open(buffer) as pdf:
+        for page in pdf.pages:
+            page.Contents, page.Resources = pdf.make_stream(b""), pikepdf.Dictionary()
+        pdf.save(emptied)
+    return emptied

@@ -1,8 +1,9 @@
 """Which tickets of a batch are printed, with everything that a layout may show of them, in few queries."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain, islice
+from typing import NamedTuple, TypeVar
 
 from django.db.models import Exists, OuterRef, Prefetch, prefetch_related_objects
 from pretix.base.models import (
@@ -23,43 +24,80 @@ from .fetching import FetchedTogether
 #: Tickets that are in memory at the same time, and that share their queries.
 CHUNK_SIZE = 500
 
+P = TypeVar("P")
+
 
 class ValidTickets:
-    """
-    The tickets of a batch with these numbers that are not canceled, in their order; each as the list of its positions
-    to print.
-    """
+    """Of the tickets of a batch with these numbers those that are not canceled, in this order."""
 
-    def __init__(self, batch: OfflineSalesBatch, numbers: range):
+    def __init__(self, batch: OfflineSalesBatch, numbers: Sequence[int]):
         self.event = _event(batch.event_id)
-        self._orders = list(
-            batch.tickets.filter(number__range=(numbers.start, numbers.stop - 1))
+        found = dict(
+            batch.tickets.filter(number__range=(min(numbers, default=0), max(numbers, default=0)))
             .exclude(order__status=Order.STATUS_CANCELED)
             .filter(Exists(OrderPosition.objects.filter(order=OuterRef("order"))))
-            .order_by("number")
-            .values_list("order", flat=True)
+            .values_list("number", "order")
         )
+        self._orders = {number: found[number] for number in numbers if number in found}
 
     def __len__(self) -> int:
         return len(self._orders)
 
-    def __iter__(self) -> Iterator[list[OrderPosition]]:
-        ids = iter(self._orders)
-        while chunk := list(islice(ids, CHUNK_SIZE)):
-            # An order may have been deleted, or its last position canceled, since we counted.
-            positions = _positions(self.event, chunk)
-            for pk in chunk:
-                yield _positions_to_print(positions[pk])
+    def __contains__(self, number: int) -> bool:
+        return number in self._orders
+
+    def __iter__(self) -> Iterator[tuple[int, list[OrderPosition]]]:
+        """Each with its number, as the positions to print: none, if it was canceled since we counted."""
+        tickets = iter(self._orders.items())
+        while chunk := list(islice(tickets, CHUNK_SIZE)):
+            # An order may have been deleted, or its last position canceled.
+            positions = _positions(self.event, [pk for _number, pk in chunk])
+            for number, pk in chunk:
+                yield number, positions_to_print(positions[pk], _is_ticket)
 
 
-def _positions_to_print(positions: list[OrderPosition]) -> list[OrderPosition]:
+class Kind(NamedTuple):
+    """What the host's choice whether to make a ticket for a position depends on."""
+
+    item: int
+    is_addon: bool
+
+
+def kinds_of_positions(batch: OfflineSalesBatch, numbers: Collection[int]) -> dict[int, list[Kind]]:
+    """The positions of the tickets with these numbers, in few queries. Those that are canceled are not there."""
+    kinds = {number: [] for number in numbers}
+    positions = OrderPosition.objects.filter(order__offline_sales_ticket__batch=batch).order_by("positionid")
+    for number, item, addon_to in positions.values_list("order__offline_sales_ticket__number", "item", "addon_to"):
+        if number in kinds:
+            kinds[number].append(Kind(item, addon_to is not None))
+    return kinds
+
+
+def examples(
+    batch: OfflineSalesBatch, kinds: dict[int, list[Kind]]
+) -> tuple[Event, dict[Kind, tuple[OrderPosition, bool]]]:
+    """Their event, and for each kind a position of it, and whether the host would make a ticket for that."""
+    numbers = {}
+    for number, of_ticket in kinds.items():
+        for kind in of_ticket:
+            numbers.setdefault(kind, number)
+    orders = dict(batch.tickets.filter(number__in=numbers.values()).values_list("order", "number"))
+    event = _event(batch.event_id)
+    found = {}
+    for positions in _positions(event, list(orders)).values():
+        for position in positions:
+            found.setdefault(Kind(position.item_id, position.addon_to_id is not None), position)
+    return event, {kind: (position, _is_ticket(position)) for kind, position in found.items()}
+
+
+def positions_to_print(positions: list[P], is_ticket: Callable[[P], bool]) -> list[P]:
     """
     Of an order's positions those that the host makes a ticket for; if there is none, the main one: this ticket is sold
     on paper.
     """
     if len(positions) < 2:
         return positions
-    return [position for position in positions if _is_ticket(position)] or positions[:1]
+    return [position for position in positions if is_ticket(position)] or positions[:1]
 
 
 def _is_ticket(position: OrderPosition) -> bool:

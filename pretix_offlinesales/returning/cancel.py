@@ -3,18 +3,16 @@ Cancel many orders as the host cancels one without a fee and without a mail (``_
 payments. All in the caller's transaction, in a constant number of queries.
 """
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Model
 from pretix.base.models import GiftCard, Membership, Order, OrderPayment, OrderRefund, Transaction
 from pretix.base.models.giftcards import GiftCardTransaction
 from pretix.base.models.orders import CancellationRequest
 from pretix.base.services.invoices import generate_cancellation
 
-from ..issuing.rows import insert_copies
+from ..issuing.rows import insert_copies, log
 from ..models import OfflineSalesTicket
 from ..payment import OfflineSalesPayment
 from .orders import Orders
@@ -43,12 +41,6 @@ def cancel(orders: Orders, pks: Sequence[int], kind: str, requester: dict, momen
     _refund(orders, pks, requester, moment)
     OfflineSalesTicket.objects.filter(order__in=pks).update(returned=moment, return_kind=kind)
     log(first, "pretix_offlinesales.order.returned", pks, [{"kind": kind}] * len(pks), requester)
-
-
-def log(one: Model, action: str, pks: Sequence[int], data: Sequence[dict], requester: dict) -> None:
-    """What ``one.log_action`` would write, for all objects of its kind with these keys; without a mail to anybody."""
-    entry = one.log_action(action, save=False, **requester)
-    insert_copies(entry, object_id=pks, data=[json.dumps(each, sort_keys=True) for each in data])
 
 
 def _cancel_invoices(orders, pks):

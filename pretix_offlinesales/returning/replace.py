@@ -6,7 +6,7 @@ from django.utils.timezone import now
 from pretix.base.models import CachedCombinedTicket, CachedTicket, Order, OrderPosition
 from pretix.base.models.orders import generate_secret
 
-from .cancel import log
+from ..issuing.rows import log
 from .orders import Orders
 from .reasons import ALREADY_CANCELED, CHECKED_IN, GIFT_CARD, UNKNOWN
 from .secrets import renew as new_secrets, store_secrets

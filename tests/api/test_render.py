@@ -1,16 +1,20 @@
 """A batch as a PDF, through the REST API."""
 
+import json
 import uuid
 from datetime import timedelta
 from io import BytesIO
 
 import pytest
+from django.core.files.base import ContentFile
 from django.utils.timezone import now
-from pretix.base.models import CachedFile
+from pretix.base.models import CachedFile, Order
 from pypdf import PdfReader
+from reportlab.lib.units import mm
 
 from pretix_offlinesales.alive import working_on
 from pretix_offlinesales.models import Job
+from tests.printing.conftest import background_pdf, text
 
 HOST = "http://testserver"
 
@@ -19,9 +23,10 @@ HOST = "http://testserver"
 def render(api, url, worker):
     """``render(batch)``: ask for the PDF, let a worker print it, and get the answer to the download."""
 
-    def render(batch):
+    def render(batch, **body):
         with worker():
-            response = api.post(f"{url}{batch.pk}/render/")
+            response = api.post(f"{url}{batch.pk}/render/", body, format="json")
+        assert response.status_code == 202, response.data
         return api.get(response.data["download"])
 
     return render
@@ -41,10 +46,10 @@ def test_asking_for_the_pdf_answers_where_to_download_it(api, url, store_batch, 
     assert (response.status_code, response.data) == (202, {"download": download})
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"unknown": 1}', b"not json"])
-def test_the_body_of_the_request_does_not_matter(api, url, store_batch, body):
+@pytest.mark.parametrize("body", [b"", b"{}", b'{"sheet": null, "only": null}'])
+def test_without_a_wish_all_tickets_are_printed_on_pages_of_their_own(api, url, store_batch, body):
     response = api.post(f"{url}{store_batch().pk}/render/", body, content_type="application/json")
-    assert (response.status_code, list(response.data)) == (202, ["download"])
+    assert (response.status_code, list(response.data), Job.objects.get().data) == (202, ["download"], {})
 
 
 def test_the_download_is_a_pdf_with_a_telling_name(make_batch, layout, render):
@@ -111,6 +116,114 @@ def test_the_same_idempotency_key_prints_once(api, url, store_batch):
     batch = store_batch()
     first, again = (api.post(f"{url}{batch.pk}/render/", headers={"X-Idempotency-Key": "a"}) for _ in range(2))
     assert (again.status_code, again.json(), Job.objects.count()) == (202, first.json(), 1)
+
+
+# Which tickets, and on what
+
+
+@pytest.fixture
+def small(event):
+    """A layout of which four tickets fit on a sheet of 100 × 60 mm."""
+    layout = event.ticket_layouts.create(name="Small", default=True, layout=json.dumps([text("order", left="2")]))
+    layout.background.save("background.pdf", ContentFile(background_pdf(size=(40 * mm, 20 * mm))))
+    return layout
+
+
+SHEET = {"paper": [100, 60], "margin": 5, "gutter": 3}
+
+
+def codes_of(batch):
+    return [ticket.order.code for ticket in batch.tickets.order_by("number")]
+
+
+def printed_codes(response, codes):
+    return [[code for code in codes if code in page] for page in pages(response)]
+
+
+def test_a_range_of_tickets(make_batch, small, render):
+    batch = make_batch(amount=5)
+    codes = codes_of(batch)
+    assert printed_codes(render(batch, tickets="2-3, 5"), codes) == [[codes[1]], [codes[2]], [codes[4]]]
+    assert Job.objects.get(kind=Job.Kind.PRINT).data == {"tickets": "2-3, 5"}
+
+
+def test_only_tickets_that_were_never_printed(make_batch, small, render, api, url):
+    batch = make_batch(amount=4)
+    codes = codes_of(batch)
+    assert len(pages(render(batch, tickets="2"))) == 1
+    assert printed_codes(render(batch, tickets="1-3", only="unprinted"), codes) == [[codes[0]], [codes[2]]]
+    assert printed_codes(render(batch, only="unprinted"), codes) == [[codes[3]]]
+    response = api.post(f"{url}{batch.pk}/render/", {"only": "unprinted"}, format="json")
+    assert (response.status_code, response.data) == (400, {"only": ["There is nothing to print among these tickets."]})
+
+
+def test_only_tickets_that_are_valid(make_batch, small, render):
+    batch = make_batch(amount=3)
+    codes = codes_of(batch)
+    Order.objects.filter(code=codes[0]).update(status=Order.STATUS_PENDING)
+    Order.objects.filter(code=codes[1]).update(status=Order.STATUS_CANCELED)
+    assert printed_codes(render(batch, only="valid"), codes) == [[codes[2]]]
+    assert printed_codes(render(batch), codes) == [[codes[0]], [codes[2]]]
+
+
+def test_several_tickets_on_a_sheet(make_batch, small, render):
+    batch = make_batch(amount=6)
+    codes = codes_of(batch)
+    assert printed_codes(render(batch, sheet=SHEET), codes) == [codes[:4], codes[4:]]
+    stack = printed_codes(render(batch, tickets="1-5", sheet={**SHEET, "order": "stack"}), codes)
+    assert stack == [[codes[0], codes[2], codes[4]], [codes[1], codes[3]]]
+
+
+def test_what_was_chosen_is_fixed_when_it_is_asked_for(api, url, event, make_batch, small, worker):
+    batch = make_batch(amount=6)
+    codes = codes_of(batch)
+    with worker():
+        response = api.post(f"{url}{batch.pk}/render/", {"sheet": SHEET}, format="json")
+        Order.objects.filter(code=codes[1]).update(status=Order.STATUS_CANCELED)
+    printed = printed_codes(api.get(response.data["download"]), codes)
+    assert printed == [[codes[0], codes[2], codes[3]], codes[4:]]
+
+
+@pytest.mark.parametrize(
+    ("body", "answer"),
+    [
+        ({"ticket": "1"}, {"ticket": ["There is no such field."]}),
+        ({"tickets": "x"}, {"tickets": ["“x” is not a range of ticket numbers."]}),
+        ({"tickets": 5}, {"tickets": ["Not a valid string."]}),
+        ({"tickets": "2-5, 9"}, {"tickets": ["This batch has no tickets with these numbers: 4-5, 9"]}),
+        ({"only": "some"}, {"only": ["\"some\" is not a valid choice."]}),
+        ({"sheet": "A4"}, {"sheet": ["This must be an object with the key “paper”."]}),
+        ({"sheet": {}}, {"sheet": {"paper": ["This field is required."]}}),
+        (
+            {"sheet": {"paper": "A4", "margin": -1, "glue": 1}},
+            {"sheet": {"margin": ["This must be a number from 0 to 5000."], "glue": ["There is no such field."]}},
+        ),
+        ({"sheet": {**SHEET, "columns": 2}}, {"sheet": {"rows": ["Columns and rows are only given together."]}}),
+        (
+            {"sheet": {**SHEET, "columns": 3, "rows": 2}},
+            {"sheet": {"columns": ["At most 2 × 2 tickets of 40 × 20 mm fit on this sheet."]}},
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_key(api, url, make_batch, small, body, answer):
+    response = api.post(f"{url}{make_batch(amount=3).pk}/render/", body, format="json")
+    assert (response.status_code, response.json()) == (400, answer)
+    assert not Job.objects.filter(kind=Job.Kind.PRINT).exists()
+
+
+@pytest.mark.parametrize("body", [b"not json", b"[]", b'"A4"', b"5"])
+def test_a_body_that_is_no_object_is_refused(api, url, store_batch, body):
+    response = api.post(f"{url}{store_batch().pk}/render/", body, content_type="application/json")
+    assert (response.status_code, Job.objects.count()) == (400, 0)
+
+
+def test_a_layout_that_cannot_be_used_is_refused_for_sheets(api, url, make_batch, small):
+    batch = make_batch()
+    small.layout = json.dumps([{"type": "barcodearea"}])
+    small.save()
+    response = api.post(f"{url}{batch.pk}/render/", {"sheet": SHEET}, format="json")
+    message = "The tickets could not be drawn with the layout “Small”. Please check it and its background."
+    assert (response.status_code, response.json()) == (400, {"sheet": [message]})
 
 
 # Waiting for it

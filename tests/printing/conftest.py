@@ -16,6 +16,7 @@ from django.utils.timezone import now
 from PIL import Image
 from pretix.base.models import Order
 from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
+from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from pretix_offlinesales.models import OfflineSalesBatch
@@ -120,7 +121,7 @@ def code(**kwargs):
     return {"type": "barcodearea", "page": 1, "left": "10", "bottom": "10", "size": "40", "content": "secret", **kwargs}
 
 
-def background_pdf(pages=1, size=(300, 400), rotate=0, cropbox=None, mediabox=None):
+def background_pdf(pages=1, size=(300, 400), rotate=0, cropbox=None, mediabox=None, boxes=None):
     """Backgrounds on which you see whether they lie at the right place: framed, with a word in each page's corner."""
     buffer = BytesIO()
     canvas = Canvas(buffer, pagesize=size)
@@ -141,6 +142,22 @@ def background_pdf(pages=1, size=(300, 400), rotate=0, cropbox=None, mediabox=No
                 page.mediabox = mediabox
             if cropbox:
                 page.cropbox = cropbox
+            for name, box in (boxes or {}).items():
+                page.obj[name] = pikepdf.Array(box)
+        result = BytesIO()
+        pdf.save(result)
+    return result.getvalue()
+
+
+def make_blank(size) -> bytes:
+    """A background of so many millimetres with nothing on it."""
+    buffer = BytesIO()
+    canvas = Canvas(buffer, pagesize=[length * mm for length in size])
+    canvas.showPage()
+    canvas.save()
+    with pikepdf.open(buffer) as pdf:
+        pdf.pages[0].Resources = pikepdf.Dictionary()  # ReportLab's font, which is not embedded
+        pdf.pages[0].Contents = pdf.make_stream(b"")
         result = BytesIO()
         pdf.save(result)
     return result.getvalue()

@@ -72,7 +72,7 @@ def test_instances_that_are_gone_are_not_fetched_for(positions):
 
 def test_a_layout_costs_what_it_shows(make_batch, queries):
     batch = make_batch(3)
-    shown = [position for positions in ValidTickets(batch, batch.numbers) for position in positions]
+    shown = [position for _number, positions in ValidTickets(batch, batch.numbers) for position in positions]
     with queries(0):
         assert {(str(position.item.name), position.order.status) for position in shown} == {("Ticket", "p")}
     with queries(1):
@@ -81,7 +81,7 @@ def test_a_layout_costs_what_it_shows(make_batch, queries):
 
 def test_positions_of_an_order_come_with_all_that_may_be_asked_of_them(make_batch, make_order, item, queries):
     batch = make_batch([make_order([item, item]), make_order([item, item])])
-    shown = [position for positions in ValidTickets(batch, batch.numbers) for position in positions]
+    shown = [position for _number, positions in ValidTickets(batch, batch.numbers) for position in positions]
     with queries(6):
         others = [other for position in shown for other in position.order.positions.all()]
     with queries(0):

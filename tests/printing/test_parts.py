@@ -7,9 +7,8 @@ import pytest
 from pretix.base.models import Order
 from pretix.plugins.ticketoutputpdf.signals import override_layout
 
-from pretix_offlinesales import printing
 from pretix_offlinesales.models import JobFailed
-from pretix_offlinesales.printing import merge_parts, parts, print_batch, print_part
+from pretix_offlinesales.printing import Plan, merge_parts, plan as plan_module, print_batch, print_part
 
 from .conftest import (
     background_pdf,
@@ -26,15 +25,16 @@ from .conftest import (
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(printing, "PART_SIZE", 2)
+    monkeypatch.setattr(plan_module, "PART_SIZE", 2)
 
 
 def printed_parts(batch) -> tuple[list[int], bytes]:
     """How many tickets each part has, and the file that is made of them."""
-    files = [BytesIO() for _ in parts(batch)]
-    amounts = [print_part(batch, numbers, file) for numbers, file in zip(parts(batch), files, strict=True)]
+    plan = Plan(batch)
+    files = [BytesIO() for _ in plan.parts()]
+    amounts = [len(print_part(plan, units, file)) for units, file in zip(plan.parts(), files, strict=True)]
     output = BytesIO()
-    merge_parts(batch, files, output)
+    merge_parts(plan, files, output)
     return amounts, output.getvalue()
 
 
@@ -50,10 +50,12 @@ def stored(pdf: bytes) -> dict[str, int]:
         }
 
 
-def test_parts_are_the_numbers_of_the_batch_in_order(make_batch):
+def test_parts_are_the_tickets_of_the_batch_in_order(make_batch):
     batch = make_batch(1)
     batch.amount, batch.first_number = 5, 101
-    assert parts(batch) == [range(101, 103), range(103, 105), range(105, 106)]
+    plan = Plan(batch)
+    assert plan.parts() == [range(1, 3), range(3, 5), range(5, 6)]
+    assert [plan.tickets(units) for units in plan.parts()] == [[101, 102], [103, 104], [105]]
 
 
 def test_what_parts_have_in_common_is_stored_once(make_batch, make_layout):
@@ -86,13 +88,17 @@ def test_pages_of_all_parts_look_as_the_hosts(event, make_batch, make_layout, se
 
 
 def test_a_batch_is_printed_part_by_part(make_batch, layout):
-    batch = make_batch(5, layout)
-    reported = []
-    output = BytesIO()
-    assert print_batch(batch, output, lambda done, total: reported.append((done, total))) == 5
-    assert reported == [(1, 5), (2, 5), (3, 5), (4, 5), (5, 5)]
+    batch, output = make_batch(5, layout), BytesIO()
+    assert print_batch(batch, output) == [position.pk for position in tickets(batch)]
     _, pdf = printed_parts(batch)
     assert rasterized(output.getvalue()) == rasterized(pdf)
+
+
+def test_a_part_says_how_far_it_is(make_batch, layout):
+    reported = []
+    plan = Plan(make_batch(2, layout))
+    print_part(plan, range(1, 3), BytesIO(), lambda done, total: reported.append((done, total)))
+    assert reported == [(1, 2), (2, 2)]
 
 
 def test_parts_without_valid_tickets_have_no_pages(make_batch, make_order, layout):

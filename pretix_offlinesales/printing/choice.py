@@ -1,0 +1,67 @@
+"""Which tickets of a batch shall be printed. That is decided once, when it is asked for."""
+
+from collections.abc import Collection
+
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, QuerySet, TextChoices
+from django.utils.translation import gettext as _, gettext_lazy
+from pretix.base.models import OrderPosition
+from pretix.base.models.orders import PrintLog
+
+from ..figures import with_state
+from ..models import OfflineSalesBatch, OfflineSalesTicket
+from ..numbers import format_numbers, parse_numbers
+
+
+class Only(TextChoices):
+    #: No print of it was ever recorded, by us or by anybody else.
+    UNPRINTED = "unprinted", gettext_lazy("only tickets that were never printed")
+    #: It is paid, and not canceled.
+    VALID = "valid", gettext_lazy("only tickets that are still valid")
+
+
+def with_prints(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
+    """Tickets that know whether they were ``printed``: any position of theirs, as the host's print log knows."""
+    prints = PrintLog.objects.filter(position=OuterRef("pk"), type=PrintLog.TYPE_TICKET, successful=True)
+    return tickets.annotate(
+        printed=Exists(OrderPosition.all.filter(order=OuterRef("order")).filter(Exists(prints)))
+    )
+
+
+def choose(batch: OfflineSalesBatch, tickets: str = "", only: str | None = None) -> list[int]:
+    """
+    The numbers of the tickets to print, in ascending order. Canceled ones are never printed.
+
+    :param tickets: numbers and ranges, such as ``1-50, 60``; all if empty
+    :param only: one of ``Only``
+    :raises ValidationError: by key, if these are no numbers, or none of this batch, or if nothing is left to print
+    """
+    found = with_state(batch.tickets.order_by("number"))
+    if tickets:
+        found = found.filter(number__in=_existing(batch, tickets))
+    left = found.filter(canceled=False)
+    if only == Only.UNPRINTED:
+        left = with_prints(left).filter(printed=False)
+    elif only == Only.VALID:
+        left = left.filter(valid=True)
+    numbers = list(left.values_list("number", flat=True))
+    if not numbers:
+        raise ValidationError({"only" if only else "tickets": _("There is nothing to print among these tickets.")})
+    return numbers
+
+
+def _existing(batch: OfflineSalesBatch, tickets: str) -> Collection[int]:
+    try:
+        wanted = parse_numbers(tickets)
+    except ValueError as error:
+        raise ValidationError({"tickets": str(error)})
+    missing = wanted.keys() - set(batch.tickets.filter(number__in=wanted).values_list("number", flat=True))
+    if missing:
+        message = _("This batch has no tickets with these numbers: {numbers}")
+        raise ValidationError({"tickets": message.format(numbers=format_numbers(sorted(missing)))})
+    return list(wanted)
+
+
+def count_printed(batch: OfflineSalesBatch, numbers: Collection[int]) -> int:
+    """How many of the tickets with these numbers were printed before."""
+    return with_prints(batch.tickets.filter(number__in=numbers)).filter(printed=True).count()

@@ -1,0 +1,55 @@
+"""What lies on sheets: tickets that are drawn when the first piece of them is laid."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from ..models import JobFailed
+from .canvas import Drawing
+from .plan import Plan, pieces_of
+from .tickets import ValidTickets
+
+
+class DrawnTicket(NamedTuple):
+    number: int
+    #: The pages of each of its positions, by primary key.
+    positions: dict[int, list[Drawing]]
+
+
+class Piece(NamedTuple):
+    #: Primary key.
+    position: int
+    #: The front, and the back if it has one.
+    sides: list[Drawing]
+
+
+class Pieces:
+    """The pieces of tickets. Each is drawn when it is first asked for, and may be asked for again."""
+
+    def __init__(self, plan: Plan, tickets: ValidTickets, drawn: Iterator[DrawnTicket]):
+        """:param drawn: these tickets, in the order in which they are first asked for"""
+        self._plan, self._tickets, self._undrawn = plan, tickets, drawn
+        self._drawn: dict[int, list[Piece]] = {}
+
+    def get(self, number: int, index: int) -> Piece | None:
+        """
+        Nothing, if it isn't there any more.
+
+        :raises JobFailed: if there is more to print of this ticket than there is place for
+        """
+        while number in self._tickets and number not in self._drawn:
+            self._keep(next(self._undrawn))
+        pieces = self._drawn.get(number, [])
+        return pieces[index] if index < len(pieces) else None
+
+    def _keep(self, ticket: DrawnTicket) -> None:
+        pieces = [
+            Piece(position, sides)
+            for position, drawings in ticket.positions.items()
+            for sides in pieces_of(drawings, self._plan.sheet)
+        ]
+        if len(pieces) > self._plan.count_of_pieces[ticket.number] or any(len(piece.sides) > 2 for piece in pieces):
+            # Its layout is another one than that of the others, or something was changed since it was asked for.
+            raise JobFailed(_("Some tickets have more pages than others, so they cannot be printed on sheets."))
+        self._drawn[ticket.number] = pieces
