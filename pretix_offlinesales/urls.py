@@ -18,6 +18,7 @@ control_patterns = [
     path("replace", returning.Replace.as_view(), name="replace"),
     path("results/<uuid:job>/", returning.Result.as_view(), name="result"),
     path("results/<uuid:job>/tickets.csv", returning.ResultExport.as_view(), name="result_csv"),
+    path("results/<uuid:job>/print/<int:batch>", returning.ResultPrint.as_view(), name="result_print"),
     path("<int:batch>/return", returning.Return.as_view(), name="batch_return"),
     path("<int:batch>/undo", returning.Undo.as_view(), name="batch_undo"),
     path("<int:batch>/replace", returning.Replace.as_view(), name="batch_replace"),

@@ -15,6 +15,7 @@ from pretix.base.models import Event
 from .. import jobs
 from ..downloads import as_private_file
 from ..models import MAX_AMOUNT, Job, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from ..printing import request_data as print_request_data
 from ..returning import REASONS, as_lines, examine, from_file, read_line, request_data
 from .views import PageMixin
 from .waiting import JobMixin
@@ -339,6 +340,7 @@ class Result(ResultMixin, TemplateView):
             "job": self.job,
             "title": self.job.get_kind_display(),
             "result": RESULT[self.job.kind],
+            "can_print": self.job.kind == Job.Kind.REPLACE,
             "kind": dict(ReturnKind.choices).get(self.job.data.get("kind")),
             "counts": [{"batch": batch, "amount": counts[pk]} for pk, batch in batches.items()],
             "amount": len(self.done),
@@ -347,6 +349,33 @@ class Result(ResultMixin, TemplateView):
             "skipped": self.skipped[:MAX_SHOWN],
             "more_skipped": len(self.skipped[MAX_SHOWN:]),
         }
+
+
+class ResultPrint(ResultMixin, JobMixin, View):
+    """Print those tickets of a batch that were replaced, and only them. The dialog ends in the download."""
+
+    kind = Job.Kind.PRINT
+
+    @cached_property
+    def batch(self) -> OfflineSalesBatch:
+        if self.job.kind != Job.Kind.REPLACE:
+            raise Http404
+        return get_object_or_404(self.batches, pk=self.kwargs["batch"])
+
+    def post(self, request, *args, **kwargs):
+        numbers = [ticket.number for ticket in self.done if ticket.batch_id == self.batch.pk]
+        if not numbers:
+            raise Http404
+        if self.too_many:
+            return self.refuse(self.too_many, self.url("result", job=self.job.pk))
+        only_these = print_request_data(self.batch, numbers)
+        return self.start(jobs.create_printing(self.batch, {"user": request.user}, only_these))
+
+    def get_success_url(self, job):
+        return self.url("download", batch=job.batch_id, job=job.pk)
+
+    def get_error_url(self, job):
+        return self.url("batch", batch=job.batch_id)
 
 
 class ResultExport(ResultMixin, View):

@@ -35,6 +35,7 @@ PAGES = {
     "verdicts": ("post", 200),
     "result": ("get", 200),
     "result_csv": ("get", 200),
+    "result_print": ("post", 302),
 }
 
 #: Where a page has another name than its url.
@@ -172,9 +173,8 @@ def batch(event, item, web):
 def addresses(pages, batch, make_job, store_print):
     """The address of each page, with things to do there."""
     printed, waiting, failed = store_print(batch), make_job(), make_job(Job.State.FAILED)
-    returned = make_job(
-        Job.State.SUCCEEDED, kind=Job.Kind.RETURN, data=request_data({"all": True}), batch=batch
-    )
+    returned = make_job(Job.State.SUCCEEDED, kind=Job.Kind.RETURN, data=request_data({"all": True}), batch=batch)
+    replaced = make_job(Job.State.SUCCEEDED, kind=Job.Kind.REPLACE, data=replaced_data(batch), batch=batch)
     return {
         "list": pages,
         "batch": f"{pages}{batch.pk}/",
@@ -198,7 +198,17 @@ def addresses(pages, batch, make_job, store_print):
         "verdicts": f"{pages}return",
         "result": f"{pages}results/{returned.pk}/",
         "result_csv": f"{pages}results/{returned.pk}/tickets.csv",
+        "result_print": f"{pages}results/{replaced.pk}/print/{batch.pk}",
     }
+
+
+def replaced_data(batch):
+    """What a job remembers that has replaced a ticket."""
+    order = batch.event.orders.create(
+        status="p", datetime=now(), expires=now(), total=0, sales_channel=batch.sales_channel, locale="en", code="ABCDE"
+    )
+    batch.tickets.create(order=order, number=1)
+    return request_data({"all": True}, job_kind=Job.Kind.REPLACE) | {"replaced": ["ABCDE"]}
 
 
 def nobody(event, series):

@@ -2,8 +2,9 @@
 
 import csv
 from datetime import timedelta
-from io import StringIO
+from io import BytesIO, StringIO
 
+import pikepdf
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.timezone import now
@@ -85,6 +86,26 @@ def test_undo_and_replace(pages, make, confirm):
         "1 ticket has been replaced.",
         "The return of 2 tickets has been undone.",
     ]
+
+
+def test_only_the_replaced_tickets_are_printed_again(anna, pages, make, confirm, worker):
+    batch = make(amount=5)
+    result = confirm(f"{pages}{batch.pk}/replace", lines="2, 4-5")
+    [form] = soup(result).select("form[data-asynctask-download]")
+    with worker():
+        response = anna.post(form["action"])
+    printed = anna.get(response["Location"], follow=True)
+    with pikepdf.open(BytesIO(b"".join(printed.streaming_content))) as pdf:
+        assert len(pdf.pages) == 3
+    assert Job.objects.get(kind="print").data == {"tickets": "2, 4-5"}
+
+
+def test_what_was_returned_is_not_printed(anna, pages, make, confirm):
+    batch = make(amount=2)
+    result = confirm(f"{pages}{batch.pk}/return", lines="1", kind="unsold")
+    assert soup(result).select("form[data-asynctask-download]") == []
+    job = Job.objects.get(kind="return")
+    assert anna.post(f"{pages}results/{job.pk}/print/{batch.pk}").status_code == 404
 
 
 def test_a_file(anna, pages, make):

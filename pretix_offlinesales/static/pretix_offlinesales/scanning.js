@@ -18,8 +18,8 @@
     let asking = false;
     let typing = null;
     let audio = null;
-    // The line that was scanned last, if its verdict is not known yet.
-    let scanned = null;
+    // Lines that were scanned, and nobody was told yet what they mean.
+    let scanned = [];
 
     const form = () => document.querySelector("form[data-offlinesales-scanning]");
     const find = (selector) => form().querySelector(selector);
@@ -35,8 +35,8 @@
             return;
         }
         text().value = [...lines(), ...fresh].join("\n");
-        scanned = fresh[fresh.length - 1];
-        show();
+        scanned.push(...fresh);
+        tell(show());
         ask();
     }
 
@@ -90,9 +90,11 @@
                 element("span", {class: "fa fa-times", "aria-hidden": "true"})
             );
             button.addEventListener("click", () => remove(index));
+            const line = element("td", {}, each.line);
+            line.style.overflowWrap = "anywhere";
             return element(
                 "tr", {class: each.level},
-                element("td", {}, each.line), element("td", {}, each.text), element("td", {class: "text-right flip"}, button)
+                line, element("td", {}, each.text), element("td", {class: "text-right flip"}, button)
             );
         });
         // The newest on top.
@@ -105,18 +107,22 @@
         return all;
     }
 
+    // Once for all that were scanned faster than the server answers: what is wrong must not be missed among them.
     function tell(all) {
-        const last = all.filter((each) => each.line === scanned).pop();
-        if (!last || !last.level) {
+        const known = scanned.map((line) => all.filter((each) => each.line === line).pop()).filter((each) => each && each.level);
+        if (!known.length) {
             return;
         }
-        scanned = null;
-        const message = `${last.line}: ${last.text}`;
+        scanned = scanned.filter((line) => !verdicts.has(line));
+        const wrong = known.filter((each) => each.level !== "success");
+        const told = wrong.length ? wrong : known.slice(-1);
+        const message = told.map((each) => `${each.line}: ${each.text}`).join("; ");
         const shown = find("[data-offlinesales-last]");
-        shown.className = `alert alert-${last.level}`;
+        shown.className = `alert alert-${told[told.length - 1].level}`;
+        shown.style.overflowWrap = "anywhere";
         shown.textContent = message;
         find("[data-offlinesales-live]").textContent = message;
-        beep(last.level === "success");
+        beep(!wrong.length);
     }
 
     function beep(good) {
