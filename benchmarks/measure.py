@@ -31,7 +31,7 @@ from pretix.plugins.ticketoutputpdf.tasks import bulk_render  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
 from pretix_offlinesales import jobs, returning  # noqa: E402
-from pretix_offlinesales.models import OfflineSalesBatch, OfflineSalesTicket  # noqa: E402
+from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket  # noqa: E402
 from pretix_offlinesales.printing import Plan, merge_parts, print_batch, print_part, request_data  # noqa: E402
 from pretix_offlinesales.printing.sheets import Sheet  # noqa: E402
 
@@ -295,7 +295,8 @@ def _warm_up(batch: OfflineSalesBatch) -> None:
 def return_all(amount: int) -> dict:
     """The whole job: every ticket of the batch comes back."""
     batch = _batch_of_another_process(amount)
-    job = jobs.create_returning(batch, returning.request_data({"all": True}), NOBODY)
+    request = returning.request_data({"all": True})
+    job = jobs.create_after_sale(batch.event, Job.Kind.RETURN, request, NOBODY, batch)
     with Measured() as measured:
         jobs.run(batch.event, job.pk)
     assert batch.event.orders.filter(status=Order.STATUS_CANCELED).count() == amount

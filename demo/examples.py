@@ -84,6 +84,15 @@ def main():
     same(page["results"][3], {"number": 7, "order": codes[6], "status": "c", "returned": "unsold", "checked_in": False})
     same(call("GET", f"{night}{batch['id']}/tickets/?returned=lost", 200)["count"], 1)
 
+    title("Undo returns, and replace tickets")
+    undone = give_back(f"{night}{batch['id']}/undo/", {"tickets": "6-8"})
+    same(undone, {"undone": codes[5:8], "skipped": []})
+    still_valid = {"order": codes[0], "value": codes[0], "reason": "not_canceled"}
+    same(give_back(f"{night}{batch['id']}/undo/", {"orders": [codes[0]]}), {"undone": [], "skipped": [still_valid]})
+    canceled = {"order": codes[8], "value": "9", "reason": "already_canceled"}
+    replaced = give_back(f"{night}{batch['id']}/replace/", {"tickets": "7, 9"})
+    same(replaced, {"replaced": [codes[6]], "skipped": [canceled]})
+
     title("Change the comment, and nothing else")
     same(call("PATCH", f"{night}{batch['id']}/", 200, {"comment": "Kiosk"}), batch | {"comment": "Kiosk"})
     call("PUT", f"{night}{batch['id']}/", 405, values)

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
-from django.utils.translation import get_language, gettext as _, ngettext
+from django.utils.translation import get_language, gettext as _, ngettext_lazy
 from pretix.base.i18n import language
 from pretix.base.models import CachedFile, Event, LogEntry
 from pretix.base.services.orders import error_messages
@@ -27,7 +27,7 @@ from .printing import Plan
 from .printing.data import DataOptions
 from .printing.proof import print_first_sheet, print_proof
 from .printing.work import make_data_file, print_tickets
-from .returning import return_tickets, write_down
+from .returning import replace_tickets, return_tickets, undo_returns, write_down
 
 logger = logging.getLogger(__name__)
 
@@ -115,10 +115,17 @@ def _new_file(filename: str, mime_type: str = "application/pdf") -> CachedFile:
     return file
 
 
-def create_returning(batch: OfflineSalesBatch, request: dict, requested_by: dict) -> Job:
-    """:param request: of ``returning.request_data``"""
+def create_after_sale(
+    event: Event, kind: Job.Kind, request: dict, requested_by: dict, batch: OfflineSalesBatch | None = None
+) -> Job:
+    """
+    Return tickets, undo that, or replace some.
+
+    :param request: of ``returning.request_data``
+    :param batch: what all the tickets must belong to; without it, those of the whole event are looked at
+    """
     return Job.objects.create(
-        event=batch.event, kind=Job.Kind.RETURN, batch=batch, data=request, locale=get_language(), **requested_by
+        event=event, kind=kind, batch=batch, data=request, locale=get_language(), **requested_by
     )
 
 
@@ -252,7 +259,7 @@ def _work(job: Job) -> None:
             tell(job)
             logger.info(
                 "Job %s is done: batch %s of %s/%s, %d tickets, %.1f seconds, attempt %d",
-                *(job, job.batch, job.event.organizer.slug, job.event.slug, job.batch.amount),
+                *(job, job.batch or "any", job.event.organizer.slug, job.event.slug, _amount(job)),
                 *(monotonic() - start, job.attempts),
             )
         except JobFailed as error:
@@ -282,12 +289,31 @@ def _fail(job: Job, message) -> None:
     _discard(job)
 
 
+def _amount(job: Job) -> int:
+    """How many tickets it was about."""
+    return len(job.data[job.dealt_with]) if job.dealt_with else job.batch.amount
+
+
+#: What is said of jobs that end half way.
+DONE_BEFORE = {
+    Job.Kind.RETURN: ngettext_lazy(
+        "{amount} ticket was returned before that.", "{amount} tickets were returned before that.", "amount"
+    ),
+    Job.Kind.UNDO: ngettext_lazy(
+        "{amount} ticket became valid again before that.",
+        "{amount} tickets became valid again before that.",
+        "amount",
+    ),
+    Job.Kind.REPLACE: ngettext_lazy(
+        "{amount} ticket was replaced before that.", "{amount} tickets were replaced before that.", "amount"
+    ),
+}
+
+
 def _what_was_done(job: Job) -> str:
-    """A return is the one job that may end half way. Then whoever asked must know."""
-    if job.kind == Job.Kind.RETURN and (amount := write_down(job)):
-        return ngettext(
-            "{amount} ticket was returned before that.", "{amount} tickets were returned before that.", amount
-        ).format(amount=amount)
+    """Jobs about tickets that exist may end half way. Then whoever asked must know."""
+    if job.dealt_with and (amount := write_down(job)):
+        return DONE_BEFORE[job.kind].format(amount=amount)
     return ""
 
 
@@ -376,7 +402,7 @@ def cancel(job: Job) -> bool:
     waiting = job.row.filter(state=Job.State.WAITING)
     if job.kind == Job.Kind.ISSUE:
         waiting = waiting.filter(batch__isnull=True)
-    if job.kind == Job.Kind.RETURN:
+    if job.dealt_with:
         waiting = waiting.filter(attempts=0)
     return bool(waiting.update(state=Job.State.FAILED, message=_("Canceled."), finished=now()))
 
@@ -394,4 +420,6 @@ WORK = {
     Job.Kind.PRINT: print_tickets,
     Job.Kind.RETURN: return_tickets,
     Job.Kind.DATA: make_data_file,
+    Job.Kind.UNDO: undo_returns,
+    Job.Kind.REPLACE: replace_tickets,
 }

@@ -171,9 +171,9 @@ class Job(Requested):
 
     For an issuing job, ``data`` holds the values of the batch to be made, and ``batch`` is set by the transaction that
     makes its tickets: from then on the job can't fail any more. For a printing job, ``batch`` is what is printed, and
-    ``data`` says which of its tickets and on what sheets, if that was asked for. For a returning job, ``batch`` is what
-    the tickets belong to, and ``data`` says which ones and what became of them. For a data file, ``data`` says what is
-    in it.
+    ``data`` says which of its tickets and on what sheets, if that was asked for. For a data file, ``data`` says what is
+    in it. For a job that returns tickets, undoes that, or replaces some, ``data`` says which ones and what became of
+    them, and ``batch`` is what they must belong to, if it is not the whole event.
     """
 
     class Kind(models.TextChoices):
@@ -181,6 +181,11 @@ class Job(Requested):
         PRINT = "print", _("Print tickets")
         RETURN = "return", _("Return tickets")
         DATA = "data", _("Make a data file")
+        UNDO = "undo", _("Undo returns")
+        REPLACE = "replace", _("Replace tickets")
+
+    #: Jobs about tickets that exist, which may end half way, and where their data tells whom they have dealt with.
+    DEALT_WITH = {Kind.RETURN: "returned", Kind.UNDO: "undone", Kind.REPLACE: "replaced"}
 
     class State(models.TextChoices):
         #: Nobody works on it yet.
@@ -231,13 +236,18 @@ class Job(Requested):
         return self.kind == self.Kind.PRINT
 
     @property
+    def dealt_with(self) -> str | None:
+        """Where ``data`` lists the codes of the orders that were returned, made valid again, or replaced."""
+        return self.DEALT_WITH.get(self.kind)
+
+    @property
     def is_committed(self) -> bool:
         """
-        The tickets exist, or are canceled, and not everybody knows. Whatever happens now, this job must go on and not
-        fail.
+        The tickets exist, or something was done with them, and not everybody knows. Whatever happens now, this job must
+        go on and not fail.
         """
-        if self.kind == self.Kind.RETURN:
-            return len(self.data["returned"]) > self.data["announced"]
+        if self.dealt_with:
+            return not self.data["dry_run"] and len(self.data[self.dealt_with]) > self.data["announced"]
         return self.kind == self.Kind.ISSUE and self.batch_id is not None
 
     @property

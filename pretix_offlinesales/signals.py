@@ -4,6 +4,7 @@ from django.dispatch import receiver
 from django.template.loader import get_template
 from django.urls import resolve, reverse
 from django.utils.html import format_html
+from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _, ngettext_lazy
 from django_scopes import scopes_disabled
 from pretix.api.signals import order_api_details, register_webhook_events
@@ -22,7 +23,7 @@ from pretix.helpers.periodic import minimum_interval
 
 from . import jobs, tasks
 from .exporters import OfflineSalesExporter
-from .models import OfflineSalesBatch, ReturnKind
+from .models import RESULT_LIFETIME, OfflineSalesBatch, ReturnKind
 from .origin import KEY, Origin
 from .payment import OfflineSalesPayment
 from .placeholders import text_variables
@@ -184,6 +185,18 @@ class WithReturnKind:
         return super().display(logentry, data | {"kind": kinds.get(data.get("kind"), data.get("kind"))})
 
 
+class WithResult:
+    """Log entries of jobs whose result can be looked at for a while."""
+
+    def display(self, logentry, data):
+        text = super().display(logentry, data)
+        if "job" not in data or logentry.datetime < now() - RESULT_LIFETIME:
+            return text
+        place = {"organizer": logentry.event.organizer.slug, "event": logentry.event.slug}
+        url = reverse("plugins:pretix_offlinesales:result", kwargs=place | {"job": data["job"]})
+        return format_html('{} <a href="{}">{}</a>', text, url, _("Show result"))
+
+
 @log_entry_types.new(
     "pretix_offlinesales.batch.returned",
     ngettext_lazy(
@@ -192,7 +205,23 @@ class WithReturnKind:
         "amount",
     ),
 )
-class BatchReturned(WithReturnKind, CountingLogEntryType):
+class BatchReturned(WithReturnKind, WithResult, CountingLogEntryType):
+    pass
+
+
+@log_entry_types.new_from_dict(
+    {
+        "pretix_offlinesales.batch.undone": ngettext_lazy(
+            "The return of %(amount)s ticket has been undone.",
+            "The return of %(amount)s tickets has been undone.",
+            "amount",
+        ),
+        "pretix_offlinesales.batch.replaced": ngettext_lazy(
+            "%(amount)s ticket has been replaced.", "%(amount)s tickets have been replaced.", "amount"
+        ),
+    }
+)
+class BatchDealtWith(WithResult, CountingLogEntryType):
     pass
 
 

@@ -3,7 +3,7 @@ from pretix.api.urls import event_router
 
 from .api.tickets import TicketViewSet
 from .api.views import BatchViewSet
-from .control import papers, printing, views
+from .control import papers, printing, returning, views
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
 event_router.register(
@@ -17,6 +17,15 @@ control_patterns = [
     path("proof", views.BatchProof.as_view(), name="proof"),
     path("jobs/<uuid:job>/cancel", views.JobCancel.as_view(), name="cancel"),
     path("jobs/<uuid:job>/dismiss", views.JobDismiss.as_view(), name="dismiss"),
+    path("return", returning.Return.as_view(), name="return"),
+    path("undo", returning.Undo.as_view(), name="undo"),
+    path("replace", returning.Replace.as_view(), name="replace"),
+    path("results/<uuid:job>/", returning.Result.as_view(), name="result"),
+    path("results/<uuid:job>/tickets.csv", returning.ResultExport.as_view(), name="result_csv"),
+    path("results/<uuid:job>/print/<int:batch>", returning.ResultPrint.as_view(), name="result_print"),
+    path("<int:batch>/return", returning.Return.as_view(), name="batch_return"),
+    path("<int:batch>/undo", returning.Undo.as_view(), name="batch_undo"),
+    path("<int:batch>/replace", returning.Replace.as_view(), name="batch_replace"),
     path("<int:batch>/", views.BatchDetail.as_view(), name="batch"),
     path("<int:batch>/comment", views.BatchComment.as_view(), name="comment"),
     path("<int:batch>/print", printing.BatchPrint.as_view(), name="print"),

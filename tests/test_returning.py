@@ -24,15 +24,13 @@ from pretix.base.signals import order_canceled
 
 from pretix_offlinesales import jobs
 from pretix_offlinesales.models import Job
-from pretix_offlinesales.returning import replace, request_data, undo
+from pretix_offlinesales.returning import request_data
 from tests.issuing.test_announce import receiving_server
 from tests.oracle import history, picture
 
 returning = import_module("pretix_offlinesales.returning")
 
 pytestmark = pytest.mark.django_db
-
-NOBODY = {"user": None, "auth": None}
 
 #: What differs between any two tickets of a batch.
 OF_EACH_TICKET = {"payment_id", "seat_id"}
@@ -62,7 +60,10 @@ def gate(event):
 def asked(batch, selection=None, user=None, **values):
     """A job that waits to be done."""
     nobody = {"user": user, "api_token": None, "device": None, "oauth_application": None}
-    return jobs.create_returning(batch, request_data(selection or {"all": True}, **values), nobody)
+    job_kind = values.get("job_kind", Job.Kind.RETURN)
+    return jobs.create_after_sale(
+        batch.event, job_kind, request_data(selection or {"all": True}, **values), nobody, batch=batch
+    )
 
 
 def run(job):
@@ -76,7 +77,7 @@ def returned(batch, selection=None, **values):
     """What becomes of the tickets, as those who asked are told."""
     job = run(asked(batch, selection, **values))
     assert (job.state, job.message) == ("succeeded", "")
-    return job.data["returned"], [tuple(line.values()) for line in job.data["skipped"]]
+    return job.data[job.dealt_with], [tuple(line.values()) for line in job.data["skipped"]]
 
 
 def orders(batch):
@@ -332,10 +333,11 @@ def test_the_kind_is_stored_and_shown(kind, word, make_batch, user):
     assert list(batch.tickets.values_list("number", "return_kind")) == [(1, ""), (2, kind), (3, "")]
     times = list(batch.tickets.values_list("returned", flat=True))
     assert (times[0], times[2], before < times[1] < now()) == (None, None, True)
+    result = f"/control/event/museum/night/offlinesales/results/{Job.objects.get(kind='return').pk}/"
     entries = [orders(batch)[1].all_logentries().first(), batch.all_logentries().first()]
     assert [(entry.display(), entry.user) for entry in entries] == [
         (f"The ticket has been returned ({word}).", user),
-        (f"1 ticket has been returned ({word}).", user),
+        (f'1 ticket has been returned ({word}). <a href="{result}">Show result</a>', user),
     ]
 
 
@@ -587,7 +589,11 @@ def test_an_interrupted_job_goes_on_where_it_was(make_batch, hear, small_chunks,
     assert (job.state, job.data["returned"], job.data["skipped"]) == ("succeeded", codes(batch), [])
     assert heard == codes(batch)
     assert [order.refunds.count() for order in orders(batch)] == [1] * 5
-    assert json.loads(batch.all_logentries().first().data) == {"amount": 5, "kind": "unsold"}
+    assert json.loads(batch.all_logentries().first().data) == {
+        "amount": 5,
+        "job": str(job.pk),
+        "kind": "unsold",
+    }
 
 
 def test_what_was_canceled_but_not_announced_is_announced_by_the_next_attempt(make_batch, hear, small_chunks):
@@ -657,7 +663,9 @@ def test_what_was_returned_before_a_job_is_given_up_is_told_and_written_down(mak
         "1 ticket was returned before that."
     )
     entries = batch.all_logentries().filter(action_type="pretix_offlinesales.batch.returned")
-    assert [entry.parsed_data for entry in entries] == [{"amount": 1, "kind": "unsold"}]
+    assert [entry.parsed_data for entry in entries] == [
+        {"amount": 1, "job": str(job.pk), "kind": "unsold"}
+    ]
 
 
 def test_a_job_that_was_begun_can_not_be_given_up_by_hand(make_batch):
@@ -812,8 +820,14 @@ def test_a_scan_that_was_made_offline_is_recorded_as_the_host_records_it(make_ba
 
 
 def undone(event, batch, **numbers):
-    outcome = undo(event, batch.tickets.filter(**numbers), NOBODY)
-    return outcome.done, outcome.skipped
+    return dealt_with(Job.Kind.UNDO, batch, **numbers)
+
+
+def dealt_with(kind, batch, **numbers):
+    """What became of these tickets, and the reason for each that was left alone."""
+    wanted = batch.tickets.filter(**numbers).values_list("order__code", flat=True)
+    done, skipped = returned(batch, {"orders": list(wanted)}, job_kind=kind)
+    return done, {code: reason for code, _value, reason in skipped}
 
 
 @pytest.mark.parametrize("name", [name for name in KINDS if not name.startswith("signed")])
@@ -886,8 +900,7 @@ def test_paper_whose_code_was_revoked_can_not_be_undone(event, item, quota, make
 
 
 def replaced(event, batch, **numbers):
-    outcome = replace(event, list(batch.tickets.filter(**numbers).values_list("order_id", flat=True)), NOBODY)
-    return outcome.done, outcome.skipped
+    return dealt_with(Job.Kind.REPLACE, batch, **numbers)
 
 
 def secrets(order):

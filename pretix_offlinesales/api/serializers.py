@@ -7,7 +7,7 @@ from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from rest_framework import serializers
 
 from ..issuing import check, usual_layout
-from ..models import MAX_AMOUNT, MAX_NUMBER, JobFailed, OfflineSalesBatch, ReturnKind
+from ..models import MAX_AMOUNT, MAX_NUMBER, Job, JobFailed, OfflineSalesBatch, ReturnKind
 from ..numbers import parse_numbers
 from ..printing import request_data as print_request_data
 from ..printing.choice import Only, choose
@@ -182,8 +182,8 @@ class PrintRequestSerializer(serializers.Serializer):
             raise serializers.ValidationError({"sheet": [str(error)]})
 
 
-class ReturnRequestSerializer(serializers.Serializer):
-    """Which tickets come back. What is not known is refused: a misspelled ``dry_run`` must not cancel anything."""
+class TicketsSerializer(serializers.Serializer):
+    """Some tickets of a batch. What is not known is refused: a misspelled ``dry_run`` must not change anything."""
 
     SELECTORS = ("tickets", "orders", "secrets", "all")
 
@@ -191,7 +191,6 @@ class ReturnRequestSerializer(serializers.Serializer):
     orders = serializers.ListField(child=Text(), required=False, allow_empty=False, max_length=MAX_AMOUNT)
     secrets = serializers.ListField(child=Text(), required=False, allow_empty=False, max_length=MAX_AMOUNT)
     all = Truth(required=False)
-    kind = serializers.ChoiceField(choices=ReturnKind.choices, default=ReturnKind.UNSOLD)
     dry_run = Truth(default=False)
 
     def validate_all(self, value):
@@ -207,8 +206,12 @@ class ReturnRequestSerializer(serializers.Serializer):
             raise serializers.ValidationError(dict.fromkeys(selectors or self.SELECTORS, [message]))
         return values
 
-    @property
-    def request_data(self) -> dict:
+    def request_data(self, job_kind: Job.Kind) -> dict:
         values = self.validated_data
         selection = {name: values[name] for name in self.SELECTORS if name in values}
-        return request_data(selection, values["kind"], values["dry_run"])
+        others = {name: value for name, value in values.items() if name not in selection}
+        return request_data(selection, job_kind=job_kind, **others)
+
+
+class ReturnSerializer(TicketsSerializer):
+    kind = serializers.ChoiceField(choices=ReturnKind.choices, default=ReturnKind.UNSOLD)

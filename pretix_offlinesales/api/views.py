@@ -30,7 +30,8 @@ from .serializers import (
     BatchRequestSerializer,
     BatchSerializer,
     PrintRequestSerializer,
-    ReturnRequestSerializer,
+    ReturnSerializer,
+    TicketsSerializer,
 )
 
 
@@ -146,20 +147,45 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
 
     @action(detail=True, methods=["post"], url_path="return", url_name="return")
     def return_tickets(self, request, **kwargs):
-        batch = self.get_object()
-        serializer = ReturnRequestSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        refuse_too_many(request.event)
-        job = jobs.create_returning(batch, serializer.request_data, requested_by(request))
-        tasks.start(job)
-        return self._accepted("check", "returned", pk=batch.pk, job=job.pk)
+        return self._deal_with(Job.Kind.RETURN, ReturnSerializer)
 
     @action(detail=True, url_path="return/(?P<job>[^/]+)")
     def returned(self, request, job, **kwargs):
-        job = self._find_job(Job.Kind.RETURN, job, batch=self.get_object())
+        return self._dealt_with(Job.Kind.RETURN, job)
+
+    @action(detail=True, methods=["post"], url_path="undo", url_name="undo")
+    def undo(self, request, **kwargs):
+        return self._deal_with(Job.Kind.UNDO, TicketsSerializer)
+
+    @action(detail=True, url_path="undo/(?P<job>[^/]+)")
+    def undone(self, request, job, **kwargs):
+        return self._dealt_with(Job.Kind.UNDO, job)
+
+    @action(detail=True, methods=["post"], url_path="replace", url_name="replace")
+    def replace(self, request, **kwargs):
+        return self._deal_with(Job.Kind.REPLACE, TicketsSerializer)
+
+    @action(detail=True, url_path="replace/(?P<job>[^/]+)")
+    def replaced(self, request, job, **kwargs):
+        return self._dealt_with(Job.Kind.REPLACE, job)
+
+    def _deal_with(self, kind, serializer_class):
+        """Start a job about some tickets of the batch."""
+        batch, request = self.get_object(), self.request
+        serializer = serializer_class(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        refuse_too_many(request.event)
+        job = jobs.create_after_sale(
+            request.event, kind, serializer.request_data(kind), requested_by(request), batch=batch
+        )
+        tasks.start(job)
+        return self._accepted("check", job.dealt_with, pk=batch.pk, job=job.pk)
+
+    def _dealt_with(self, kind, pk):
+        job = self._find_job(kind, pk, batch=self.get_object())
         if job.state != Job.State.SUCCEEDED:
             return unfinished(job)
-        return Response({name: job.data[name] for name in ("returned", "skipped")})
+        return Response({name: job.data[name] for name in (job.dealt_with, "skipped")})
 
     def _accepted(self, name, route=None, **kwargs):
         """Where to ask for the result, under the name that the documentation gives it."""

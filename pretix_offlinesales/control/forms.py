@@ -10,7 +10,7 @@ from pretix.control.forms.filter import FilterForm
 from pretix.control.forms.widgets import Select2
 
 from ..issuing import check, next_number
-from ..models import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch, OfflineSalesTicket
+from ..models import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 
 #: Where the problems of a batch's fields are shown that the form names differently.
 SHOWN_AT = {"item": "itemvar", "variation": "itemvar"}
@@ -261,6 +261,9 @@ class TicketFilterForm(FilterForm):
             ("", _("All tickets")),
             ("valid", _("Valid")),
             ("canceled", pgettext_lazy("tickets", "Canceled")),
+            (ReturnKind.UNSOLD, _("Returned (unsold)")),
+            (ReturnKind.LOST, _("Returned (lost or stolen)")),
+            (ReturnKind.DAMAGED, _("Returned (damaged)")),
             ("in", _("Checked in")),
             ("out", _("Valid, not checked in")),
             ("printed", _("Printed")),
@@ -271,6 +274,7 @@ class TicketFilterForm(FilterForm):
     STATUS = {
         "valid": {"valid": True},
         "canceled": {"canceled": True},
+        **{kind: {"canceled": True, "return_kind": kind} for kind in ReturnKind.values},
         "in": {"checked_in": True},
         "out": {"valid": True, "checked_in": False},
         "printed": {"printed": True},

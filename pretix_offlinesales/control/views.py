@@ -308,6 +308,8 @@ class JobDismiss(JobButton):
 
 def status_of(ticket: OfflineSalesTicket) -> str:
     """:param ticket: with its state (see ``figures``)"""
+    if ticket.canceled and ticket.returned:
+        return _("Returned ({kind})").format(kind=ticket.get_return_kind_display())
     if ticket.canceled:
         return pgettext("tickets", "Canceled")
     return _("Valid") if ticket.valid else ticket.order.get_status_display()

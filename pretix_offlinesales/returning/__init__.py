@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Iterator
 from functools import partial
 
 from django.db import OperationalError, transaction
@@ -11,37 +12,57 @@ from pretix.base.models import Event
 
 from ..issuing.announce import refresh_quotas
 from ..models import Job, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from . import replace, undo
 from .announce import announce
 from .cancel import cancel
 from .door import refuse_returned
-from .orders import fetch
-from .replace import replace
+from .lines import as_lines, from_file, read_line
+from .orders import Orders, fetch
+from .reasons import TEXTS as REASONS
 from .selection import Choice, choose
-from .undo import undo
 
-__all__ = ["refuse_returned", "replace", "request_data", "return_tickets", "undo", "write_down"]
+__all__ = [
+    "REASONS",
+    "as_lines",
+    "examine",
+    "from_file",
+    "read_line",
+    "refuse_returned",
+    "replace_tickets",
+    "request_data",
+    "return_tickets",
+    "undo_returns",
+    "write_down",
+]
 
 logger = logging.getLogger(__name__)
 
-#: How many tickets are taken back in one transaction: as long as it takes, a scanner may have to wait for it.
+#: How many tickets are dealt with in one transaction: as long as it takes, a scanner may have to wait for it.
 CHUNK = 250
+
+#: The host reactivates orders one by one, and meanwhile holds their quotas, which customers of the shop wait for.
+UNDO_CHUNK = 20
 
 #: Seconds to wait before the next attempt, when somebody else is busy with one of the orders.
 BACK_OFF = (0.1, 0.2, 0.5, 1, 2, 5)
 
 
-def request_data(selection: dict, kind: str = ReturnKind.UNSOLD, dry_run: bool = False) -> dict:
+def request_data(
+    selection: dict, kind: str = ReturnKind.UNSOLD, dry_run: bool = False, job_kind: Job.Kind = Job.Kind.RETURN
+) -> dict:
     """
     What a job remembers of the request, and of what it has done.
 
     :param selection: of ``selection.choose``
+    :param kind: of a return
+    :param job_kind: ``RETURN``, ``UNDO`` or ``REPLACE``
     """
     return {
         "selection": selection,
-        "kind": kind,
+        **({"kind": kind} if job_kind == Job.Kind.RETURN else {}),
         "dry_run": dry_run,
         "done": [],  # the place of the last ticket that was looked at
-        "returned": [],
+        Job.DEALT_WITH[job_kind]: [],
         "skipped": [],
         "announced": 0,
         "tries": 0,
@@ -49,36 +70,72 @@ def request_data(selection: dict, kind: str = ReturnKind.UNSOLD, dry_run: bool =
 
 
 def return_tickets(job: Job) -> None:
+    """Take back the tickets that the job's request names."""
+
+    def take_back(orders: Orders, pks: list[int]) -> dict[int, str]:
+        cancel(orders, pks, job.data["kind"], job.requester, moment=now())
+        return {}
+
+    _work_through(job, take_back, CHUNK)
+
+
+def undo_returns(job: Job) -> None:
+    """Tickets that were returned by mistake become valid again."""
+    _work_through(job, partial(undo.reactivate, requester=job.requester), UNDO_CHUNK)
+
+
+def replace_tickets(job: Job) -> None:
+    """Tickets whose paper is spoiled get new codes: number, order and price stay, the old paper is refused."""
+
+    def renew(orders: Orders, pks: list[int]) -> dict[int, str]:
+        replace.renew(orders, pks, job.requester)
+        return {}
+
+    _work_through(job, renew, CHUNK)
+
+
+#: Why an order can't be dealt with, for each kind of job.
+REFUSAL = {
+    Job.Kind.RETURN: Orders.refusal,
+    Job.Kind.UNDO: undo.refusal,
+    Job.Kind.REPLACE: replace.refusal,
+}
+
+
+def _work_through(job: Job, deal_with, size: int) -> None:
     """
-    Take back the tickets that the job's request names: choose them, cancel those that can be, tell everybody.
+    Choose the tickets, deal with those that can be dealt with, tell everybody.
 
     That is done chunk by chunk. Each is a transaction of its own, in which the job remembers how far it is and what
-    has become of each ticket: whatever happens, a ticket is returned once, and an interrupted job goes on.
+    has become of each ticket: whatever happens, a ticket is dealt with once, and an interrupted job goes on.
+
+    :param deal_with: gets locked orders, and the keys of those that are not refused; returns those that turned out to
+        be impossible, and why
     """
     announce(job)
-    choices = choose(job.event, job.batch, job.data["selection"])
+    choices = choose(job.event, job.batch, job.data["selection"], job.kind)
     tickets = [choice for choice in choices if choice.ticket]
     todo = [choice for choice in tickets if choice.place > job.data["done"]]
     while todo:
-        chunk, todo = todo[:CHUNK], todo[CHUNK:]
+        chunk, todo = todo[:size], todo[size:]
         if job.data["dry_run"]:
-            _examine(job, chunk)
+            _remember(job, chunk, _refusals(fetch(job.event, _order_ids(chunk)), chunk, job.kind))
         else:
-            _take_back(job, chunk)
+            _deal_with(job, chunk, deal_with)
             announce(job)
         job.report(len(tickets) - len(todo), len(tickets))
     _finish(job, unknown=[choice for choice in choices if not choice.ticket])
 
 
-def _take_back(job: Job, chunk: list[Choice]) -> None:
+def _deal_with(job: Job, chunk: list[Choice], deal_with) -> None:
     before = job.data
     for seconds in (*BACK_OFF, None):
         try:
             with transaction.atomic():
                 orders = fetch(job.event, _order_ids(chunk), lock=True)
-                accepted = _judge(job, orders, chunk)
-                if accepted:
-                    cancel(orders, accepted, job.data["kind"], job.requester, moment=now())
+                refusals = _refusals(orders, chunk, job.kind)
+                accepted = [pk for pk in _order_ids(chunk) if pk not in refusals]
+                _remember(job, chunk, refusals | (deal_with(orders, accepted) if accepted else {}))
                 job.check_lock()
             return
         except BaseException as error:
@@ -89,35 +146,33 @@ def _take_back(job: Job, chunk: list[Choice]) -> None:
         time.sleep(seconds)
 
 
-def _examine(job: Job, chunk: list[Choice]) -> None:
-    _judge(job, fetch(job.event, _order_ids(chunk)), chunk)
-
-
 def _order_ids(chunk):
     return [choice.ticket.order_id for choice in chunk if not choice.reason]
 
 
-def _judge(job: Job, orders, chunk: list[Choice]) -> list[int]:
-    """Let the job remember what becomes of each ticket. Returns the keys of the orders that can be canceled."""
-    accepted, returned, skipped = [], [], []
+def _refusals(orders: Orders, chunk: list[Choice], kind: Job.Kind) -> dict[int, str]:
+    reasons = {pk: REFUSAL[kind](orders, pk) for pk in _order_ids(chunk)}
+    return {pk: reason for pk, reason in reasons.items() if reason}
+
+
+def _remember(job: Job, chunk: list[Choice], refusals: dict[int, str]) -> None:
+    """Let the job remember what has become of each ticket."""
+    done, skipped = [], []
     for choice in chunk:
-        ticket = choice.ticket
-        if reason := choice.reason or orders.refusal(ticket.order_id):
+        if reason := choice.reason or refusals.get(choice.ticket.order_id):
             skipped.append(choice.skipped_for(reason))
         else:
-            accepted.append(ticket.order_id)
-            returned.append(ticket.code)
+            done.append(choice.ticket.code)
     data = job.data
     job.update(
         data=data
         | {
             "done": chunk[-1].place,
-            "returned": data["returned"] + returned,
+            job.dealt_with: data[job.dealt_with] + done,
             "skipped": data["skipped"] + skipped,
         },
         heartbeat=now(),
     )
-    return accepted
 
 
 def _finish(job: Job, unknown: list[Choice]) -> None:
@@ -130,21 +185,38 @@ def _finish(job: Job, unknown: list[Choice]) -> None:
 
 def write_down(job: Job) -> int:
     """
-    Say in the history of each batch how many of its tickets the job has returned, at its end or when it is given up.
+    Say in the history of each batch how many of its tickets the job has dealt with, at its end or when it is given up.
     Returns how many these are in all.
     """
-    batches = [] if job.data["dry_run"] else _count_by_batch(job.event, job.data["returned"])
+    batches = [] if job.data["dry_run"] else _count_by_batch(job.event, job.data[job.dealt_with])
     for batch in batches:
-        returned = {"amount": batch.returned_now, "kind": job.data["kind"]}
-        job.write_down(batch, "pretix_offlinesales.batch.returned", returned)
+        data = {"amount": batch.amount_now, "job": str(job.pk)}
+        if job.kind == Job.Kind.RETURN:
+            data["kind"] = job.data["kind"]
+        job.write_down(batch, f"pretix_offlinesales.batch.{job.dealt_with}", data)
         transaction.on_commit(partial(refresh_quotas, batch))
-    return sum(batch.returned_now for batch in batches)
+    return sum(batch.amount_now for batch in batches)
 
 
 def _count_by_batch(event: Event, codes: list[str]) -> list[OfflineSalesBatch]:
-    returned = OfflineSalesTicket.objects.filter(batch__event=event, order__code__in=codes).order_by()
-    counts = {row["batch"]: row["amount"] for row in returned.values("batch").annotate(amount=Count("pk"))}
+    tickets = OfflineSalesTicket.objects.filter(batch__event=event, order__code__in=codes).order_by()
+    counts = {row["batch"]: row["amount"] for row in tickets.values("batch").annotate(amount=Count("pk"))}
     batches = list(OfflineSalesBatch.objects.filter(pk__in=counts))
     for batch in batches:
-        batch.event, batch.returned_now = event, counts[batch.pk]
+        batch.event, batch.amount_now = event, counts[batch.pk]
     return batches
+
+
+def examine(
+    event: Event, batch: OfflineSalesBatch | None, selection: dict, kind: Job.Kind
+) -> Iterator[tuple[Choice, str]]:
+    """What would become of each of the chosen tickets: why it would be skipped, or nothing. Changes nothing."""
+    choices = choose(event, batch, selection, kind)
+    known = [choice for choice in choices if choice.ticket]
+    for start in range(0, len(known), CHUNK):
+        chunk = known[start : start + CHUNK]
+        refusals = _refusals(fetch(event, _order_ids(chunk)), chunk, kind)
+        for choice in chunk:
+            yield choice, choice.reason or refusals.get(choice.ticket.order_id, "")
+    for choice in choices[len(known) :]:
+        yield choice, choice.reason

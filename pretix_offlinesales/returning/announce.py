@@ -21,16 +21,27 @@ CHUNK = 500
 #: Payments that somebody has begun, and not finished.
 OPEN = (OrderPayment.PAYMENT_STATE_CREATED, OrderPayment.PAYMENT_STATE_PENDING)
 
+#: For the log.
+DONE = {Job.Kind.RETURN: "canceled", Job.Kind.UNDO: "valid again", Job.Kind.REPLACE: "replaced"}
+
+#: What is written when a return is undone, and when a ticket is replaced.
+WRITTEN = (
+    "pretix.event.order.payment.confirmed",
+    "pretix.event.order.reactivated",
+    "pretix.event.order.secret.changed",
+)
+
 
 def announce(job: Job) -> None:
     """
-    Send ``order_canceled`` for each order that the job has canceled, and webhooks for its log entries.
+    Send ``order_canceled`` for each order that the job has canceled, and webhooks for what was written in the history
+    of its orders. (Of those that became valid again, the host itself has sent its signals.)
 
     As with issuing, a receiver that raises is logged and holds nobody else up, and each hears of each order at least
     once: ``job.data["announced"]`` says of how many everybody knows. Orders that were tried too often (``tries``) are
     tried one by one, and one that no worker survives is skipped.
     """
-    while untold := job.data["returned"][job.data["announced"] :]:
+    while untold := job.data[job.dealt_with][job.data["announced"] :]:
         tries = job.data["tries"]
         alone = tries >= MAX_TRIES
         codes = untold[: 1 if alone else CHUNK]
@@ -38,7 +49,7 @@ def announce(job: Job) -> None:
             _remember(job, tries=tries + 1)
             _tell(job, codes)
         else:
-            logger.error("Nobody was told that order %s is canceled: no worker survived it", codes[0])
+            logger.error("Nobody was told that order %s is %s: no worker survived it", codes[0], DONE[job.kind])
         _remember(job, tries=MAX_TRIES if alone else 0, announced=job.data["announced"] + len(codes))
 
 
@@ -58,13 +69,15 @@ def _tell(job: Job, codes: list[str]) -> None:
         return
     for order in orders:
         order.event = event
-    _cancel_open_payments(orders, job.requester)
-    for order in sorted(orders, key=lambda order: codes.index(order.code)):
-        job.check_lock()
-        with language(order.locale, event.settings.region):
-            _send_signal(event, order)
+    if job.kind == Job.Kind.RETURN:
+        _cancel_open_payments(orders, job.requester)
+        for order in sorted(orders, key=lambda order: codes.index(order.code)):
+            job.check_lock()
+            with language(order.locale, event.settings.region):
+                _send_signal(event, order)
     if event.organizer.webhooks.filter(enabled=True).exists():
-        send_webhooks(event, _history(orders))
+        entries = _history(orders) if job.kind == Job.Kind.RETURN else _written_for(job, orders)
+        send_webhooks(event, entries)
     touch(orders)
 
 
@@ -98,6 +111,16 @@ def _history(orders: list[Order]):
     of_cards = Q(content_type=_type(GiftCard), object_id__in=list(cards))
     since = min(order.cancellation_date for order in orders if order.cancellation_date)
     return LogEntry.objects.filter(of_orders | of_cards, datetime__gte=since)
+
+
+def _written_for(job: Job, orders: list[Order]):
+    """What the job itself has written in the history of these orders."""
+    return LogEntry.objects.filter(
+        content_type=_type(Order),
+        object_id__in=[order.pk for order in orders],
+        action_type__in=WRITTEN,
+        datetime__gte=job.created,
+    )
 
 
 def _type(model):

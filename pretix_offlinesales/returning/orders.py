@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 from pretix.base.models import (
     Checkin,
     Event,
@@ -19,6 +19,7 @@ from pretix.base.models import (
     Transaction,
 )
 from pretix.base.models.giftcards import GiftCardTransaction
+from pretix.base.models.orders import RevokedTicketSecret
 from pretix.helpers.database import OF_SELF
 
 from ..payment import OfflineSalesPayment
@@ -48,6 +49,8 @@ class Orders:
     invoices: dict[int, list[Invoice]]
     #: The orders that somebody was let in with.
     entered: set[int]
+    #: The orders whose codes were put on the revocation list when they were canceled, or since.
+    revoked: set[int]
 
     def refusal(self, pk: int) -> str:
         """Why this order can't be taken back; empty if it can."""
@@ -117,6 +120,9 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
         position.order = orders[position.order_id]
     cards = list(_locked(GiftCard.objects.filter(issued_in__in=positions).order_by("pk"), locked))
     _value_gift_cards(cards)
+    revoked = RevokedTicketSecret.objects.filter(
+        position__order__in=pks, created__gte=F("position__order__cancellation_date")
+    )
     entries = Checkin.objects.filter(position__order__in=pks, type=Checkin.TYPE_ENTRY)
     return Orders(
         event=event,
@@ -129,6 +135,7 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
         refunds=_by(OrderRefund.objects.filter(order__in=pks)),
         invoices=_by(Invoice.objects.filter(order__in=pks)),
         entered=set(entries.values_list("position__order", flat=True)),
+        revoked=set(revoked.values_list("position__order", flat=True)),
     )
 
 

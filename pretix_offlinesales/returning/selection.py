@@ -1,17 +1,19 @@
 """Which tickets are meant: by number, by order code, by what a scanner reads, or all that are still out."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from pretix.base.models import Event, OrderPosition
 from pretix.base.models.orders import RevokedTicketSecret
 
 from ..figures import with_state
-from ..models import OfflineSalesBatch, OfflineSalesTicket
+from ..models import Job, OfflineSalesBatch, OfflineSalesTicket
 from ..numbers import parse_numbers
-from .reasons import ALREADY_CANCELED, UNKNOWN
+from .lines import Line, read_line
+from .reasons import ALREADY_CANCELED, AMBIGUOUS, UNKNOWN
 
 
 class Ticket(NamedTuple):
@@ -32,6 +34,8 @@ class Choice:
     ticket: Ticket | None
     #: Why nothing can be done about it, if that is plain already.
     reason: str = ""
+    #: The line that it was named in, if there were lines.
+    line: str = ""
 
     @property
     def place(self) -> list[int]:
@@ -43,26 +47,38 @@ class Choice:
         return {"order": self.ticket and self.ticket.code, "value": self.value, "reason": reason}
 
 
-def choose(event: Event, batch: OfflineSalesBatch | None, selection: dict) -> list[Choice]:
+def choose(event: Event, batch: OfflineSalesBatch | None, selection: dict, kind: Job.Kind) -> list[Choice]:
     """
     All that the selection names, in ticket order, and what is unknown after it. Nothing is named twice.
 
     :param batch: only its tickets are looked at; without it, those of the whole event
-    :param selection: one of ``{"tickets": "1-50,60"}`` (of a batch), ``{"orders": […]}``, ``{"secrets": […]}`` and
-        ``{"all": true}``
+    :param selection: one of ``{"tickets": "1-50,60"}`` (of a batch), ``{"orders": […]}``, ``{"secrets": […]}``,
+        ``{"lines": […]}`` (see ``lines``) and ``{"all": true}``
+    :param kind: of the job that they are chosen for: all are all that it can do something about
     """
     tickets = OfflineSalesTicket.objects.filter(batch__event=event, batch__completed__isnull=False)
     if batch:
         tickets = tickets.filter(batch=batch)
     [(what, wanted)] = selection.items()
+    if what == "all":
+        wanted = ALL[kind]
+    elif what == "lines":
+        wanted = [read_line(line, event, batch) for line in wanted]
     choices = list(CHOOSE[what](tickets, wanted))
     known = [choice for choice in choices if choice.ticket]
     return sorted(known, key=lambda choice: choice.place) + [choice for choice in choices if not choice.ticket]
 
 
-def _still_out(tickets, wanted):
-    out = with_state(tickets).filter(canceled=False)
-    return (Choice(str(ticket.number), ticket) for ticket in _fetch(out))
+#: What all tickets are that a job can do something about: those that are still out, or those that were returned.
+ALL = {
+    Job.Kind.RETURN: Q(canceled=False),
+    Job.Kind.UNDO: Q(canceled=True, returned__isnull=False),
+    Job.Kind.REPLACE: Q(canceled=False),
+}
+
+
+def _all(tickets, condition):
+    return (Choice(str(ticket.number), ticket) for ticket in _fetch(with_state(tickets).filter(condition)))
 
 
 def _by_number(tickets, wanted):
@@ -87,14 +103,7 @@ def _by_secret(tickets, wanted):
     values = {}
     for value in wanted:
         values.setdefault(value.strip(), value)
-    valid = dict(
-        OrderPosition.all.filter(order__offline_sales_ticket__in=tickets, secret__in=values)
-        .order_by("pk").values_list("secret", "order_id")
-    )
-    revoked = dict(
-        RevokedTicketSecret.objects.filter(position__order__offline_sales_ticket__in=tickets, secret__in=values)
-        .values_list("secret", "position__order_id")
-    )
+    valid, revoked = _secrets(tickets, values)
     chosen = tickets.filter(order__in={*valid.values(), *revoked.values()})
     found = {ticket.order_id: ticket for ticket in _fetch(chosen)}
     seen = set()
@@ -109,11 +118,73 @@ def _by_secret(tickets, wanted):
             yield Choice(value, None, UNKNOWN)
 
 
-CHOOSE = {"all": _still_out, "tickets": _by_number, "orders": _by_code, "secrets": _by_secret}
+def _secrets(tickets: QuerySet, texts: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
+    """The orders with these secrets, and those that had them until they were revoked."""
+    valid = dict(
+        OrderPosition.all.filter(order__offline_sales_ticket__in=tickets, secret__in=texts)
+        .order_by("pk").values_list("secret", "order_id")
+    )
+    revoked = dict(
+        RevokedTicketSecret.objects.filter(position__order__offline_sales_ticket__in=tickets, secret__in=texts)
+        .values_list("secret", "position__order_id")
+    )
+    return valid, revoked
 
 
-def _choice(value, ticket):
-    return Choice(value, ticket) if ticket else Choice(value, None, UNKNOWN)
+def _by_line(tickets, lines: list[Line]):
+    """Whatever a line could mean is looked for; what could mean two different tickets means none."""
+    valid, revoked = _secrets(tickets, {text for line in lines for text in line.secrets})
+    meant = (
+        Q(order__code__in={code for line in lines for code in line.codes})
+        | Q(order__in={*valid.values(), *revoked.values()})
+        | _of_numbers(lines)
+    )
+    found = list(_fetch(tickets.filter(meant)))
+    by_code = {ticket.code: ticket for ticket in found}
+    by_order = {ticket.order_id: ticket for ticket in found}
+    by_number = {(ticket.batch_id, ticket.number): ticket for ticket in found}
+    seen = set()
+    for line in lines:
+        named = {by_code[code] for code in line.codes if code in by_code}
+        named |= {by_order[valid[text]] for text in line.secrets if text in valid}
+        dead = {by_order[revoked[text]] for text in line.secrets if text in revoked} - named
+        numbers = [(number, by_number.get((line.batch, number))) for number in line.numbers]
+        if len(numbers) == 1:
+            named |= {ticket for _number, ticket in numbers if ticket}
+            numbers = []
+        if len(named | dead) > 1 or (numbers and named | dead):
+            yield Choice(line.text, None, AMBIGUOUS, line.text)
+        elif numbers:
+            for number, ticket in numbers:
+                if ticket not in seen:
+                    yield _choice(line.name(number), ticket, line.text)
+                    seen.update({ticket} - {None})
+        elif named:
+            if not named <= seen:
+                yield Choice(line.text, *named, line=line.text)
+                seen |= named
+        elif dead:
+            yield Choice(line.text, *dead, ALREADY_CANCELED, line.text)
+        else:
+            yield Choice(line.text, None, UNKNOWN, line.text)
+
+
+def _of_numbers(lines: list[Line]) -> Q:
+    by_batch = defaultdict(set)
+    for line in lines:
+        by_batch[line.batch].update(line.numbers)
+    condition = Q(pk=None)
+    for batch, numbers in by_batch.items():
+        if numbers:
+            condition |= Q(batch=batch, number__in=numbers)
+    return condition
+
+
+CHOOSE = {"all": _all, "tickets": _by_number, "orders": _by_code, "secrets": _by_secret, "lines": _by_line}
+
+
+def _choice(value, ticket, line=""):
+    return Choice(value, ticket, "" if ticket else UNKNOWN, line)
 
 
 def _fetch(tickets: QuerySet) -> Iterable[Ticket]:

@@ -1,64 +1,74 @@
-"""Tickets that were returned by mistake become valid again."""
+"""Tickets that were returned by mistake become valid again, as the host reactivates an order."""
 
 import logging
+from collections.abc import Sequence
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import OperationalError, transaction
 from django.utils.timezone import now
-from pretix.base.models import Event, Order, OrderPayment
-from pretix.base.models.orders import RevokedTicketSecret
+from pretix.base.models import Order, OrderPayment
 from pretix.base.services.locking import LockTimeoutException
 from pretix.base.services.orders import OrderError, reactivate_order
-from pretix.helpers.database import OF_SELF
 
 from ..models import OfflineSalesTicket
 from ..payment import OfflineSalesPayment
-from .outcome import Outcome
-from .reasons import BUSY, NOT_CANCELED, REVOKED, SOLD_OUT
+from .orders import Orders
+from .reasons import BUSY, FAILED, NOT_CANCELED, REVOKED, SOLD_OUT, UNKNOWN
 
 logger = logging.getLogger(__name__)
 
 
-class Refused(Exception):
-    """With one of ``reasons``."""
+def refusal(orders: Orders, pk: int) -> str:
+    """Why the return of this order can't be undone; empty if it can, as far as that is known before it is tried."""
+    order = orders.orders.get(pk)
+    if not order:
+        return UNKNOWN
+    if order.status != Order.STATUS_CANCELED:
+        return NOT_CANCELED
+    return REVOKED if pk in orders.revoked else ""
 
 
-def undo(event: Event, tickets: QuerySet[OfflineSalesTicket], requester: dict) -> Outcome:
+def reactivate(orders: Orders, pks: Sequence[int], requester: dict) -> dict[int, str]:
     """
-    Let the host reactivate the order of each of these tickets, each in a transaction of its own. Whoever asks twice
-    gets ``not_canceled`` the second time.
+    Let the host reactivate these orders, one after the other. Returns those that it refuses, and why.
 
-    :param tickets: of this event
-    :param requester: of ``Requested``
+    :param orders: locked, with none of ``pks`` refused
+    :raises OperationalError: if somebody else is busy with one of the orders
     """
-    outcome = Outcome()
-    for code, order_id in tickets.order_by("batch", "number").values_list("order__code", "order_id"):
+    refused = {}
+    for pk in pks:
         try:
             with transaction.atomic():
-                _undo(event, order_id, requester)
-        except Refused as refused:
-            outcome.skipped[code] = str(refused)
-        else:
-            outcome.done.append(code)
-    return outcome
+                _reactivate(orders.orders[pk], requester)
+        except OrderError:
+            logger.info("Order %s can't become valid again", orders.orders[pk].full_code, exc_info=True)
+            refused[pk] = SOLD_OUT
+        except LockTimeoutException:
+            refused[pk] = BUSY
+        except OperationalError:
+            raise
+        except Exception:  # other plugins hear of it in the middle
+            logger.exception("Order %s could not become valid again", orders.orders[pk].full_code)
+            refused[pk] = FAILED
+    restored = [pk for pk in pks if pk not in refused]
+    OfflineSalesTicket.objects.filter(order__in=restored).update(returned=None, return_kind="")
+    return refused
 
 
-def _undo(event, order_id, requester):
-    order = Order.objects.select_for_update(of=OF_SELF).get(pk=order_id)
-    order.event = event
-    if order.status != Order.STATUS_CANCELED:
-        raise Refused(NOT_CANCELED)
-    if RevokedTicketSecret.objects.filter(position__order=order, created__gte=order.cancellation_date).exists():
-        raise Refused(REVOKED)
+def _reactivate(order: Order, requester: dict) -> None:
+    order.log_action = _silently(order.log_action)
     _pay_again(order, requester)
-    try:
-        reactivate_order(order, **requester)
-    except OrderError:
-        logger.info("Order %s can't become valid again", order.full_code, exc_info=True)
-        raise Refused(SOLD_OUT)
-    except LockTimeoutException:
-        raise Refused(BUSY)
-    OfflineSalesTicket.objects.filter(order=order).update(returned=None, return_kind="")
+    reactivate_order(order, **requester)
+
+
+def _silently(log_action):
+    """The host would send a notification for each order. Webhooks are sent later, by ``announce``."""
+
+    def write_plainly(*args, **kwargs):
+        entry = log_action(*args, **kwargs | {"save": False})
+        entry.save()
+        return entry
+
+    return write_plainly
 
 
 def _pay_again(order, requester):

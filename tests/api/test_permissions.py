@@ -28,7 +28,14 @@ ENDPOINTS = {
     "return": ("offlinesalesbatch-return", "post", "{batch}/return/"),
     "returned": ("offlinesalesbatch-returned", "get", "{batch}/return/{returning}/"),
     "tickets": ("offlinesalesticket-list", "get", "{batch}/tickets/"),
+    "undo": ("offlinesalesbatch-undo", "post", "{batch}/undo/"),
+    "undone": ("offlinesalesbatch-undone", "get", "{batch}/undo/{undoing}/"),
+    "replace": ("offlinesalesbatch-replace", "post", "{batch}/replace/"),
+    "replaced": ("offlinesalesbatch-replaced", "get", "{batch}/replace/{replacing}/"),
 }
+
+#: The jobs about tickets that exist.
+OTHERS = {"returning": Job.Kind.RETURN, "undoing": Job.Kind.UNDO, "replacing": Job.Kind.REPLACE}
 
 #: What the endpoints answer to whoever may use them.
 SUCCESS = {
@@ -43,6 +50,10 @@ SUCCESS = {
     "return": 202,
     "returned": 200,
     "tickets": 200,
+    "undo": 202,
+    "undone": 200,
+    "replace": 202,
+    "replaced": 200,
 }
 
 #: In order of the columns: yes where the answer is success, else the status code.
@@ -87,6 +98,7 @@ def rows():
     for line in MATRIX.strip().splitlines()[1:]:
         if line:
             who, cells = line[:36].strip(), line[36:].split()
+            cells += cells[-3:-1] * 2  # undo and replace are for whoever may return
             yield pytest.param(who, dict(zip(ENDPOINTS, cells, strict=True)), id=who)
 
 
@@ -120,10 +132,12 @@ def test_who_may_do_what(places, who, expected):
 def test_who_may_not_do_it_leaves_no_trace(places, who, expected):
     client, url = WAYS[who](places), places.url_for(who)
     client.post(url, places.bodies["create"], format="json")
-    client.post(f"{url}{places.ids['batch']}/return/", places.bodies["return"], format="json")
+    for name in ("return", "undo", "replace"):
+        client.post(f"{url}{places.ids['batch']}/{name}/", places.bodies[name], format="json")
     client.patch(f"{url}{places.ids['batch']}/", {"comment": "Changed"}, format="json")
-    jobs = Job.objects.exclude(pk__in=[places.ids[name] for name in ("issuing", "printing", "returning")])
-    kinds = [kind for kind, name in (("issue", "create"), ("return", "return")) if expected[name] == "yes"]
+    jobs = Job.objects.exclude(pk__in=[places.ids[name] for name in ("issuing", "printing", *OTHERS)])
+    asked = (("issue", "create"), ("return", "return"), ("undo", "undo"), ("replace", "replace"))
+    kinds = [kind for kind, name in asked if expected[name] == "yes"]
     assert list(jobs.values_list("kind", flat=True)) == kinds
     comment = OfflineSalesBatch.objects.get(pk=places.ids["batch"]).comment
     assert comment == ("Changed" if expected["patch"] == "yes" else "")
@@ -137,18 +151,20 @@ class Places:
 
     formats = {"get": None, "post": "json", "patch": "json"}
 
-    def __init__(self, event, series, batch, issuing, printing, returning):
+    def __init__(self, event, series, batch, issuing, printing, **others):
         self.event, self.organizer, self.other_event = event, event.organizer, series
         self.bodies = {
             "create": {"item": batch.item_id, "amount": 1, "sales_channel": "web"},
             "return": {"all": True},
+            "undo": {"all": True},
+            "replace": {"all": True},
         }
         self.ids = {
             "batch": batch.pk,
             "issuing": issuing.pk,
             "printing": printing.pk,
             "file": printing.file_id,
-            "returning": returning.pk,
+            **{name: job.pk for name, job in others.items()},
         }
 
     def url_for(self, who):
@@ -164,8 +180,11 @@ class Places:
 @pytest.fixture
 def places(event, quota, series, store_batch, store_job):
     batch = store_batch()
-    returning = store_job(batch, kind=Job.Kind.RETURN, data=request_data({"all": True}))
-    return Places(event, series, batch, store_job(batch), store_job(batch, kind=Job.Kind.PRINT), returning)
+    others = {
+        name: store_job(batch, kind=kind, data=request_data({"all": True}, job_kind=kind))
+        for name, kind in OTHERS.items()
+    }
+    return Places(event, series, batch, store_job(batch), store_job(batch, kind=Job.Kind.PRINT), **others)
 
 
 def with_header(value):

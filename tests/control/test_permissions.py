@@ -9,6 +9,7 @@ from django.utils.timezone import now
 from pretix.base.models import Organizer, User
 
 from pretix_offlinesales.models import Job, OfflineSalesBatch, SheetPreset
+from pretix_offlinesales.returning import request_data
 
 #: The columns: name of the page → (method, what success looks like).
 PAGES = {
@@ -36,6 +37,17 @@ PAGES = {
     "calibration": ("post", 200),
     "preset_save": ("post", 302),
     "preset_delete": ("post", 302),
+    "return": ("get", 200),
+    "undo": ("get", 200),
+    "replace": ("get", 200),
+    "batch_return": ("get", 200),
+    "batch_undo": ("get", 200),
+    "batch_replace": ("get", 200),
+    "give_back": ("post", 302),
+    "verdicts": ("post", 200),
+    "result": ("get", 200),
+    "result_csv": ("get", 200),
+    "result_print": ("post", 302),
 }
 
 #: Where a page has another name than its url.
@@ -47,43 +59,45 @@ URL_NAMES = {
     "make_data": "data",
     "options": "print_options",
     "print_chosen": "print_options",
+    "give_back": "batch_return",
+    "verdicts": "return",
 }
+
+#: The pages about tickets that exist, where something can be changed or codes be seen: one column for all of them.
+LATER = list(PAGES)[15:]
+
+#: The papers share one, too.
+PAPERS = list(PAGES)[12:15]
 
 #: In order of the columns: yes where the answer is success, else the status code; login where one is asked to log in.
 MATRIX = """
-                            list  batch csv   downl add   previ creat proof comme print dismi cance note  settl sums
-nobody                      login login login login login login login login login login login login login login login
-a user without a team       404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
-a member who reads orders   yes   yes   yes   yes   403   403   403   403   403   403   403   403   yes   yes   yes
-a member who writes orders  403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
-a member who reads + writes yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes
-a member who checks in      403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
-a member for all            yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes
-a member of another event   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
-another organizer's member  404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
-everybody, plugin off       404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+                            list  batch csv   downl add   previ creat proof comme print dismi cance paper later
+nobody                      login login login login login login login login login login login login login login
+a user without a team       404   404   404   404   404   404   404   404   404   404   404   404   404   404
+a member who reads orders   yes   yes   yes   yes   403   403   403   403   403   403   403   403   yes   403
+a member who writes orders  403   403   403   403   403   403   403   403   403   403   403   403   403   403
+a member who reads + writes yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes
+a member who checks in      403   403   403   403   403   403   403   403   403   403   403   403   403   403
+a member for all            yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes
+a member of another event   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+another organizer's member  404   404   404   404   404   404   404   404   404   404   404   404   404   404
+everybody, plugin off       404   404   404   404   404   404   404   404   404   404   404   404   404   404
 """
 
-#: The same for the pages about files, whose columns come last.
-FILES = """
-                            data  make  options print preview sheet calibrate save  delete
-nobody                      login login login   login login   login login     login login
-a user without a team       404   404   404     404   404     404   404       404   404
-a member who reads orders   403   403   403     403   403     403   403       403   403
-a member who writes orders  403   403   403     403   403     403   403       403   403
-a member who reads + writes yes   yes   yes     yes   yes     yes   yes       yes   yes
-a member who checks in      403   403   403     403   403     403   403       403   403
-a member for all            yes   yes   yes     yes   yes     yes   yes       yes   yes
-a member of another event   404   404   404     404   404     404   404       404   404
-another organizer's member  404   404   404     404   404     404   404       404   404
-everybody, plugin off       404   404   404     404   404     404   404       404   404
-"""
+
+#: Pages about things that may not exist.
+THINGS = [
+    name
+    for name in PAGES
+    if name not in ("list", "add", "preview", "create", "proof", "return", "undo", "replace", "verdicts")
+]
 
 
 def table():
-    tables = [matrix.strip("\n").splitlines()[1:] for matrix in (MATRIX, FILES)]
-    for lines in zip(*tables, strict=True):
-        who, cells = lines[0][:28].strip(), " ".join(line[28:] for line in lines).split()
+    for line in MATRIX.strip("\n").splitlines()[1:]:
+        who, cells = line[:28].strip(), line[28:].split()
+        *cells, paper, later = cells
+        cells += [paper] * len(PAPERS) + [later] * len(LATER)
         yield pytest.param(who, dict(zip(PAGES, cells, strict=True)), id=who)
 
 
@@ -102,7 +116,7 @@ def _patterns(resolver):
 def test_who_may_do_what(who, expected, event, series, addresses, filled_in):
     client = PEOPLE[who](event, series)
     answers = {
-        name: getattr(client, method)(addresses[name], filled_in if method == "post" else {})
+        name: getattr(client, method)(addresses[name], body(name, filled_in) if method == "post" else {})
         for name, (method, _success) in PAGES.items()
     }
     assert {name: judged(name, answer) for name, answer in answers.items()} == expected
@@ -114,7 +128,7 @@ def test_who_may_not_do_it_leaves_no_trace(who, expected, event, series, address
     before = traces()
     for name, (method, _success) in PAGES.items():
         if method == "post" and expected[name] != "yes":
-            client.post(addresses[name], filled_in | {"comment": "Changed"})
+            client.post(addresses[name], body(name, filled_in) | {"comment": "Changed"})
     assert traces() == before
 
 
@@ -123,23 +137,23 @@ def test_a_form_of_another_site_is_refused(name, user, team, addresses, filled_i
     client = Client(enforce_csrf_checks=True)
     client.force_login(user)
     before = traces()
-    assert client.post(addresses[name], filled_in).status_code == 403
+    assert client.post(addresses[name], body(name, filled_in)).status_code == 403
     assert traces() == before
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("list", "add", "preview", "create", "proof")])
+@pytest.mark.parametrize("name", THINGS)
 def test_things_of_another_event_are_not_found(name, anna, series, series_item, addresses, filled_in):
     elsewhere = addresses[name].replace("/night/", f"/{series.slug}/")
     method = PAGES[name][0]
-    assert getattr(anna, method)(elsewhere, filled_in if method == "post" else {}).status_code == 404
+    assert getattr(anna, method)(elsewhere, body(name, filled_in) if method == "post" else {}).status_code == 404
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("list", "add", "preview", "create", "proof")])
+@pytest.mark.parametrize("name", THINGS)
 def test_unknown_things_are_not_found(name, anna, batch, addresses, filled_in):
     method, _success = PAGES[name]
     for unknown in unknown_addresses(addresses[name], batch):
         assert unknown != addresses[name]
-        assert getattr(anna, method)(unknown, filled_in if method == "post" else {}).status_code == 404
+        assert getattr(anna, method)(unknown, body(name, filled_in) if method == "post" else {}).status_code == 404
 
 
 def unknown_addresses(address, batch):
@@ -152,6 +166,15 @@ def unknown_addresses(address, batch):
 
 def is_job(part):
     return len(part) == len(str(uuid.UUID(int=0)))
+
+
+def body(name, filled_in):
+    """What is posted there."""
+    bodies = {
+        "give_back": {"everything": "on", "kind": "unsold", "confirmed": "on"},
+        "verdicts": {"verdicts": "on", "lines": "x"},
+    }
+    return bodies.get(name, filled_in)
 
 
 def judged(name, answer):
@@ -169,7 +192,7 @@ def traces():
 
 @pytest.fixture
 def batch(event, item, web):
-    batch = OfflineSalesBatch.objects.create(event=event, item=item, sales_channel=web, amount=1, completed=now())
+    batch = OfflineSalesBatch.objects.create(event=event, item=item, sales_channel=web, amount=3, completed=now())
     order = event.orders.create(total=23, status="p", datetime=now(), expires=now(), sales_channel=web, locale="en")
     order.all_positions.create(organizer=event.organizer, item=item, price=23)
     batch.tickets.create(order=order, number=1)
@@ -187,6 +210,8 @@ def addresses(pages, batch, make_job, store_print):
     """The address of each page, with things to do there."""
     preset = SheetPreset.objects.create(event=batch.event, name="Labels", sheet={"paper": "A4"})
     printed, waiting, failed = store_print(batch), make_job(), make_job(Job.State.FAILED)
+    returned = make_job(Job.State.SUCCEEDED, kind=Job.Kind.RETURN, data=request_data({"all": True}), batch=batch)
+    replaced = make_job(Job.State.SUCCEEDED, kind=Job.Kind.REPLACE, data=replaced_data(batch), batch=batch)
     return {
         "list": pages,
         "batch": f"{pages}{batch.pk}/",
@@ -212,7 +237,27 @@ def addresses(pages, batch, make_job, store_print):
         "note": f"{pages}{batch.pk}/delivery.pdf",
         "settle": f"{pages}{batch.pk}/statement.pdf",
         "sums": f"{pages}{batch.pk}/statement.csv",
+        "return": f"{pages}return",
+        "undo": f"{pages}undo",
+        "replace": f"{pages}replace",
+        "batch_return": f"{pages}{batch.pk}/return",
+        "batch_undo": f"{pages}{batch.pk}/undo",
+        "batch_replace": f"{pages}{batch.pk}/replace",
+        "give_back": f"{pages}{batch.pk}/return",
+        "verdicts": f"{pages}return",
+        "result": f"{pages}results/{returned.pk}/",
+        "result_csv": f"{pages}results/{returned.pk}/tickets.csv",
+        "result_print": f"{pages}results/{replaced.pk}/print/{batch.pk}",
     }
+
+
+def replaced_data(batch):
+    """What a job remembers that has replaced a ticket."""
+    order = batch.event.orders.create(
+        status="p", datetime=now(), expires=now(), total=0, sales_channel=batch.sales_channel, locale="en", code="ABCDE"
+    )
+    batch.tickets.create(order=order, number=2)
+    return request_data({"all": True}, job_kind=Job.Kind.REPLACE) | {"replaced": ["ABCDE"]}
 
 
 def nobody(event, series):

@@ -9,7 +9,7 @@ from .processes import wait_until
 def job_of(url: str) -> Job:
     """The job behind the address of a check or a download."""
     parts = url.rstrip("/").split("/")
-    return Job.objects.get(pk=parts[-1] if "check" in parts else parts[-2])
+    return Job.objects.get(pk=parts[-2] if "download" in parts else parts[-1])
 
 
 def _moment(condition):

@@ -18,13 +18,14 @@ class Witness(AppConfig):
     name = "tests.pg.witness"
 
     def ready(self):
-        from pretix.base.signals import order_paid, order_placed
+        from pretix.base.signals import order_canceled, order_paid, order_placed
 
         from pretix_offlinesales import jobs
         from pretix_offlinesales.issuing import codes
 
         order_placed.connect(on_placed)
         order_paid.connect(on_paid)
+        order_canceled.connect(on_canceled)
         jobs.PATIENCE = timedelta(seconds=5)
         codes.ORDER_CODE_ALPHABET = os.environ.get("OFFLINESALES_ALPHABET", codes.ORDER_CODE_ALPHABET)
 
@@ -35,6 +36,10 @@ def on_placed(sender, order, **kwargs):
 
 def on_paid(sender, order, **kwargs):
     _heard(order, "paid")
+
+
+def on_canceled(sender, order, **kwargs):
+    _heard(order, "canceled")
 
 
 def _heard(order, what):

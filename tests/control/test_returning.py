@@ -1,0 +1,204 @@
+"""Returning tickets, undoing that, and replacing some, in the backend."""
+
+import csv
+from datetime import timedelta
+from io import BytesIO, StringIO
+
+import pikepdf
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.timezone import now
+
+from pretix_offlinesales.models import Job
+
+from .conftest import alerts, rows, soup, words
+
+
+def codes(batch):
+    return [ticket.order.code for ticket in batch.tickets.order_by("number")]
+
+
+def states(batch):
+    return "".join(ticket.order.status for ticket in batch.tickets.order_by("number"))
+
+
+@pytest.fixture
+def confirm(anna, worker):
+    """``confirm(page, lines=…)``: check the tickets, confirm what the page has understood, and see the result."""
+
+    def confirm(page, **values):
+        form = soup(anna.post(page, values)).select_one("form[data-asynctask]")
+        fields = {field["name"]: field.get("value", field.text) for field in form.select("[name]")}
+        with worker():
+            response = anna.post(page, fields)
+        return anna.get(response["Location"], follow=True)
+
+    return confirm
+
+
+def panels(response):
+    return [words(title) for title in soup(response).select(".panel-title")]
+
+
+def test_from_the_batch_to_the_result_and_back_from_its_history(anna, pages, make, confirm):
+    batch = make(amount=5)
+    page = f"{pages}{batch.pk}/return"
+    assert page in [link.get("href") for link in soup(anna.get(f"{pages}{batch.pk}/")).select("a")]
+    checked = anna.post(page, {"lines": "1-2\n9", "kind": "damaged"})
+    assert words(soup(checked).select_one(".panel-body p")) == "2 tickets will be returned. Reason: damaged"
+    assert rows(checked)[:2] == [["9", "", "unknown"], [f"#{batch.pk}", "Ticket", "2"]]
+    assert (states(batch), Job.objects.filter(kind="return").count()) == ("ppppp", 0)
+
+    result = confirm(page, lines="1-2\n9", kind="damaged")
+    assert panels(result) == ["Returned tickets: 2", "Left alone"]
+    assert states(batch) == "ccppp"
+    shown = anna.get(f"{pages}{batch.pk}/")
+    [link] = [link for link in soup(shown).select("a") if words(link) == "Show result"]
+    assert anna.get(link["href"]).status_code == 200
+    assert [row[2] for row in rows(shown)][:3] == ["Returned (damaged)", "Returned (damaged)", "Valid"]
+    assert [row[0] for row in rows(anna.get(f"{pages}{batch.pk}/?status=damaged"))] == ["1", "2"]
+    assert rows(anna.get(f"{pages}{batch.pk}/?status=lost")) == [["No ticket of this batch matches your search."]]
+
+
+def test_of_the_whole_event(pages, make, confirm):
+    first, second = make(amount=2), make(amount=2)
+    result = confirm(f"{pages}return", lines=f"#{first.pk}: 2, {codes(second)[0]}", kind="unsold")
+    assert rows(result)[:2] == [[f"#{first.pk}", "Ticket", "1"], [f"#{second.pk}", "Ticket", "1"]]
+    assert (states(first), states(second)) == ("pc", "cp")
+
+
+def test_all_that_are_still_out(pages, make, confirm):
+    batch = make(amount=3)
+    confirm(f"{pages}{batch.pk}/return", everything="on", kind="lost")
+    assert states(batch) == "ccc"
+
+
+def test_undo_and_replace(pages, make, confirm):
+    batch = make(amount=3)
+    confirm(f"{pages}{batch.pk}/return", lines="1-2", kind="unsold")
+    assert panels(confirm(f"{pages}{batch.pk}/undo", everything="on")) == ["Tickets that are valid again: 2"]
+    before = [ticket.order.positions.get().secret for ticket in batch.tickets.all()]
+    assert panels(confirm(f"{pages}{batch.pk}/replace", lines="2")) == ["Replaced tickets: 1"]
+    after = [ticket.order.positions.get().secret for ticket in batch.tickets.all()]
+    assert [old == new for old, new in zip(before, after, strict=True)] == [True, False, True]
+    assert states(batch) == "ppp"
+    assert [entry.display().split(" <a")[0] for entry in batch.all_logentries()[:2]] == [
+        "1 ticket has been replaced.",
+        "The return of 2 tickets has been undone.",
+    ]
+
+
+def test_only_the_replaced_tickets_are_printed_again(anna, pages, make, confirm, worker):
+    batch = make(amount=5)
+    result = confirm(f"{pages}{batch.pk}/replace", lines="2, 4-5")
+    [form] = soup(result).select("form[data-asynctask-download]")
+    with worker():
+        response = anna.post(form["action"])
+    printed = anna.get(response["Location"], follow=True)
+    with pikepdf.open(BytesIO(b"".join(printed.streaming_content))) as pdf:
+        assert len(pdf.pages) == 3
+    assert Job.objects.get(kind="print").data == {"tickets": "2, 4-5"}
+
+
+def test_what_was_returned_is_not_printed(anna, pages, make, confirm):
+    batch = make(amount=2)
+    result = confirm(f"{pages}{batch.pk}/return", lines="1", kind="unsold")
+    assert soup(result).select("form[data-asynctask-download]") == []
+    job = Job.objects.get(kind="return")
+    assert anna.post(f"{pages}results/{job.pk}/print/{batch.pk}").status_code == 404
+
+
+def test_a_file(anna, pages, make):
+    batch = make(amount=3)
+    content = f"\ufeffOrder code;Name\r\n{codes(batch)[0]};x\r\n{codes(batch)[2]};y\r\n".encode()
+    response = anna.post(f"{pages}return", {"file": SimpleUploadedFile("back.csv", content), "kind": "unsold"})
+    assert words(soup(response).select_one(".panel-body p")).startswith("2 tickets will be returned.")
+    assert soup(response).select_one("#id_lines").text.split() == [codes(batch)[0], codes(batch)[2]]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({}, "Please say which tickets."),
+        ({"lines": " ,\n"}, "Please say which tickets."),
+        ({"lines": "1", "everything": "on"}, "Please choose either all tickets, or some."),
+        ({"lines": "\n".join(["1-9000", "2-9000"])}, "These are more than 10000 tickets."),
+        ({"file": SimpleUploadedFile("x.png", b"\x89PNG\0\1")}, "This file is no text."),
+        ({"lines": "1", "kind": "eaten"}, "Select a valid choice."),
+    ],
+)
+def test_nonsense_is_refused_in_words(anna, pages, make, values, message):
+    batch = make(amount=1)
+    response = anna.post(f"{pages}{batch.pk}/return", {"kind": "unsold", "confirmed": "on"} | values)
+    assert message in words(soup(response).select_one("#offlinesales-tickets"))
+    assert (states(batch), Job.objects.filter(kind="return").count()) == ("p", 0)
+
+
+def test_nothing_to_be_done_can_not_be_confirmed(anna, pages, make):
+    batch = make(amount=1)
+    response = anna.post(f"{pages}{batch.pk}/return", {"lines": "7", "kind": "unsold"})
+    assert [words(button) for button in soup(response).select(".panel button")] == []
+
+
+def test_a_verdict_for_each_line(event, anna, pages, make):
+    batch, other = make(amount=4), make(amount=1)
+    first, second, third, _fourth = codes(batch)
+    gate = event.checkin_lists.create(name="Gate", all_products=True)
+    gate.checkins.create(position=batch.tickets.get(number=2).order.positions.get())
+    answer = anna.post(
+        f"{pages}return",
+        {"verdicts": "on", "lines": f"{first}\r\n{second}\r\nnope\r\n#{batch.pk}: 1-3\r\n{codes(other)[0]}"},
+    ).json()
+    assert answer["verdicts"] == [
+        {"level": "success", "text": f"can be returned (#{batch.pk}-1)", "tickets": {first: batch.pk}},
+        {"level": "danger", "text": "checked in", "tickets": {}},
+        {"level": "danger", "text": "unknown", "tickets": {}},
+        {"level": "success", "text": f"can be returned (#{batch.pk}-3)", "tickets": {third: batch.pk}},
+        {"level": "success", "text": f"can be returned (#{other.pk}-1)", "tickets": {codes(other)[0]: other.pk}},
+    ]
+    assert answer["batches"] == {str(batch.pk): f"#{batch.pk} · Ticket", str(other.pk): f"#{other.pk} · Ticket"}
+    assert states(batch) == "pppp"
+
+
+def test_verdicts_on_tickets_of_another_event(series, series_item, anna, make):
+    batch = make(amount=1)
+    page = f"/control/event/{series.organizer.slug}/{series.slug}/offlinesales/return"
+    lines = f"{codes(batch)[0]}\n#{batch.pk}-1"
+    answer = anna.post(page, {"verdicts": "on", "lines": lines}).json()
+    assert [verdict["text"] for verdict in answer["verdicts"]] == ["unknown", "unknown"]
+
+
+def test_verdicts_on_too_much_at_once(anna, pages, make):
+    batch = make(amount=1)
+    for lines in ("\n".join("x" * 600), "1-9000\n1-9000"):
+        assert anna.post(f"{pages}{batch.pk}/return", {"verdicts": "on", "lines": lines}).status_code == 400
+
+
+def test_the_result_as_csv(anna, pages, make, confirm):
+    batch = make(amount=2)
+    confirm(f"{pages}{batch.pk}/return", lines="1\nnope", kind="unsold")
+    job = Job.objects.get(kind="return")
+    response = anna.get(f"{pages}results/{job.pk}/tickets.csv")
+    assert list(csv.reader(StringIO(response.content.decode())))[1:] == [
+        [str(batch.pk), "1", codes(batch)[0], "Ticket", "", "returned"],
+        ["", "", "", "", "nope", "unknown"],
+    ]
+
+
+def test_the_result_goes_with_the_job(anna, pages, make, confirm):
+    batch = make(amount=2)
+    confirm(f"{pages}{batch.pk}/return", lines="1", kind="unsold")
+    job = Job.objects.get(kind="return")
+    assert anna.get(f"{pages}results/{job.pk}/").status_code == 200
+    Job.objects.update(finished=now() - timedelta(hours=25))
+    assert anna.get(f"{pages}results/{job.pk}/").status_code == 404
+    batch.all_logentries().filter(action_type__endswith="returned").update(datetime=now() - timedelta(hours=25))
+    assert "Show result" not in anna.get(f"{pages}{batch.pk}/").content.decode()
+
+
+def test_a_job_that_failed_half_way_says_so(anna, pages, make, confirm):
+    batch = make(amount=2)
+    confirm(f"{pages}{batch.pk}/return", lines="1", kind="unsold")
+    Job.objects.filter(kind="return").update(state="failed", message="Interrupted.")
+    response = anna.get(f"{pages}results/{Job.objects.get(kind='return').pk}/")
+    assert (alerts(response), panels(response)) == (["Interrupted."], ["Returned tickets: 1"])
