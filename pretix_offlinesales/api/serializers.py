@@ -8,10 +8,10 @@ from rest_framework import serializers
 
 from ..issuing import check, usual_layout
 from ..models import MAX_AMOUNT, MAX_NUMBER, Job, JobFailed, OfflineSalesBatch, ReturnKind
-from ..numbers import parse_numbers
 from ..printing import request_data as print_request_data
 from ..printing.choice import Only, choose
 from ..printing.sheets import Sheet
+from ..ranges import parse_numbers
 from ..returning import request_data
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _, gettext_lazy
 
 from ..figures import with_state
 from ..models import OfflineSalesBatch
-from ..numbers import format_numbers, parse_numbers
+from ..ranges import format_numbers, parse_numbers
 
 
 class Only(TextChoices):

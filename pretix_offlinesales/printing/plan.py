@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from reportlab.lib.units import mm
 
 from ..models import JobFailed, OfflineSalesBatch
-from ..numbers import format_numbers, parse_numbers
 from ..origin import Origin
+from ..ranges import format_numbers, parse_numbers
 from .canvas import Drawing
 from .document import TicketDocument
 from .sheets import Grid, Sheet, SheetOrder, impose

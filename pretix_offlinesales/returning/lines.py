@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _, pgettext
 from pretix.base.models import Event
 
 from ..models import OfflineSalesBatch
-from ..numbers import parse_numbers
+from ..ranges import parse_numbers
 
 #: ``#3: 1-50``, and ``#3-17`` as a ticket is called on its order's page.
 OF_BATCH = re.compile(r"#\s*(?P<batch>[0-9]{1,18})\s*[:\-–/]\s*(?P<rest>.*)")

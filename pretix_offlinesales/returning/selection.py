@@ -11,7 +11,7 @@ from pretix.base.models.orders import RevokedTicketSecret
 
 from ..figures import with_state
 from ..models import Job, OfflineSalesBatch, OfflineSalesTicket
-from ..numbers import parse_numbers
+from ..ranges import parse_numbers
 from .lines import Line, read_line
 from .reasons import ALREADY_CANCELED, AMBIGUOUS, UNKNOWN
 

@@ -71,8 +71,8 @@ def test_the_log_of_the_event_links_to_the_batch(anna, pages, event, batch):
     ticket = f"Offline sales batch {batch.pk}, ticket {{}} of 3"
     assert links_to(log, f"{pages}{batch.pk}/") == [
         f"#{batch.pk}",
-        *[ticket.format(number) for number in (3, 2, 1)],
         f"#{batch.pk}",
+        *[ticket.format(number) for number in (3, 2, 1)],
     ]
 
 

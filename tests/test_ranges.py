@@ -2,7 +2,7 @@
 
 import pytest
 
-from pretix_offlinesales.numbers import format_numbers, parse_numbers
+from pretix_offlinesales.ranges import format_numbers, parse_numbers
 
 
 @pytest.mark.parametrize(
