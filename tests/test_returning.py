@@ -20,7 +20,7 @@ from freezegun import freeze_time
 from pretix.base.models import Event, GiftCard, LogEntry, Order, Quota, SeatingPlan
 from pretix.base.services.checkin import CheckInError, perform_checkin
 from pretix.base.services.orders import OrderChangeManager, _cancel_order, reactivate_order
-from pretix.base.signals import order_canceled
+from pretix.base.signals import order_canceled, order_reactivated
 
 from pretix_offlinesales import jobs
 from pretix_offlinesales.models import Job
@@ -896,6 +896,83 @@ def test_paper_whose_code_was_revoked_can_not_be_undone(event, item, quota, make
     assert orders(batch)[0].status == "c"
 
 
+def test_nobody_gets_a_mail_when_returns_are_undone_but_webhooks_are_sent(
+    make_batch, event, user, team, mailoutbox, settings, worker
+):
+    settings.ALLOW_HTTP_TO_PRIVATE_NETWORKS = True
+    actions = ["pretix.event.order.payment.confirmed", "pretix.event.order.reactivated"]
+    for action in actions:
+        user.notification_settings.create(action_type=action, event=None, method="mail", enabled=True)
+    batch = make_batch(amount=2)
+    returned(batch)
+    with receiving_server() as (url, received):
+        webhook = event.organizer.webhooks.create(target_url=url, enabled=True, all_events=True)
+        for action in actions:
+            webhook.listeners.create(action_type=action)
+        with worker():
+            assert undone(event, batch) == (codes(batch), {})
+    heard = sorted((call["action"], call["code"]) for call in received)
+    assert heard == sorted((action, code) for action in actions for code in codes(batch))
+    assert [message.subject for message in mailoutbox] == []
+
+
+def test_an_order_that_another_plugin_chokes_on_stays_canceled_and_is_named(event, make_batch, settings):
+    settings.CORE_MODULES = {*settings.CORE_MODULES, "tests"}
+    batch = make_batch(amount=2)
+    returned(batch)
+    first, second = codes(batch)
+
+    def broken(sender, order, **kwargs):
+        if order.code == first:
+            raise ValueError("broken plugin")
+
+    order_reactivated.connect(broken)
+    try:
+        assert undone(event, batch) == ([second], {first: "failed"})
+    finally:
+        order_reactivated.disconnect(broken)
+    assert [order.status for order in orders(batch)] == ["c", "p"]
+    assert [order.payments.count() for order in orders(batch)] == [1, 2]
+
+
+@pytest.mark.parametrize("job_kind", [Job.Kind.UNDO, Job.Kind.REPLACE])
+def test_an_interrupted_job_does_each_ticket_once(event, make_batch, monkeypatch, job_kind):
+    monkeypatch.setattr(returning, "CHUNK", 2)
+    monkeypatch.setattr(returning, "UNDO_CHUNK", 2)
+    batch = make_batch(amount=5)
+    if job_kind == Job.Kind.UNDO:
+        returned(batch)
+    fetch, calls = returning.fetch, []
+
+    def fetch_twice(*args, **kwargs):
+        calls.append(args)
+        if len(calls) == 2:
+            raise Killed
+        return fetch(*args, **kwargs)
+
+    monkeypatch.setattr(returning, "fetch", fetch_twice)
+    job = asked(batch, job_kind=job_kind)
+    assert die(job) == "waiting"
+    assert (job.data[job.dealt_with], jobs.cancel(job)) == (codes(batch)[:2], False)
+    half_way = [secrets(order) for order in orders(batch)]
+    run(job)
+    assert (job.state, job.data[job.dealt_with], job.data["skipped"]) == ("succeeded", codes(batch), [])
+    assert [secrets(order) for order in orders(batch)][:2] == half_way[:2]
+    action = {"undo": "pretix.event.order.reactivated", "replace": "pretix.event.order.secret.changed"}[job_kind]
+    assert [actions(order).count(action) for order in orders(batch)] == [1] * 5
+    entry = batch.all_logentries().first()
+    assert (entry.action_type, entry.parsed_data["amount"]) == (f"pretix_offlinesales.batch.{job.dealt_with}", 5)
+
+
+def test_a_job_of_the_whole_event_takes_tickets_of_any_batch(event, make_batch):
+    first, second = make_batch(amount=2), make_batch(amount=2)
+    wanted = [codes(second)[0], codes(first)[1]]
+    nobody = {"user": None, "api_token": None, "device": None, "oauth_application": None}
+    job = run(jobs.create_after_sale(event, Job.Kind.RETURN, request_data({"lines": wanted}), nobody))
+    assert (job.state, job.data["returned"]) == ("succeeded", wanted[::-1])
+    assert [batch.all_logentries().first().parsed_data["amount"] for batch in (first, second)] == [1, 1]
+
+
 # Replace
 
 
@@ -940,13 +1017,17 @@ def test_old_paper_is_refused_and_new_paper_let_in(event, item, quota, make_batc
     assert [answer.data["status"] for answer in answers] == ["error", "ok"]
 
 
-def test_what_can_not_be_replaced_is_named(event, item, quota, make_batch):
+def test_what_can_not_be_replaced_is_named(event, item, quota, make_batch, gate):
     gift_card(event, item)
-    batch = make_batch(amount=2)
+    batch = make_batch(amount=3)
     _cancel_order(orders(batch)[0], send_mail=False)
+    check_in(orders(batch)[1], gate)
     before = [secrets(order) for order in orders(batch)]
-    first, second = codes(batch)
-    assert replaced(event, batch) == ([], {first: "already_canceled", second: "gift_card"})
+    first, second, third = codes(batch)
+    assert replaced(event, batch) == (
+        [],
+        {first: "already_canceled", second: "checked_in", third: "gift_card"},
+    )
     assert [secrets(order) for order in orders(batch)] == before
 
 

@@ -44,8 +44,9 @@ def test_thirty_codes_as_fast_as_they_come(browser, envelope):
     assert [words.split()[0] for words in judged(browser)] == codes[::-1]
     assert [words.split(" × ")[0] for words in browser.texts("[data-offlinesales-counts] p")] == ["15", "15"]
 
-    scan(browser, "NOPE", codes[0])
-    browser.wait_until(lambda: len(browser.find_all(f"{VERDICTS}.warning")) == 1)
+    for code, level in (("NOPE", "danger"), (codes[0], "warning")):
+        scan(browser, code)
+        browser.wait_until(lambda level=level: len(browser.find_all(f"{VERDICTS}.{level}")) == 1)
     assert judged(browser)[:2] == [f"{codes[0]} listed twice", "NOPE unknown"]
     assert browser.find("[data-offlinesales-live]").get_attribute("textContent") == f"{codes[0]}: listed twice"
     for _line in range(2):
