@@ -34,7 +34,7 @@ TEXTS = {
     CHANGED: _("order has been changed"),
     GIFT_CARD_USED: _("gift card has been used"),
     NOT_CANCELED: _("still valid"),
-    REVOKED: _("code has been revoked, so the paper is dead"),
+    REVOKED: _("code has been revoked, the ticket needs replacing"),
     SOLD_OUT: _("sold out"),
     BUSY: _("server was too busy"),
     FAILED: _("internal error"),
