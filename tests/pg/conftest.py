@@ -198,8 +198,8 @@ class Client:
         assert response.status_code == 202, response.text
         return response.json()["check"]
 
-    def ask_to_print(self, batch):
-        response = self.post(f"{batch}/render/")
+    def ask_to_print(self, batch, **values):
+        response = self.post(f"{batch}/render/", values)
         assert response.status_code == 202, response.text
         return response.json()["download"]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pikepdf
 import pytest
 from django.conf import settings
+from pretix.base.models.orders import PrintLog
 from pretix.base.services.orders import error_messages
 
 from pretix_offlinesales.models import Job
@@ -52,6 +53,22 @@ def test_kill_9_while_printing(client, worker, batch, hit, stored, moments):
     assert pages(client.get(download)) == AMOUNT
     assert len(stored()) == 1
     assert files(Worker.temporary_files()) == []
+
+
+def test_kill_9_while_printing_sheets(client, worker, batch, hit, stored):
+    """Four on each, in stacks. All of them are there, and recorded once."""
+    download = client.ask_to_print(batch, sheet={"paper": [420, 594], "order": "stack"})
+    job = job_of(download)
+    at(25)(job, 1)
+    hit(worker)
+    client.get(download)
+    response = client.wait(download)
+    assert pages(response) == AMOUNT / 4
+    with pikepdf.open(BytesIO(response.content)) as pdf:
+        labels = [str(label.P) for label in list(pdf.Root.PageLabels.Nums)[1::2]]
+    assert labels == [f"{sheet:04} … {sheet + 2250:04}" for sheet in range(1, 751)]
+    assert PrintLog.objects.filter(info__job=str(job.pk)).count() == AMOUNT
+    assert len(stored()) == 1
 
 
 def test_a_print_that_is_interrupted_again_and_again_is_given_up(client, worker, batch, hit, stored):
