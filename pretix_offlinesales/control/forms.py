@@ -47,6 +47,8 @@ class BatchForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("For you and your team, for example who is going to sell these tickets."),
     )
+    #: Nobody has chosen the first number, so it is the next one of the product, whatever the page says by now.
+    preset_number = forms.BooleanField(required=False, widget=forms.HiddenInput)
     #: The job that failed and is tried again by this.
     again = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
@@ -103,10 +105,8 @@ class BatchForm(forms.Form):
             item=item,
             variation=item.variations.get(pk=variation) if variation else None,
             subevent=values.get("subevent"),
-            **{
-                name: values[name]
-                for name in ("amount", "first_number", "sales_channel", "layout", "testmode", "comment")
-            },
+            first_number=next_number(self.event, item) if values["preset_number"] else values["first_number"],
+            **{name: values[name] for name in ("amount", "sales_channel", "layout", "testmode", "comment")},
         )
 
 

@@ -194,12 +194,9 @@ class BatchPreview(PageMixin, View):
     permission = "event.orders:write"
 
     def get(self, request, *args, **kwargs):
-        data = request.GET.copy()
-        number = self._next_number(data.get("itemvar", ""))
-        if "preset_number" in data:
-            data["first_number"] = number or 1
+        data = request.GET
         form = BatchForm(data=data, event=request.event)
-        context = {"next_number": number, "problems": []}
+        context = {"next_number": self._next_number(data.get("itemvar", "")), "problems": []}
         if form.is_valid():
             try:
                 offer = quote(form.batch)

@@ -168,6 +168,11 @@ def test_numbers_of_a_product_do_not_overlap(anna, pages, filled_in, make):
     }
 
 
+def test_a_number_that_nobody_has_chosen_is_the_next_one_by_now(make):
+    make(amount=20, first_number=1)
+    assert make(first_number=1, preset_number="1").first_number == 21
+
+
 def test_products_with_seats_are_for_the_api(anna, pages, event, item, filled_in):
     event.seat_category_mappings.create(layout_category="Stalls", product=item)
     assert errors(anna.post(f"{pages}add", filled_in)) == {

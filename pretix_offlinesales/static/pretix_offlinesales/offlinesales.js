@@ -27,6 +27,12 @@
         return document.querySelector("form[data-offlinesales-preview]");
     }
 
+    function sayWhoseNumber(form) {
+        if (form.elements.preset_number) {
+            form.elements.preset_number.value = ownNumber ? "" : "1";
+        }
+    }
+
     function preview() {
         const form = formWithPreview();
         if (!form) {
@@ -35,9 +41,6 @@
         const values = new URLSearchParams(new FormData(form));
         values.delete("csrfmiddlewaretoken");
         values.delete("comment");
-        if (!ownNumber) {
-            values.set("preset_number", "1");
-        }
         const asked = ++newest;
         fetch(form.dataset.offlinesalesPreview + "?" + values, {credentials: "same-origin"})
             .then((response) => response.ok ? response.text() : "")
@@ -65,6 +68,7 @@
     $(document).on("input change", "form[data-offlinesales-preview] :input", function () {
         if (this.name === "first_number") {
             ownNumber = true;
+            sayWhoseNumber(this.form);
         }
         window.clearTimeout(typing);
         typing = window.setTimeout(preview, TYPING_MS);
@@ -78,6 +82,7 @@
         if (ownNumber === null) {
             ownNumber = form.hasAttribute("data-offlinesales-own-number");
         }
+        sayWhoseNumber(form);
         const wrong = form.querySelector(".has-error :is(input, select, textarea)");
         if (wrong) {
             wrong.focus();
