@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import F, Sum
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _, pgettext
 from pretix.base.models import OrderFee, OrderPosition
 from pretix.base.models.tax import get_tax_code_labels
-from pretix.base.templatetags.money import tax_rate_format
 
 from ..figures import (
     LABELS,
@@ -83,7 +83,7 @@ class Tax:
     @property
     def label(self) -> str:
         """``19 % (Standard rate)``"""
-        rate = f"{tax_rate_format(self.rate)} %"
+        rate = f"{number_format(self.rate.normalize())} %"
         return f"{rate} ({get_tax_code_labels().get(self.code, self.code)})" if self.code else rate
 
 

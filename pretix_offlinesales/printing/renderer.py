@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
+from operator import attrgetter
 
 import pikepdf
 import pypdf
@@ -14,7 +15,7 @@ from django.conf import settings
 from django.db.models.fields.files import FieldFile
 from django.utils.safestring import SafeString
 from pretix.base.models import Order, OrderPosition
-from pretix.base.pdf import Renderer, get_sizebox, get_variables
+from pretix.base.pdf import Renderer, get_variables
 from reportlab.lib.colors import Color, black
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
@@ -23,6 +24,12 @@ from reportlab.pdfgen.canvas import Canvas
 from . import lines, qrcode
 from .canvas import Box, Drawing, TicketCanvas
 from .lines import LinePattern
+
+try:
+    from pretix.base.pdf import get_sizebox
+except ImportError:
+    # Before pretix had this, it took the whole page for visible, whatever was cropped.
+    get_sizebox = attrgetter("mediabox")
 
 #: What the host leaves free around a QR code, in modules.
 QUIET_ZONE = 4
