@@ -13,6 +13,7 @@ from pretix.base.signals import (
     checkin_created,
     event_copy_data,
     layout_text_variables,
+    order_reactivated,
     periodic_task,
     register_data_exporters,
     register_multievent_data_exporters,
@@ -23,7 +24,7 @@ from pretix.helpers.periodic import minimum_interval
 
 from . import jobs, tasks
 from .exporters import OfflineSalesExporter
-from .models import RESULT_LIFETIME, OfflineSalesBatch, ReturnKind
+from .models import RESULT_LIFETIME, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from .origin import KEY, Origin
 from .payment import OfflineSalesPayment
 from .placeholders import text_variables
@@ -94,6 +95,12 @@ def layout_variables(sender, **kwargs):
 @receiver(checkin_created, dispatch_uid="offlinesales_door")
 def check_in(sender, checkin, **kwargs):
     refuse_returned(checkin)
+
+
+@receiver(order_reactivated, dispatch_uid="offlinesales_reactivated")
+def forget_return(sender, order, **kwargs):
+    """Whoever made it valid again: if it is canceled once more, that is not the return that it was."""
+    OfflineSalesTicket.objects.filter(order=order).update(returned=None, return_kind="")
 
 
 @receiver(register_data_exporters, dispatch_uid="offlinesales_exporter")

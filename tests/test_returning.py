@@ -1051,3 +1051,11 @@ def test_a_secret_that_somebody_has_is_drawn_again(event, make_batch, monkeypatc
     monkeypatch.setattr(RandomTicketSecretGenerator, "generate_secret", lambda self, **kwargs: drawn.pop(0))
     replaced(event, batch, number=1)
     assert (position(orders(batch)[0]).secret, drawn) == ("fresh", [])
+
+
+def test_what_the_host_makes_valid_again_is_not_returned_any_more(event, make_batch):
+    batch = make_batch(amount=1)
+    returned(batch)
+    [order] = orders(batch)
+    reactivate_order(order, force=True)
+    assert list(batch.tickets.values_list("returned", "return_kind")) == [(None, "")]

@@ -27,14 +27,14 @@ class TicketSerializer(serializers.ModelSerializer):
         fields = ("number", "order", "secret", "status", "returned", "printed", "checked_in")
 
     def get_returned(self, ticket: OfflineSalesTicket) -> str | None:
-        return ticket.return_kind or None
+        return ticket.fate if ticket.fate in ReturnKind.values else None
 
 
 with scopes_disabled():
 
     class TicketFilter(FilterSet):
         status = django_filters.ChoiceFilter(field_name="shown_status", choices=Order.STATUS_CHOICE)
-        returned = django_filters.ChoiceFilter(field_name="return_kind", choices=ReturnKind.choices)
+        returned = django_filters.ChoiceFilter(field_name="fate", choices=ReturnKind.choices)
         printed = django_filters.BooleanFilter(field_name="printed")
         checked_in = django_filters.BooleanFilter(field_name="checked_in")
 

@@ -118,6 +118,8 @@ def _work_through(job: Job, deal_with, size: int) -> None:
     todo = [choice for choice in tickets if choice.place > job.data["done"]]
     while todo:
         chunk, todo = todo[:size], todo[size:]
+        while todo and todo[0].place == chunk[-1].place:  # named twice: by its code, and by one that it had before
+            chunk.append(todo.pop(0))
         if job.data["dry_run"]:
             _remember(job, chunk, _refusals(fetch(job.event, _order_ids(chunk)), chunk, job.kind))
         else:

@@ -65,6 +65,9 @@ def _tell(job: Job, codes: list[str]) -> None:
             Prefetch("all_positions", OrderPosition.all.prefetch_related("item", "variation", "subevent")),
         )
     )
+    if job.kind == Job.Kind.RETURN:
+        # What somebody has made valid again meanwhile is not canceled.
+        orders = [order for order in orders if order.status == Order.STATUS_CANCELED]
     if not orders:
         return
     for order in orders:
