@@ -7,7 +7,7 @@ from io import BytesIO
 import pikepdf
 import pypdfium2
 import pytest
-from pretix.base import pdf
+from pretix.base import pdf as host_pdf
 from pypdf import PdfReader
 from reportlab.lib.units import mm
 
@@ -99,7 +99,7 @@ def test_boxes_are_where_the_host_turns_the_background_to(make_batch, make_layou
     assert page == {name: pytest.approx(box, abs=0.01) for name, box in wanted.items()}
 
 
-@pytest.mark.skipif(not hasattr(pdf, "get_sizebox"), reason="Before it had this, pretix did not crop")
+@pytest.mark.skipif(not hasattr(host_pdf, "get_sizebox"), reason="Before it had this, pretix did not crop")
 def test_what_the_host_crops_is_not_there_any_more(make_batch, make_layout):
     boxes = {"/TrimBox": scaled(TRIM), "/BleedBox": scaled(BLEED)}
     background = background_pdf(size=(86 * mm, 58 * mm), cropbox=scaled(TRIM), boxes=boxes)
