@@ -9,7 +9,6 @@ from pretix.base.models import Order, OrderPayment
 from pretix.base.services.locking import LockTimeoutException
 from pretix.base.services.orders import OrderError, reactivate_order
 
-from ..models import OfflineSalesTicket
 from ..payment import OfflineSalesPayment
 from .orders import Orders
 from .reasons import BUSY, FAILED, NOT_CANCELED, REVOKED, SOLD_OUT, UNKNOWN
@@ -49,8 +48,6 @@ def reactivate(orders: Orders, pks: Sequence[int], requester: dict) -> dict[int,
         except Exception:  # other plugins hear of it in the middle
             logger.exception("Order %s could not become valid again", orders.orders[pk].full_code)
             refused[pk] = FAILED
-    restored = [pk for pk in pks if pk not in refused]
-    OfflineSalesTicket.objects.filter(order__in=restored).update(returned=None, return_kind="")
     return refused
 
 
