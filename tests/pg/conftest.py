@@ -101,12 +101,13 @@ def wire(servers):
 
 @pytest.fixture(scope="session")
 def broker(wire):
-    return urlsplit(settings.REDIS)._replace(netloc=f"127.0.0.1:{wire.port}").geturl()
+    """As all processes of pretix that are started from here on know it."""
+    os.environ["PRETIX_CELERY_BROKER"] = urlsplit(settings.REDIS)._replace(netloc=f"127.0.0.1:{wire.port}").geturl()
 
 
 @pytest.fixture(scope="session")
-def server(unblocked, servers, broker):
-    server = Server(broker)
+def server(unblocked, broker):
+    server = Server()
     try:
         wait_until(lambda: answers(server), pause=0.1)
         yield server
@@ -123,12 +124,12 @@ def answers(server):
 
 
 @pytest.fixture
-def start_worker(servers, broker):
+def start_worker(broker):
     """``start_worker()``: one more worker, to be waited for if ``ready``. All are killed after the test."""
     workers = []
 
     def start_worker(ready=False, **options):
-        worker = Worker(broker, **options)
+        worker = Worker(**options)
         workers.append(worker)
         if ready:
             wait_until(lambda: worker.is_ready)

@@ -1,9 +1,10 @@
 """Web server, workers, and the wire to the broker, all of which can be cut off."""
 
+import multiprocessing
 import os
+import runpy
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from contextlib import suppress
@@ -27,36 +28,50 @@ def wait_until(condition, seconds: float = 60, pause: float = 0.01):
     return answer
 
 
+#: Imports pretix once; from there on, whatever is started begins where that ended. Otherwise most of the time of these
+#: tests would go into imports.
+forks = multiprocessing.get_context("forkserver")
+forks.set_forkserver_preload(["tests.pg.preloaded"])
+
+
 class Process:
     """A program with all its children, which reads the tests' settings. Its output goes to a file."""
 
     def __init__(self, name: str, *command: str, **environment: str):
         self.log = Path(settings.DATA_DIR, f"{name}.log")
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", *command],
-                cwd=ROOT,
-                env=os.environ | environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+        self.log.touch()
+        self._process = forks.Process(target=run, args=[self.log, command, environment])
+        self._process.start()
 
     def kill(self):
         """As a power cut would: nobody of the group can do anything about it."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._process.kill()  # if it was too young to have a group
+        self._process.join()
 
     def terminate(self, children: bool = False, seconds: float = 60):
         """As a deployment would: ask the program to come to an end, and wait for it."""
         (os.killpg if children else os.kill)(self._process.pid, signal.SIGTERM)
-        self._process.wait(seconds)
+        self._process.join(seconds)
+        assert not self.lives, self.log.read_text()
 
     @property
     def lives(self) -> bool:
-        return self._process.poll() is None
+        return self._process.is_alive()
+
+
+def run(log: Path, command: tuple[str, ...], environment: dict[str, str]) -> None:
+    """What ``python -m command`` does, in a group of its own."""
+    os.setsid()
+    with log.open("ab") as output, open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), sys.stdin.fileno())
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(output.fileno(), stream.fileno())
+    os.environ.update(environment)
+    os.chdir(ROOT)
+    sys.argv = list(command)
+    runpy.run_module(command[0], run_name="__main__", alter_sys=True)
 
 
 class Worker(Process):
@@ -64,14 +79,13 @@ class Worker(Process):
 
     _numbers = count(1)
 
-    def __init__(self, broker: str, processes: int = 2, **environment: str):
+    def __init__(self, processes: int = 2, **environment: str):
         super().__init__(
             f"worker {next(self._numbers)}",
             *("celery", "-A", "pretix.celery_app", "worker", "-Q", "background", "-c", str(processes)),
             *("-l", "INFO", "--without-mingle", "--without-gossip", "--without-heartbeat"),
-            **{"PRETIX_CELERY_BROKER": broker, "TMPDIR": str(self.temporary_files())} | environment,
+            **{"TMPDIR": str(self.temporary_files())} | environment,
         )
-
 
     @property
     def is_ready(self) -> bool:
@@ -88,13 +102,12 @@ class Worker(Process):
 class Server(Process):
     """pretix under gunicorn."""
 
-    def __init__(self, broker: str):
+    def __init__(self):
         self.url = f"http://{HOST}:{free_port()}"
         super().__init__(
             "web",
             *("gunicorn", "pretix.wsgi", "--bind", urlsplit(self.url).netloc, "--workers", "3", "--threads", "4"),
             "--preload",
-            PRETIX_CELERY_BROKER=broker,
         )
 
 

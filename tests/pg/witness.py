@@ -2,7 +2,7 @@
 Another plugin, active everywhere: it writes down which orders it heard of, and makes trouble where it is told to.
 
 It also takes some of the patience from our jobs, so that tests need not wait for minutes, and where
-``OFFLINESALES_ALPHABET`` is set, it leaves order codes only these letters.
+``OFFLINESALES_ALPHABET`` is set, it leaves a worker's order codes only these letters.
 """
 
 import os
@@ -10,6 +10,7 @@ import signal
 from datetime import timedelta
 from pathlib import Path
 
+from celery.signals import celeryd_init
 from django.apps import AppConfig
 from django.conf import settings
 
@@ -21,13 +22,18 @@ class Witness(AppConfig):
         from pretix.base.signals import order_canceled, order_paid, order_placed
 
         from pretix_offlinesales import jobs
-        from pretix_offlinesales.issuing import codes
 
         order_placed.connect(on_placed)
         order_paid.connect(on_paid)
         order_canceled.connect(on_canceled)
         jobs.PATIENCE = timedelta(seconds=5)
-        codes.ORDER_CODE_ALPHABET = os.environ.get("OFFLINESALES_ALPHABET", codes.ORDER_CODE_ALPHABET)
+
+
+@celeryd_init.connect
+def lose_letters(**kwargs):
+    from pretix_offlinesales.issuing import codes
+
+    codes.ORDER_CODE_ALPHABET = os.environ.get("OFFLINESALES_ALPHABET", codes.ORDER_CODE_ALPHABET)
 
 
 def on_placed(sender, order, **kwargs):

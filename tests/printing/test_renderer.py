@@ -2,6 +2,7 @@
 
 import json
 from io import BytesIO
+from itertools import product
 
 import pikepdf
 import pytest
@@ -157,18 +158,19 @@ NASTY = [
 
 
 @pytest.mark.parametrize("kind", ["textcontainer", "textarea"])
-@pytest.mark.parametrize("autoresize", [True, False])
-@pytest.mark.parametrize("align", ["left", "center", "right"])
-def test_any_text_may_follow_any_other(make_batch, make_layout, settings, kind, autoresize, align):
-    """One object of the layout says all this, on one ticket after the other."""
+def test_any_text_may_follow_any_other(make_batch, make_layout, settings, kind):
+    """Objects of all sorts on one page say all this, on one ticket after the other."""
     batch = make_batch(len(NASTY))
     says = dict(zip(tickets(batch), NASTY, strict=True))
 
     def own_variables(sender, **kwargs):
         return {"own": {"label": "Own", "evaluate": lambda position, order, event: says[position]}}
 
-    own = text("own", type=kind, autoresize=autoresize, align=align)
-    batch.layout = make_layout([own, {**own, "bottom": "50", "fontsize": "9", "width": "60"}], background_pdf())
+    objects = []
+    for row, (align, autoresize) in enumerate(product(["left", "center", "right"], [True, False])):
+        own = text("own", type=kind, align=align, autoresize=autoresize, bottom=str(25 + 45 * row))
+        objects += [own, {**own, "left": "120", "fontsize": "9", "width": "60"}]
+    batch.layout = make_layout(objects, background_pdf(size=(600, 900)))
     with receiver_of_a_plugin(settings, layout_text_variables, own_variables):
         assert_looks_as_the_hosts(batch)
 
