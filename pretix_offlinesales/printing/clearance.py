@@ -7,7 +7,8 @@ from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from reportlab.lib.units import mm
 
 from . import qrcode
-from .document import TicketDocument
+from .canvas import Box
+from .document import TicketDocument, unless_unusable
 from .renderer import QUIET_ZONE
 
 #: What must be clear around a code, in millimetres.
@@ -36,18 +37,22 @@ def tight_codes(event: Event, layout: TicketLayout) -> list[TightCode]:
 
     :raises JobFailed: if the layout can't be used
     """
-    found = []
-    for number, page in enumerate(TicketDocument(event, layout).pages(layout), start=1):
-        left, bottom, right, top = (side / mm for side in page.trim)
-        for o in page.objects:
-            if o["type"] != "barcodearea":
-                continue
-            x, y, size = (float(o[key]) for key in ("left", "bottom", "size"))
-            outside = min(x - left, y - bottom, right - x - size, top - y - size)
-            clear = round(outside + _quiet_zone(event, o, size), 1)
-            if clear < CLEAR:
-                found.append(TightCode(number, o.get("content", "secret"), clear))
-    return found
+    pages = TicketDocument(event, layout).pages(layout)
+    with unless_unusable(layout):
+        codes = [
+            TightCode(number, o.get("content", "secret"), _clear(event, o, page.trim))
+            for number, page in enumerate(pages, start=1)
+            for o in page.objects
+            if o["type"] == "barcodearea"
+        ]
+    return [code for code in codes if code.clear < CLEAR]
+
+
+def _clear(event: Event, o: dict, trim: Box) -> float:
+    left, bottom, right, top = (side / mm for side in trim)
+    x, y, size = (float(o[key]) for key in ("left", "bottom", "size"))
+    outside = min(x - left, y - bottom, right - x - size, top - y - size)
+    return round(outside + _quiet_zone(event, o, size), 1)
 
 
 def _quiet_zone(event: Event, o: dict, size: float) -> float:

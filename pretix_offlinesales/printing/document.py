@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from io import BytesIO
 from typing import BinaryIO
@@ -67,12 +68,8 @@ class TicketDocument(PdfTicketOutput):
 
     def _draw_page(self, layout: TicketLayout, op: OrderPosition, order: Order) -> BytesIO:
         renderer = self._renderer(layout)
-        try:
+        with unless_unusable(layout):
             self._drawn = renderer.draw_ticket(order, op)
-        except (AttributeError, LookupError, TypeError, ValueError) as e:
-            # The host does not check everything before it stores a layout (an object without a size), and can't know
-            # the rest (more text than a QR code holds).
-            raise _unusable(layout) from e
         return BytesIO()  # the file of this one ticket, which the host would return
 
     def _renderer(self, layout: TicketLayout) -> TicketRenderer:
@@ -98,6 +95,20 @@ class TicketDocument(PdfTicketOutput):
     def objects(self, layout: TicketLayout) -> list[dict]:
         """What the layout consists of, as the host stores it."""
         return json.loads(layout.layout) or self._legacy_layout()
+
+
+@contextmanager
+def unless_unusable(layout: TicketLayout) -> Iterator[None]:
+    """
+    Where objects of the layout are looked at. The host does not check everything before it stores them (whether they
+    have a size), and can't know the rest (more text than a QR code holds).
+
+    :raises JobFailed: for people, instead of such errors
+    """
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as e:
+        raise _unusable(layout) from e
 
 
 def _unusable(layout: TicketLayout) -> JobFailed:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import fields
 from urllib.parse import quote
 
 import pytest
@@ -10,6 +11,7 @@ from pretix.base.models import CachedFile, Order, OrderPosition
 
 from pretix_offlinesales import jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
+from pretix_offlinesales.printing.sheets import Sheet
 
 fast = settings(
     max_examples=60,
@@ -86,6 +88,32 @@ def test_a_return_with_odd_values_is_refused_or_accepted(api, url, store_batch, 
     response = post(api, f"{url}{batch.pk}/return/", body)
     assert response.status_code in (202, 400), response.content
     Job.objects.all().delete()
+
+
+SHEET_FIELDS = [field.name for field in fields(Sheet)]
+SHEET = {"paper": "A4", "margin": 5, "gutter": [3, 3], "columns": 2, "rows": 4, "order": "stack", "duplex": "long"}
+
+
+@pytest.fixture
+def batch(make_batch, layout):
+    return make_batch(amount=2)
+
+
+@given(
+    body=st.fixed_dictionaries({}, optional={"tickets": anything, "only": anything, "sheet": anything}),
+    sheet=st.none() | st.dictionaries(st.sampled_from(SHEET_FIELDS) | text, anything, max_size=3),
+)
+@example(body={}, sheet={"paper": [10**400, 1]})
+@example(body={}, sheet={"paper": [float("nan"), float("inf")]})
+@example(body={"tickets": "1-" + "9" * 5_000}, sheet=None)
+@example(body={}, sheet={"columns": 100, "rows": 100, "gutter": 0, "cell": [1, 1]})
+@fast
+def test_a_print_with_odd_options_is_refused_or_accepted(api, url, batch, body, sheet):
+    if sheet is not None:
+        body["sheet"] = SHEET | sheet
+    response = post(api, f"{url}{batch.pk}/render/", json.dumps(body))
+    assert response.status_code in (202, 400), response.content
+    Job.objects.filter(kind=Job.Kind.PRINT).delete()
 
 
 FILTERS = (

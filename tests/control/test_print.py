@@ -228,6 +228,14 @@ def test_the_preview_says_what_is_wrong(preview, filled_out):
     ]
 
 
+def test_a_layout_that_can_not_be_used_is_said_by_the_preview_and_by_printing(preview, order_print, filled_out, card):
+    card.layout = '[{"type": "barcodearea"}]'
+    card.save()
+    message = "The tickets could not be drawn with the layout “Card”. Please check it and its background."
+    assert message in words(preview(**filled_out))
+    assert alerts(order_print(**filled_out)) == [message]
+
+
 def test_the_first_sheet_can_be_looked_at(anna, at, filled_out):
     response = anna.post(f"{at}sheet", filled_out)
     assert response["Cache-Control"] == "private, no-store"
