@@ -107,7 +107,7 @@ def store_print(user):
 
 
 def soup(response) -> BeautifulSoup:
-    return BeautifulSoup(response.content, "lxml")
+    return BeautifulSoup(response.content.decode(), "lxml")  # of bytes, it would guess the encoding, which takes long
 
 
 def words(element) -> str:
