@@ -106,6 +106,10 @@ def forget_return(sender, order, **kwargs):
 @receiver(register_data_exporters, dispatch_uid="offlinesales_exporter")
 @receiver(register_multievent_data_exporters, dispatch_uid="offlinesales_multievent_exporter")
 def exporter(sender, **kwargs):
+    """
+    For organizers, the host would rather have plugins that are switched on for all of them, and says so in a warning.
+    But its own plugins for events do the same, and ours would have to be switched on twice, with more permissions.
+    """
     return OfflineSalesExporter
 
 

@@ -873,6 +873,26 @@ def test_undoing_twice_does_it_once(event, make_batch):
     assert undone(event, batch) == ([first], {second: "not_canceled", third: "not_canceled"})
 
 
+def keep(order, gate):
+    """As it is."""
+
+
+@pytest.mark.parametrize(
+    ("happens", "reason"), [(cancel_plainly, "not_returned"), (cancel_with_fee, "changed"), (keep, "not_canceled")]
+)
+def test_what_was_not_returned_is_not_undone(make_batch, gate, happens, reason):
+    batch = make_batch(amount=2)
+    first, second = codes(batch)
+    returned(batch, {"tickets": "1"})
+    happens(orders(batch)[1], gate)
+    before = picture(orders(batch)[1])
+    undoing = {"job_kind": Job.Kind.UNDO}
+    assert returned(batch, {"tickets": "1-2"}, **undoing, dry_run=True) == ([first], [(second, "2", reason)])
+    assert returned(batch, {"tickets": "1-2"}, **undoing) == ([first], [(second, "2", reason)])
+    assert returned(batch, {"all": True}, **undoing) == ([], [])
+    assert picture(orders(batch)[1]) == before
+
+
 def test_what_was_sold_in_the_meantime_can_not_be_undone(event, quota, make_batch):
     batch = make_batch(amount=3)
     returned(batch)
@@ -935,13 +955,11 @@ def test_an_order_that_another_plugin_chokes_on_stays_canceled_and_is_named(even
     assert [order.payments.count() for order in orders(batch)] == [1, 2]
 
 
-@pytest.mark.parametrize("job_kind", [Job.Kind.UNDO, Job.Kind.REPLACE])
-def test_an_interrupted_job_does_each_ticket_once(event, make_batch, monkeypatch, job_kind):
+@pytest.fixture
+def dying_after_two(monkeypatch):
+    """The worker deals with two tickets, then it dies."""
     monkeypatch.setattr(returning, "CHUNK", 2)
     monkeypatch.setattr(returning, "UNDO_CHUNK", 2)
-    batch = make_batch(amount=5)
-    if job_kind == Job.Kind.UNDO:
-        returned(batch)
     fetch, calls = returning.fetch, []
 
     def fetch_twice(*args, **kwargs):
@@ -951,6 +969,14 @@ def test_an_interrupted_job_does_each_ticket_once(event, make_batch, monkeypatch
         return fetch(*args, **kwargs)
 
     monkeypatch.setattr(returning, "fetch", fetch_twice)
+
+
+@pytest.mark.parametrize("job_kind", [Job.Kind.UNDO, Job.Kind.REPLACE])
+def test_an_interrupted_job_does_each_ticket_once(event, make_batch, request, job_kind):
+    batch = make_batch(amount=5)
+    if job_kind == Job.Kind.UNDO:
+        returned(batch)
+    request.getfixturevalue("dying_after_two")
     job = asked(batch, job_kind=job_kind)
     assert die(job) == "waiting"
     assert (job.data[job.dealt_with], jobs.cancel(job)) == (codes(batch)[:2], False)
@@ -962,6 +988,84 @@ def test_an_interrupted_job_does_each_ticket_once(event, make_batch, monkeypatch
     assert [actions(order).count(action) for order in orders(batch)] == [1] * 5
     entry = batch.all_logentries().first()
     assert (entry.action_type, entry.parsed_data["amount"]) == (f"pretix_offlinesales.batch.{job.dealt_with}", 5)
+
+
+@pytest.mark.parametrize("scanned_as", ["secrets", "lines"])
+@pytest.mark.parametrize(
+    ("job_kind", "generator"),
+    [
+        ("return", "random"),
+        ("return", "pretix_sig1"),
+        ("undo", "random"),
+        ("replace", "random"),
+        ("replace", "pretix_sig1"),
+    ],
+)
+def test_an_interrupted_job_knows_what_was_scanned_though_it_is_not_valid_any_more(
+    event, make_batch, request, job_kind, generator, scanned_as
+):
+    event.settings.ticket_secret_generator = generator
+    batch = make_batch(amount=3)
+    if job_kind == "undo":
+        returned(batch)
+    scanned = ["nonsense", *(position(order).secret for order in orders(batch))]
+    request.getfixturevalue("dying_after_two")
+    job = asked(batch, {scanned_as: scanned}, job_kind=Job.Kind(job_kind))
+    assert die(job) == "waiting"
+    assert job.data[job.dealt_with] == codes(batch)[:2]
+    run(job)
+    assert (job.state, job.data[job.dealt_with]) == ("succeeded", codes(batch))
+    assert job.data["skipped"] == [{"order": None, "value": "nonsense", "reason": "unknown"}]
+
+
+@pytest.mark.parametrize("scanned_as", ["secrets", "lines"])
+def test_a_code_that_somebody_else_replaces_meanwhile_means_what_it_meant(make_batch, request, scanned_as, event):
+    batch = make_batch(amount=3)
+    scanned = [position(order).secret for order in orders(batch)]
+    request.getfixturevalue("dying_after_two")
+    job = asked(batch, {scanned_as: scanned})
+    assert die(job) == "waiting"
+    assert replaced(event, batch, number=3) == (codes(batch)[2:], {})
+    run(job)
+    assert (job.data["returned"], job.data["skipped"]) == (codes(batch), [])
+
+
+#: What others may be told of an order that is returned, made valid again, or replaced.
+HEARD = [
+    f"pretix.event.order.{action}"
+    for action in ("canceled", "refund.created", "refund.done", "payment.confirmed", "reactivated", "modified")
+]
+
+
+@pytest.mark.parametrize("job_kind", Job.DEALT_WITH)
+def test_of_each_entry_others_are_told_once_whoever_wrote_it(event, make_batch, hear, settings, worker, job_kind):
+    def write(signal, sender, order, **kwargs):
+        for each in (order, Order.objects.get(pk=order.pk)):
+            each.log_action("pretix.event.order.modified", {})
+
+    settings.ALLOW_HTTP_TO_PRIVATE_NETWORKS = True
+    batch = make_batch(amount=3)
+    if job_kind == Job.Kind.UNDO:
+        returned(batch)
+    job = asked(batch, job_kind=job_kind)
+    of_orders = LogEntry.objects.filter(content_type__model="order")
+    before = of_orders.latest("pk").pk
+    hear(write)
+    order_reactivated.connect(write, weak=False)
+    try:
+        with receiving_server() as (url, received):
+            webhook = event.organizer.webhooks.create(target_url=url, enabled=True, all_events=True)
+            for action in HEARD:
+                webhook.listeners.create(action_type=action)
+            with worker():
+                for order in orders(batch):  # the host tells of it at once
+                    order.log_action("pretix.event.order.payment.confirmed", {})
+                run(job)
+    finally:
+        order_reactivated.disconnect(write)
+    written = of_orders.filter(pk__gt=before, action_type__in=HEARD).values_list("pk", flat=True)
+    assert len(written) == {"return": 6, "undo": 5, "replace": 1}[job_kind] * 3
+    assert sorted(call["notification_id"] for call in received) == sorted(written)
 
 
 def test_a_job_of_the_whole_event_takes_tickets_of_any_batch(event, make_batch):
@@ -1040,6 +1144,18 @@ def test_a_replaced_ticket_comes_back_by_its_new_code_only(event, item, quota, m
     [code] = codes(batch)
     assert returned(batch, {"secrets": [old]}) == ([], [(code, old, "already_canceled")])
     assert returned(batch, {"secrets": [new]}) == ([code], [])
+
+
+@pytest.mark.parametrize("scanned_as", ["secrets", "lines"])
+@pytest.mark.parametrize("job_kind", [Job.Kind.UNDO, Job.Kind.REPLACE])
+def test_old_paper_can_not_be_made_valid_nor_be_replaced(event, item, quota, make_batch, job_kind, scanned_as):
+    signed(event, item)
+    batch = make_batch(amount=2)
+    old = [position(order).secret for order in orders(batch)]
+    replaced(event, batch, number=1)
+    returned(batch, {"tickets": "2"})
+    dead = [(code, secret, "revoked") for code, secret in zip(codes(batch), old, strict=True)]
+    assert returned(batch, {scanned_as: old}, job_kind=job_kind) == ([], dead)
 
 
 def test_a_secret_that_somebody_has_is_drawn_again(event, make_batch, monkeypatch):

@@ -8,7 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.views.generic import FormView, View
+from django.views.generic import DeleteView, FormView, View
 
 from .. import jobs
 from ..downloads import as_private_file
@@ -206,14 +206,26 @@ class PresetSave(PrintMixin, View):
         return redirect(f"{self.url('print_options', batch=self.batch.pk)}?preset={preset.pk}")
 
 
-class PresetDelete(PrintMixin, View):
+class PresetDelete(PrintMixin, DeleteView):
+    """Asks first, as the host does."""
+
+    template_name = "pretix_offlinesales/control/preset_delete.html"
+    context_object_name = "preset"
+
+    def get_object(self, queryset=None):
+        return get_object_or_404(SheetPreset.objects.filter(event=self.request.event), pk=self.kwargs["preset"])
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(**kwargs) | {"batch": self.batch}
+
+    def get_success_url(self):
+        return self.url("print_options", batch=self.batch.pk)
+
     @transaction.atomic
-    def post(self, request, *args, **kwargs):
-        preset = get_object_or_404(SheetPreset.objects.filter(event=request.event), pk=kwargs["preset"])
-        _log(preset, "deleted", {}, request.user)
-        preset.delete()
-        messages.success(request, _("The preset has been deleted."))
-        return redirect(self.url("print_options", batch=self.batch.pk))
+    def form_valid(self, form):
+        _log(self.object, "deleted", {}, self.request.user)
+        messages.success(self.request, _("The preset has been deleted."))
+        return super().form_valid(form)
 
 
 def _log(preset: SheetPreset, action: str, values: dict, user) -> None:

@@ -308,8 +308,6 @@ RESULT = {
 class ResultMixin(PageMixin):
     """What has become of some tickets, for as long as the job lives."""
 
-    permission = "event.orders:write"
-
     @cached_property
     def job(self) -> Job:
         for kind in Job.DEALT_WITH:
@@ -354,6 +352,7 @@ class Result(ResultMixin, TemplateView):
 class ResultPrint(ResultMixin, JobMixin, View):
     """Print those tickets of a batch that were replaced, and only them. The dialog ends in the download."""
 
+    permission = "event.orders:write"
     kind = Job.Kind.PRINT
 
     @cached_property

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 
 from django.db import connection, models
+from pretix.base.models import LogEntry
 
 #: How many rows one statement inserts: enough to make statements few, few enough to keep them small.
 CHUNK = 10_000
@@ -59,14 +60,17 @@ def _element(field, index):
     return ELEMENT[connection.vendor].format(index=index, type=column_type)
 
 
-def log(one: models.Model, action: str, pks: Sequence[int], data: Sequence[dict], requester: dict) -> None:
+def log(one: models.Model, action: str, pks: Sequence[int], data: Sequence[dict], requester: dict) -> list[int]:
     """
-    What ``one.log_action`` would write, for all objects of its kind with these keys; without a mail to anybody.
+    What ``one.log_action`` would write, for all objects of its kind with these keys; without a mail to anybody. Returns
+    the keys of the entries.
 
     :param requester: of ``Requested``
     """
     entry = one.log_action(action, save=False, **requester)
-    insert_copies(entry, object_id=pks, data=[json.dumps(each, sort_keys=True) for each in data])
+    entries = reserve_ids(LogEntry, len(pks))
+    insert_copies(entry, id=entries, object_id=pks, data=[json.dumps(each, sort_keys=True) for each in data])
+    return entries
 
 
 def check_references() -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from django.db import OperationalError, transaction
@@ -19,7 +19,7 @@ from .door import refuse_returned
 from .lines import as_lines, from_file, read_line
 from .orders import Orders, fetch
 from .reasons import TEXTS as REASONS
-from .selection import Choice, choose
+from .selection import Choice, choose, settled
 
 __all__ = [
     "REASONS",
@@ -43,6 +43,9 @@ CHUNK = 250
 #: The host reactivates orders one by one, and meanwhile holds their quotas, which customers of the shop wait for.
 UNDO_CHUNK = 20
 
+#: The keys of the log entries that were written, and the orders that turned out to be impossible, and why.
+Outcome = tuple[list[int], dict[int, str]]
+
 #: Seconds to wait before the next attempt, when somebody else is busy with one of the orders.
 BACK_OFF = (0.1, 0.2, 0.5, 1, 2, 5)
 
@@ -64,6 +67,7 @@ def request_data(
         "done": [],  # the place of the last ticket that was looked at
         Job.DEALT_WITH[job_kind]: [],
         "skipped": [],
+        "written": [],  # the log entries of the tickets that were dealt with last
         "announced": 0,
         "tries": 0,
     }
@@ -72,9 +76,8 @@ def request_data(
 def return_tickets(job: Job) -> None:
     """Take back the tickets that the job's request names."""
 
-    def take_back(orders: Orders, pks: list[int]) -> dict[int, str]:
-        cancel(orders, pks, job.data["kind"], job.requester, moment=now())
-        return {}
+    def take_back(orders: Orders, pks: list[int]) -> Outcome:
+        return cancel(orders, pks, job.data["kind"], job.requester, moment=now()), {}
 
     _work_through(job, take_back, CHUNK)
 
@@ -87,9 +90,8 @@ def undo_returns(job: Job) -> None:
 def replace_tickets(job: Job) -> None:
     """Tickets whose paper is spoiled get new codes: number, order and price stay, the old paper is refused."""
 
-    def renew(orders: Orders, pks: list[int]) -> dict[int, str]:
-        replace.renew(orders, pks, job.requester)
-        return {}
+    def renew(orders: Orders, pks: list[int]) -> Outcome:
+        return replace.renew(orders, pks, job.requester), {}
 
     _work_through(job, renew, CHUNK)
 
@@ -102,18 +104,19 @@ REFUSAL = {
 }
 
 
-def _work_through(job: Job, deal_with, size: int) -> None:
+def _work_through(job: Job, deal_with: Callable[[Orders, list[int]], Outcome], size: int) -> None:
     """
     Choose the tickets, deal with those that can be dealt with, tell everybody.
 
     That is done chunk by chunk. Each is a transaction of its own, in which the job remembers how far it is and what
-    has become of each ticket: whatever happens, a ticket is dealt with once, and an interrupted job goes on.
+    has become of each ticket: whatever happens, a ticket is dealt with once, and an interrupted job goes on. What is
+    chosen is settled before: codes on paper that has been dealt with may mean nothing when they are looked up again.
 
-    :param deal_with: gets locked orders, and the keys of those that are not refused; returns those that turned out to
-        be impossible, and why
+    :param deal_with: gets locked orders, and the keys of those that are not refused
     """
     announce(job)
     choices = choose(job.event, job.batch, job.data["selection"], job.kind)
+    job.update(data=job.data | {"selection": settled(job.data["selection"], choices)})
     tickets = [choice for choice in choices if choice.ticket]
     todo = [choice for choice in tickets if choice.place > job.data["done"]]
     while todo:
@@ -137,7 +140,8 @@ def _deal_with(job: Job, chunk: list[Choice], deal_with) -> None:
                 orders = fetch(job.event, _order_ids(chunk), lock=True)
                 refusals = _refusals(orders, chunk, job.kind)
                 accepted = [pk for pk in _order_ids(chunk) if pk not in refusals]
-                _remember(job, chunk, refusals | (deal_with(orders, accepted) if accepted else {}))
+                written, impossible = deal_with(orders, accepted) if accepted else ([], {})
+                _remember(job, chunk, refusals | impossible, written)
                 job.check_lock()
             return
         except BaseException as error:
@@ -157,7 +161,7 @@ def _refusals(orders: Orders, chunk: list[Choice], kind: Job.Kind) -> dict[int, 
     return {pk: reason for pk, reason in reasons.items() if reason}
 
 
-def _remember(job: Job, chunk: list[Choice], refusals: dict[int, str]) -> None:
+def _remember(job: Job, chunk: list[Choice], refusals: dict[int, str], written: Sequence[int] = ()) -> None:
     """Let the job remember what has become of each ticket."""
     done, skipped = [], []
     for choice in chunk:
@@ -172,6 +176,7 @@ def _remember(job: Job, chunk: list[Choice], refusals: dict[int, str]) -> None:
             "done": chunk[-1].place,
             job.dealt_with: data[job.dealt_with] + done,
             "skipped": data["skipped"] + skipped,
+            "written": written,
         },
         heartbeat=now(),
     )

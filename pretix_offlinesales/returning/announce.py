@@ -4,7 +4,7 @@ import logging
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch, Q, QuerySet
 from pretix.base.i18n import language
 from pretix.base.models import GiftCard, LogEntry, Order, OrderPayment, OrderPosition
 from pretix.base.payment import PaymentException
@@ -24,18 +24,11 @@ OPEN = (OrderPayment.PAYMENT_STATE_CREATED, OrderPayment.PAYMENT_STATE_PENDING)
 #: For the log.
 DONE = {Job.Kind.RETURN: "canceled", Job.Kind.UNDO: "valid again", Job.Kind.REPLACE: "replaced"}
 
-#: What is written when a return is undone, and when a ticket is replaced.
-WRITTEN = (
-    "pretix.event.order.payment.confirmed",
-    "pretix.event.order.reactivated",
-    "pretix.event.order.secret.changed",
-)
-
 
 def announce(job: Job) -> None:
     """
-    Send ``order_canceled`` for each order that the job has canceled, and webhooks for what was written in the history
-    of its orders. (Of those that became valid again, the host itself has sent its signals.)
+    Send ``order_canceled`` for each order that the job has canceled, and webhooks for what it has written in the
+    history of its orders. (Of those that became valid again, the host itself has sent its signals.)
 
     As with issuing, a receiver that raises is logged and holds nobody else up, and each hears of each order at least
     once: ``job.data["announced"]`` says of how many everybody knows. Orders that were tried too often (``tries``) are
@@ -79,8 +72,7 @@ def _tell(job: Job, codes: list[str]) -> None:
             with language(order.locale, event.settings.region):
                 _send_signal(event, order)
     if event.organizer.webhooks.filter(enabled=True).exists():
-        entries = _history(orders) if job.kind == Job.Kind.RETURN else _written_for(job, orders)
-        send_webhooks(event, entries)
+        send_webhooks(event, _written(job, orders))
     touch(orders)
 
 
@@ -107,23 +99,12 @@ def _send_signal(event, order: Order) -> None:
             logger.error("%r failed to hear of order %s", receiver, order.full_code, exc_info=response)
 
 
-def _history(orders: list[Order]):
-    """What was written since these orders, and what hangs on them, were canceled."""
+def _written(job: Job, orders: list[Order]) -> QuerySet[LogEntry]:
+    """What the job has written about these orders and their gift cards: whoever writes more tells about it."""
     cards = GiftCard.objects.filter(issued_in__order__in=orders).values_list("pk", flat=True)
     of_orders = Q(content_type=_type(Order), object_id__in=[order.pk for order in orders])
     of_cards = Q(content_type=_type(GiftCard), object_id__in=list(cards))
-    since = min(order.cancellation_date for order in orders if order.cancellation_date)
-    return LogEntry.objects.filter(of_orders | of_cards, datetime__gte=since)
-
-
-def _written_for(job: Job, orders: list[Order]):
-    """What the job itself has written in the history of these orders."""
-    return LogEntry.objects.filter(
-        content_type=_type(Order),
-        object_id__in=[order.pk for order in orders],
-        action_type__in=WRITTEN,
-        datetime__gte=job.created,
-    )
+    return LogEntry.objects.filter(of_orders | of_cards, pk__in=job.data["written"])
 
 
 def _type(model):

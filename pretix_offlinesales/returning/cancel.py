@@ -19,14 +19,16 @@ from .orders import Orders
 from .secrets import revoke, store_secrets
 
 
-def cancel(orders: Orders, pks: Sequence[int], kind: str, requester: dict, moment: datetime) -> None:
+def cancel(orders: Orders, pks: Sequence[int], kind: str, requester: dict, moment: datetime) -> list[int]:
     """
+    Returns the keys of the log entries that nobody has been told of yet.
+
     :param orders: locked, with none of ``pks`` refused
     :param kind: one of ``ReturnKind``
     :param requester: of ``Requested``
     """
     _cancel_invoices(orders, pks)
-    _take_back_gift_cards(orders, pks, requester)
+    written = _take_back_gift_cards(orders, pks, requester)
     positions = [position for pk in pks for position in orders.positions[pk]]
     Membership.objects.filter(granted_in__in=positions).update(canceled=True)
     Order.objects.filter(pk__in=pks).update(
@@ -35,12 +37,12 @@ def cancel(orders: Orders, pks: Sequence[int], kind: str, requester: dict, momen
     store_secrets(*revoke(orders, positions))
     first = orders.orders[pks[0]]
     canceled = {"cancellation_fee": None, "comment": None}
-    log(first, "pretix.event.order.canceled", pks, [canceled] * len(pks), requester)
+    written += log(first, "pretix.event.order.canceled", pks, [canceled] * len(pks), requester)
     CancellationRequest.objects.filter(order__in=pks).delete()
     _balance_transactions(orders, pks, moment)
-    _refund(orders, pks, requester, moment)
+    written += _refund(orders, pks, requester, moment)
     OfflineSalesTicket.objects.filter(order__in=pks).update(returned=moment, return_kind=kind)
-    log(first, "pretix_offlinesales.order.returned", pks, [{"kind": kind}] * len(pks), requester)
+    return written + log(first, "pretix_offlinesales.order.returned", pks, [{"kind": kind}] * len(pks), requester)
 
 
 def _cancel_invoices(orders, pks):
@@ -59,7 +61,7 @@ def _take_back_gift_cards(orders, pks, requester):
         for card in orders.cards[position.pk]
     ]
     if not taken:
-        return
+        return []
     cards, values, order_ids = zip(*taken, strict=True)
     card_ids = [card.pk for card in cards]
     organizer = orders.event.organizer
@@ -68,7 +70,7 @@ def _take_back_gift_cards(orders, pks, requester):
     # The host names only the user here, and no token.
     user = {"user": requester["user"]}
     data = [{"value": value, **acceptor} for value in values]
-    log(GiftCard(issuer=organizer), "pretix.giftcards.transaction.manual", card_ids, data, user)
+    return log(GiftCard(issuer=organizer), "pretix.giftcards.transaction.manual", card_ids, data, user)
 
 
 def _balance_transactions(orders, pks, moment):
@@ -91,7 +93,7 @@ def _refund(orders, pks, requester, moment):
     """Whoever sold the paper gives nothing back to anybody; but for the books, what was paid is given back."""
     due = [line for pk in pks for line in orders.due(pk)]
     if not due:
-        return
+        return []
     order_ids = [payment.order_id for payment, _amount in due]
     local_ids = [max((refund.local_id for refund in orders.refunds[pk]), default=0) + 1 for pk in order_ids]
     provider = OfflineSalesPayment.identifier
@@ -114,5 +116,8 @@ def _refund(orders, pks, requester, moment):
     ]
     OrderPayment.objects.filter(pk__in=settled).update(state=OrderPayment.PAYMENT_STATE_REFUNDED)
     data = [{"local_id": local_id, "provider": provider} for local_id in local_ids]
-    for action in ("pretix.event.order.refund.created", "pretix.event.order.refund.done"):
-        log(orders.orders[order_ids[0]], action, order_ids, data, requester)
+    return [
+        entry
+        for action in ("pretix.event.order.refund.created", "pretix.event.order.refund.done")
+        for entry in log(orders.orders[order_ids[0]], action, order_ids, data, requester)
+    ]

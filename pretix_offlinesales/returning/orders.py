@@ -22,6 +22,7 @@ from pretix.base.models.giftcards import GiftCardTransaction
 from pretix.base.models.orders import RevokedTicketSecret
 from pretix.helpers.database import OF_SELF
 
+from ..models import OfflineSalesTicket
 from ..payment import OfflineSalesPayment
 from .reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD_USED, UNKNOWN
 
@@ -51,6 +52,8 @@ class Orders:
     entered: set[int]
     #: The orders whose codes were put on the revocation list when they were canceled, or since.
     revoked: set[int]
+    #: The orders whose tickets were taken back, unless that was undone.
+    returned: set[int]
 
     def refusal(self, pk: int) -> str:
         """Why this order can't be taken back; empty if it can."""
@@ -124,6 +127,7 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
         position__order__in=pks, created__gte=F("position__order__cancellation_date")
     )
     entries = Checkin.objects.filter(position__order__in=pks, type=Checkin.TYPE_ENTRY)
+    returned = OfflineSalesTicket.objects.filter(order__in=pks, returned__isnull=False)
     return Orders(
         event=event,
         orders=orders,
@@ -136,6 +140,7 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
         invoices=_by(Invoice.objects.filter(order__in=pks)),
         entered=set(entries.values_list("position__order", flat=True)),
         revoked=set(revoked.values_list("position__order", flat=True)),
+        returned=set(returned.values_list("order", flat=True)),
     )
 
 

@@ -14,6 +14,8 @@ GIFT_CARD_USED = "gift_card_used"
 
 # Of tickets that shall become valid again:
 NOT_CANCELED = "not_canceled"
+#: Canceled otherwise.
+NOT_RETURNED = "not_returned"
 #: The codes on the paper are on the revocation list: it needs replacing.
 REVOKED = "revoked"
 SOLD_OUT = "sold_out"
@@ -34,6 +36,7 @@ TEXTS = {
     CHANGED: _("order has been changed"),
     GIFT_CARD_USED: _("gift card has been used"),
     NOT_CANCELED: _("still valid"),
+    NOT_RETURNED: _("canceled, but not by a return"),
     REVOKED: _("code has been revoked, so the paper is dead"),
     SOLD_OUT: _("sold out"),
     BUSY: _("server was too busy"),

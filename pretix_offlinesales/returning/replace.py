@@ -25,9 +25,10 @@ def refusal(orders: Orders, pk: int) -> str:
     return ""
 
 
-def renew(orders: Orders, pks: Sequence[int], requester: dict) -> None:
+def renew(orders: Orders, pks: Sequence[int], requester: dict) -> list[int]:
     """
-    New secrets for these orders. Whoever asks twice replaces twice.
+    New secrets for these orders. Whoever asks twice replaces twice. Returns the keys of the log entries that nobody has
+    been told of yet.
 
     :param orders: locked, with none of ``pks`` refused
     :param requester: of ``Requested``
@@ -45,7 +46,7 @@ def renew(orders: Orders, pks: Sequence[int], requester: dict) -> None:
         *CachedCombinedTicket.objects.filter(order__in=pks),
     ):
         cached.delete()
-    log(accepted[0], "pretix.event.order.secret.changed", pks, [{}] * len(pks), requester)
+    return log(accepted[0], "pretix.event.order.secret.changed", pks, [{}] * len(pks), requester)
 
 
 def _free_secrets(orders, positions):

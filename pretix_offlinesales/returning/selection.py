@@ -13,7 +13,7 @@ from ..figures import with_state
 from ..models import Job, OfflineSalesBatch, OfflineSalesTicket
 from ..ranges import parse_numbers
 from .lines import Line, read_line
-from .reasons import ALREADY_CANCELED, AMBIGUOUS, UNKNOWN
+from .reasons import ALREADY_CANCELED, AMBIGUOUS, REVOKED, UNKNOWN
 
 
 class Ticket(NamedTuple):
@@ -36,6 +36,8 @@ class Choice:
     reason: str = ""
     #: The line that it was named in, if there were lines.
     line: str = ""
+    #: What was given is the code on a paper, as long as nobody replaces it.
+    scanned: bool = False
 
     @property
     def place(self) -> list[int]:
@@ -53,20 +55,28 @@ def choose(event: Event, batch: OfflineSalesBatch | None, selection: dict, kind:
 
     :param batch: only its tickets are looked at; without it, those of the whole event
     :param selection: one of ``{"tickets": "1-50,60"}`` (of a batch), ``{"orders": […]}``, ``{"secrets": […]}``,
-        ``{"lines": […]}`` (see ``lines``) and ``{"all": true}``
+        ``{"lines": […]}`` (see ``lines``) and ``{"all": true}``; or one that was ``settled``
     :param kind: of the job that they are chosen for: all are all that it can do something about
     """
     tickets = OfflineSalesTicket.objects.filter(batch__event=event, batch__completed__isnull=False)
     if batch:
         tickets = tickets.filter(batch=batch)
     [(what, wanted)] = selection.items()
-    if what == "all":
-        wanted = ALL[kind]
-    elif what == "lines":
+    if what == "lines":
         wanted = [read_line(line, event, batch) for line in wanted]
-    choices = list(CHOOSE[what](tickets, wanted))
+    choices = list(CHOOSE[what](tickets, wanted, kind))
     known = [choice for choice in choices if choice.ticket]
     return sorted(known, key=lambda choice: choice.place) + [choice for choice in choices if not choice.ticket]
+
+
+def settled(selection: dict, choices: list[Choice]) -> dict:
+    """
+    The selection that makes the same choices whenever it is looked up again. Numbers and order codes stay what they
+    are, but a secret that was replaced is not known any more.
+    """
+    if any(choice.scanned for choice in choices):
+        return {"found": [[choice.value, choice.ticket and choice.ticket.code, choice.reason] for choice in choices]}
+    return selection
 
 
 #: What all tickets are that a job can do something about: those that are still out, or those that were returned.
@@ -76,18 +86,21 @@ ALL = {
     Job.Kind.REPLACE: Q(canceled=False),
 }
 
+#: What is said of paper whose code has been revoked. Whoever returns it need not care why it is not valid any more.
+DEAD = {Job.Kind.RETURN: ALREADY_CANCELED, Job.Kind.UNDO: REVOKED, Job.Kind.REPLACE: REVOKED}
 
-def _all(tickets, condition):
-    return (Choice(str(ticket.number), ticket) for ticket in _fetch(with_state(tickets).filter(condition)))
+
+def _all(tickets, wanted, kind):
+    return (Choice(str(ticket.number), ticket) for ticket in _fetch(with_state(tickets).filter(ALL[kind])))
 
 
-def _by_number(tickets, wanted):
+def _by_number(tickets, wanted, kind):
     numbers = parse_numbers(wanted)
     found = {ticket.number: ticket for ticket in _fetch(tickets.filter(number__in=numbers))}
     return (_choice(value, found.get(number)) for number, value in numbers.items())
 
 
-def _by_code(tickets, wanted):
+def _by_code(tickets, wanted, kind):
     values = {}
     for value in wanted:
         values.setdefault(value.strip().upper(), value)
@@ -95,7 +108,7 @@ def _by_code(tickets, wanted):
     return (_choice(value, found.get(code)) for code, value in values.items())
 
 
-def _by_secret(tickets, wanted):
+def _by_secret(tickets, wanted, kind):
     """
     Secrets of any of an order's positions. Those on the revocation list belong to paper that is not valid any more:
     the ticket was canceled, or its paper was replaced.
@@ -111,9 +124,9 @@ def _by_secret(tickets, wanted):
         if secret in valid:
             if valid[secret] not in seen:
                 seen.add(valid[secret])
-                yield Choice(value, found[valid[secret]])
+                yield Choice(value, found[valid[secret]], scanned=True)
         elif secret in revoked:
-            yield Choice(value, found[revoked[secret]], ALREADY_CANCELED)
+            yield Choice(value, found[revoked[secret]], DEAD[kind])
         else:
             yield Choice(value, None, UNKNOWN)
 
@@ -131,7 +144,7 @@ def _secrets(tickets: QuerySet, texts: Collection[str]) -> tuple[dict[str, int],
     return valid, revoked
 
 
-def _by_line(tickets, lines: list[Line]):
+def _by_line(tickets, lines: list[Line], kind):
     """Whatever a line could mean is looked for; what could mean two different tickets means none."""
     valid, revoked = _secrets(tickets, {text for line in lines for text in line.secrets})
     meant = (
@@ -148,12 +161,13 @@ def _by_line(tickets, lines: list[Line]):
         named = {by_code[code] for code in line.codes if code in by_code}
         named |= {by_order[valid[text]] for text in line.secrets if text in valid}
         dead = {by_order[revoked[text]] for text in line.secrets if text in revoked} - named
+        scanned = not valid.keys().isdisjoint(line.secrets)
         numbers = [(number, by_number.get((line.batch, number))) for number in line.numbers]
         if len(numbers) == 1:
             named |= {ticket for _number, ticket in numbers if ticket}
             numbers = []
         if len(named | dead) > 1 or (numbers and named | dead):
-            yield Choice(line.text, None, AMBIGUOUS, line.text)
+            yield Choice(line.text, None, AMBIGUOUS, line.text, scanned)
         elif numbers:
             for number, ticket in numbers:
                 if ticket not in seen:
@@ -161,10 +175,10 @@ def _by_line(tickets, lines: list[Line]):
                     seen.update({ticket} - {None})
         elif named:
             if not named <= seen:
-                yield Choice(line.text, *named, line=line.text)
+                yield Choice(line.text, *named, line=line.text, scanned=scanned)
                 seen |= named
         elif dead:
-            yield Choice(line.text, *dead, ALREADY_CANCELED, line.text)
+            yield Choice(line.text, *dead, DEAD[kind], line.text)
         else:
             yield Choice(line.text, None, UNKNOWN, line.text)
 
@@ -180,7 +194,21 @@ def _of_numbers(lines: list[Line]) -> Q:
     return condition
 
 
-CHOOSE = {"all": _all, "tickets": _by_number, "orders": _by_code, "secrets": _by_secret, "lines": _by_line}
+def _as_found(tickets, wanted, kind):
+    codes = [code for _value, code, _reason in wanted if code]
+    found = {ticket.code: ticket for ticket in _fetch(tickets.filter(order__code__in=codes))}
+    for value, code, reason in wanted:
+        yield Choice(value, found.get(code), reason or ("" if code in found else UNKNOWN))
+
+
+CHOOSE = {
+    "all": _all,
+    "tickets": _by_number,
+    "orders": _by_code,
+    "secrets": _by_secret,
+    "lines": _by_line,
+    "found": _as_found,
+}
 
 
 def _choice(value, ticket, line=""):

@@ -11,7 +11,7 @@ from pretix.base.services.orders import OrderError, reactivate_order
 
 from ..payment import OfflineSalesPayment
 from .orders import Orders
-from .reasons import BUSY, FAILED, NOT_CANCELED, REVOKED, SOLD_OUT, UNKNOWN
+from .reasons import BUSY, CHANGED, FAILED, NOT_CANCELED, NOT_RETURNED, REVOKED, SOLD_OUT, UNKNOWN
 
 logger = logging.getLogger(__name__)
 
@@ -22,22 +22,25 @@ def refusal(orders: Orders, pk: int) -> str:
     if not order:
         return UNKNOWN
     if order.status != Order.STATUS_CANCELED:
-        return NOT_CANCELED
+        return NOT_CANCELED if orders.positions[pk] else CHANGED  # it lives on without its ticket, for a fee perhaps
+    if pk not in orders.returned:
+        return NOT_RETURNED
     return REVOKED if pk in orders.revoked else ""
 
 
-def reactivate(orders: Orders, pks: Sequence[int], requester: dict) -> dict[int, str]:
+def reactivate(orders: Orders, pks: Sequence[int], requester: dict) -> tuple[list[int], dict[int, str]]:
     """
-    Let the host reactivate these orders, one after the other. Returns those that it refuses, and why.
+    Let the host reactivate these orders, one after the other. Returns the keys of the log entries that nobody has been
+    told of yet, and those orders that it refuses, and why.
 
     :param orders: locked, with none of ``pks`` refused
     :raises OperationalError: if somebody else is busy with one of the orders
     """
-    refused = {}
+    written, refused = [], {}
     for pk in pks:
         try:
             with transaction.atomic():
-                _reactivate(orders.orders[pk], requester)
+                entries = _reactivate(orders.orders[pk], requester)
         except OrderError:
             logger.info("Order %s can't become valid again", orders.orders[pk].full_code, exc_info=True)
             refused[pk] = SOLD_OUT
@@ -48,21 +51,27 @@ def reactivate(orders: Orders, pks: Sequence[int], requester: dict) -> dict[int,
         except Exception:  # other plugins hear of it in the middle
             logger.exception("Order %s could not become valid again", orders.orders[pk].full_code)
             refused[pk] = FAILED
-    return refused
+        else:
+            written += entries
+    return written, refused
 
 
-def _reactivate(order: Order, requester: dict) -> None:
-    order.log_action = _silently(order.log_action)
+def _reactivate(order: Order, requester: dict) -> list[int]:
+    written = []
+    order.log_action = _silently(order.log_action, written)
     _pay_again(order, requester)
     reactivate_order(order, **requester)
+    return written
 
 
-def _silently(log_action):
+def _silently(log_action, written):
     """The host would send a notification for each order. Webhooks are sent later, by ``announce``."""
 
-    def write_plainly(*args, **kwargs):
-        entry = log_action(*args, **kwargs | {"save": False})
-        entry.save()
+    def write_plainly(*args, save=True, **kwargs):
+        entry = log_action(*args, save=False, **kwargs)
+        if save:
+            entry.save()
+            written.append(entry.pk)
         return entry
 
     return write_plainly

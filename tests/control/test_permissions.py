@@ -28,6 +28,8 @@ PAGES = {
     "note": ("get", 200),
     "settle": ("get", 200),
     "sums": ("get", 200),
+    "result": ("get", 200),
+    "result_csv": ("get", 200),
     "data": ("get", 200),
     "make_data": ("post", 302),
     "options": ("get", 200),
@@ -36,6 +38,7 @@ PAGES = {
     "first_sheet": ("post", 200),
     "calibration": ("post", 200),
     "preset_save": ("post", 302),
+    "preset": ("get", 200),
     "preset_delete": ("post", 302),
     "return": ("get", 200),
     "undo": ("get", 200),
@@ -45,8 +48,6 @@ PAGES = {
     "batch_replace": ("get", 200),
     "give_back": ("post", 302),
     "verdicts": ("post", 200),
-    "result": ("get", 200),
-    "result_csv": ("get", 200),
     "result_print": ("post", 302),
 }
 
@@ -59,15 +60,16 @@ URL_NAMES = {
     "make_data": "data",
     "options": "print_options",
     "print_chosen": "print_options",
+    "preset": "preset_delete",
     "give_back": "batch_return",
     "verdicts": "return",
 }
 
 #: The pages about tickets that exist, where something can be changed or codes be seen: one column for all of them.
-LATER = list(PAGES)[15:]
+LATER = list(PAGES)[17:]
 
-#: The papers share one, too.
-PAPERS = list(PAGES)[12:15]
+#: The papers share one, too, with what has become of returned or replaced tickets.
+PAPERS = list(PAGES)[12:17]
 
 #: In order of the columns: yes where the answer is success, else the status code; login where one is asked to log in.
 MATRIX = """
@@ -231,6 +233,7 @@ def addresses(pages, batch, make_job, store_print):
         "first_sheet": f"{pages}{batch.pk}/print/sheet",
         "calibration": f"{pages}{batch.pk}/print/calibration",
         "preset_save": f"{pages}{batch.pk}/print/presets",
+        "preset": f"{pages}{batch.pk}/print/presets/{preset.pk}/delete",
         "preset_delete": f"{pages}{batch.pk}/print/presets/{preset.pk}/delete",
         "dismiss": f"{pages}jobs/{failed.pk}/dismiss",
         "cancel": f"{pages}jobs/{waiting.pk}/cancel",

@@ -291,9 +291,15 @@ def test_the_same_name_is_overwritten(anna, at, event, filled_out):
     assert [preset.sheet["paper"] for preset in event.offline_sales_presets.all()] == ["A3"]
 
 
-def test_a_preset_is_deleted(anna, at, event, filled_out):
+def test_a_preset_is_deleted_after_a_question(anna, at, event, filled_out):
     anna.post(f"{at}presets", filled_out | {"name": "Kiosk"})
-    anna.post(f"{at}presets/{event.offline_sales_presets.get().pk}/delete")
+    [link] = [link for link in soup(anna.get(f"{at}options")).select("a") if words(link) == "Delete"]
+    question = soup(anna.get(link["href"]))
+    assert "Do you really want to delete the preset Kiosk ?" in words(question.select_one("#page-wrapper form p"))
+    assert [back["href"] for back in question.select("a.btn-cancel")] == [f"{at}options"]
+    assert event.offline_sales_presets.exists()
+    response = anna.post(link["href"], follow=True)
+    assert (response.redirect_chain, alerts(response)) == ([(f"{at}options", 302)], ["The preset has been deleted."])
     assert not event.offline_sales_presets.exists()
 
 

@@ -100,6 +100,18 @@ def test_only_the_replaced_tickets_are_printed_again(anna, pages, make, confirm,
     assert Job.objects.get(kind="print").data == {"tickets": "2, 4-5"}
 
 
+def test_readers_see_the_result_and_can_do_nothing_about_it(anna, ron, pages, make, confirm):
+    batch = make(amount=2)
+    confirm(f"{pages}{batch.pk}/replace", lines="1")
+    [link] = [link for link in soup(ron.get(f"{pages}{batch.pk}/")).select("a") if words(link) == "Show result"]
+    result = ron.get(link["href"])
+    assert panels(result) == ["Replaced tickets: 1"]
+    assert soup(result).select("#page-wrapper form") == []
+    assert ron.get(f"{link['href']}tickets.csv").status_code == 200
+    assert ron.post(f"{link['href']}print/{batch.pk}").status_code == 403
+    assert soup(anna.get(link["href"])).select("#page-wrapper form") != []
+
+
 def test_what_was_returned_is_not_printed(anna, pages, make, confirm):
     batch = make(amount=2)
     result = confirm(f"{pages}{batch.pk}/return", lines="1", kind="unsold")

@@ -230,6 +230,26 @@ def test_a_scanner_types_the_code_and_enter(browser, batch):
     assert browser.texts("tbody td:first-child") == ["17"]
 
 
+def test_the_chart_of_few_entries_counts_in_whole_tickets(browser):
+    browser.issue("Workshop – Adult", 2)
+    page, [code, _other] = browser.url, browser.texts("tbody strong a")
+    lists = browser.pages.replace("/offlinesales/", "/checkinlists/")
+    browser.driver.get(f"{lists}add")
+    browser.type("name", "Gate")
+    browser.press("Save")
+    browser.wait_until(lambda: "/add" not in browser.url)
+    gate = browser.find("a[href$='/change']").get_attribute("href").removesuffix("change")
+    browser.driver.get(f"{gate}?user={code}")
+    browser.find("[name=checkin]").click()
+    browser.find(".batch-select-actions .btn-primary").click()
+    browser.wait_until(lambda: read(browser, ".alert-success"))
+    browser.driver.get(page)
+    browser.wait_until(lambda: read(browser, "#offlinesales-entries svg text"))
+    labels = browser.texts("#offlinesales-entries svg text")
+    assert [label for label in labels if ":" not in label] == ["0", "1", "2", "3", "4"]
+    assert browser.errors() == []
+
+
 def test_readers_see_all_and_can_change_nothing(browser, batch):
     browser.log_in(READER)
     browser.open()

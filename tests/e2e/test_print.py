@@ -61,6 +61,13 @@ def test_a_preset_of_ones_own(browser, options):
     browser.wait_until(lambda: browser.texts(".alert-success") == ["Your preset has been saved."])
     assert browser.find("[name=offset_x]").get_attribute("value") == "1.5"
     assert "Office printer" in browser.texts("[name=preset] option")
+    browser.wait_until(lambda: "12 tickets, on 6 sheets" in read(browser, PREVIEW))  # which moves what is below it
+    browser.press("Delete")
+    browser.wait_until(lambda: read(browser, "h1") == "Delete preset")
+    browser.press("Delete")
+    browser.wait_until(lambda: read(browser, ".alert-success") == "The preset has been deleted.")
+    assert "Office printer" not in browser.texts("[name=preset] option")
+    assert browser.errors() == []
 
 
 def test_the_pages_fit_on_a_phone_and_everything_has_a_name(browser, options):

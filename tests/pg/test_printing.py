@@ -1,5 +1,6 @@
 """Workers and storage that fail while they print: the file arrives, once, and nothing else stays."""
 
+import zipfile
 from io import BytesIO
 from pathlib import Path
 
@@ -9,10 +10,12 @@ from django.conf import settings
 from pretix.base.models.orders import PrintLog
 from pretix.base.services.orders import error_messages
 
-from pretix_offlinesales.models import Job
+from pretix_offlinesales import jobs, tasks
+from pretix_offlinesales.models import Job, OfflineSalesBatch
+from pretix_offlinesales.printing.data import DataOptions, Format, Pictures
 
 from .moments import at, claimed, job_of
-from .processes import Worker
+from .processes import Worker, wait_until
 
 pytestmark = pytest.mark.usefixtures("layout")
 
@@ -69,6 +72,27 @@ def test_kill_9_while_printing_sheets(client, worker, batch, hit, stored):
     assert labels == [f"{sheet:04} … {sheet + 2250:04}" for sheet in range(1, 751)]
     assert PrintLog.objects.filter(info__job=str(job.pk)).count() == AMOUNT
     assert len(stored()) == 1
+
+
+def test_kill_9_while_a_data_file_is_made(worker, batch, hit, stored):
+    options = DataOptions(Format.CSV, Pictures.PNG)
+    job = jobs.create_data(OfflineSalesBatch.objects.get(pk=batch), options, {})
+    tasks.start(job)
+    at(25)(job)
+    hit(worker)
+
+    def finished():
+        job.refresh_from_db()
+        tasks.revive(job)  # as whoever looks at the page of the batch does
+        return job.finished
+
+    wait_until(finished)
+    assert (job.state, job.attempts) == ("succeeded", 2)
+    with zipfile.ZipFile(job.file.file) as archive:
+        names = [f"codes/{number:04}.png" for number in range(1, AMOUNT + 1)]
+        assert sorted(archive.namelist()) == [*names, "tickets.csv"]
+    assert len(stored()) == 1
+    assert files(Worker.temporary_files()) == []
 
 
 def test_a_print_that_is_interrupted_again_and_again_is_given_up(client, worker, batch, hit, stored):
