@@ -11,6 +11,7 @@ from ..printing import request_data
 from ..printing.choice import Only, choose
 from ..printing.data import DataOptions, Format, Pictures, placeholders, used_placeholders
 from ..printing.sheets import MAX_COLUMNS, MAX_OFFSET, MAX_PAPER, MIN_PAPER, PAPERS, PRESETS, Duplex, Sheet, SheetOrder
+from ..ranges import format_numbers
 from .forms import is_number
 
 #: The choice of paper that has its own width and height.
@@ -23,7 +24,49 @@ SHOWN_AT = {"margin": "margin_x", "gutter": "gutter_x", "cell": "cell_x", "offse
 PAIRS = ("margin", "gutter", "cell", "offset")
 
 
-class DataForm(forms.Form):
+class OptionsForm(forms.Form):
+    """About the tickets of a batch."""
+
+    def __init__(self, *args, batch: OfflineSalesBatch, **kwargs):
+        self.batch = batch
+        super().__init__(*args, **kwargs)
+
+    def try_with(self, find, name: str) -> None:
+        """Keep what is found under this name, or say at the right fields why it can't be."""
+        try:
+            setattr(self, name, find())
+        except ValidationError as error:
+            for key, messages in error.message_dict.items():
+                self.add_error(SHOWN_AT.get(key, key), messages)
+        except JobFailed as error:
+            self.add_error(None, str(error))
+
+
+class ChoiceForm(OptionsForm):
+    """Some of them, or all. When valid, ``numbers`` are theirs."""
+
+    tickets = forms.CharField(
+        label=_("Ticket numbers"),
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "1-50, 60"}),
+        help_text=_("Numbers and ranges. If you leave this empty, all tickets are meant. Canceled ones never are."),
+    )
+    only = forms.ChoiceField(label=_("Of these"), choices=[("", _("all tickets")), *Only.choices], required=False)
+
+    numbers: list[int]
+
+    def clean(self):
+        values = super().clean()
+        if not self.errors:
+            self.try_with(lambda: choose(self.batch, values["tickets"], values["only"] or None), "numbers")
+        return values
+
+    @property
+    def is_all(self) -> bool:
+        return not (self.cleaned_data["tickets"] or self.cleaned_data["only"])
+
+
+class DataForm(ChoiceForm):
     """When valid, ``options`` is what was chosen."""
 
     format = forms.ChoiceField(label=_("Export format"), choices=Format.choices, widget=forms.RadioSelect)
@@ -50,13 +93,14 @@ class DataForm(forms.Form):
         shown = used_placeholders(batch.event, layout) if layout else ()
         used = [name for name in names if name in shown]
         initial = {"format": Format.XLSX, "pictures": Pictures.NONE, "placeholders": used}
-        super().__init__(*args, **kwargs | {"initial": initial | (kwargs.get("initial") or {})})
+        initial |= kwargs.pop("initial", None) or {}
+        super().__init__(*args, batch=batch, initial=initial, **kwargs)
         # What the layout shows comes first.
         self.fields["placeholders"].choices = sorted(names.items(), key=lambda choice: choice[0] not in used)
 
     @property
     def options(self) -> DataOptions:
-        return DataOptions.parse(self.cleaned_data)
+        return DataOptions.parse(self.cleaned_data | {"tickets": "" if self.is_all else format_numbers(self.numbers)})
 
 
 def _length(label, minimum=0, maximum=MAX_PAPER, **kwargs):
@@ -64,7 +108,7 @@ def _length(label, minimum=0, maximum=MAX_PAPER, **kwargs):
     return forms.DecimalField(label=label, min_value=minimum, max_value=maximum, required=False, **kwargs)
 
 
-class SheetForm(forms.Form):
+class SheetForm(OptionsForm):
     """When valid, ``sheet`` is what tickets lie on; None, if each has a page of its own."""
 
     pages = forms.ChoiceField(
@@ -131,10 +175,6 @@ class SheetForm(forms.Form):
 
     sheet = None
 
-    def __init__(self, *args, batch: OfflineSalesBatch, **kwargs):
-        self.batch = batch
-        super().__init__(*args, **kwargs)
-
     @classmethod
     def initial_from(cls, sheet: Sheet) -> dict:
         """What to fill in for this sheet."""
@@ -152,16 +192,6 @@ class SheetForm(forms.Form):
         if not self.errors and values["pages"] == "sheets":
             self.try_with(lambda: Sheet.parse(self._sheet_data(values)), "sheet")
         return values
-
-    def try_with(self, find, name: str) -> None:
-        """Keep what is found under this name, or say at the right fields why it can't be."""
-        try:
-            setattr(self, name, find())
-        except ValidationError as error:
-            for key, messages in error.message_dict.items():
-                self.add_error(SHOWN_AT.get(key, key), messages)
-        except JobFailed as error:
-            self.add_error(None, str(error))
 
     def _sheet_data(self, values: dict) -> dict:
         def pair(name, default=None):
@@ -184,28 +214,16 @@ class SheetForm(forms.Form):
         }
 
 
-class PrintForm(SheetForm):
-    """When valid, ``request_data`` is what a job of the print remembers, and ``numbers`` are those of the tickets."""
-
-    tickets = forms.CharField(
-        label=_("Ticket numbers"),
-        required=False,
-        widget=forms.TextInput(attrs={"placeholder": "1-50, 60"}),
-        help_text=_("Numbers and ranges. If you leave this empty, all tickets are printed. Canceled ones never are."),
-    )
-    only = forms.ChoiceField(label=_("Of these"), choices=[("", _("all tickets")), *Only.choices], required=False)
+class PrintForm(ChoiceForm, SheetForm):
+    """When valid, ``request_data`` is what a job of the print remembers."""
 
     field_order = ("tickets", "only")
-    numbers = request_data = None
+    request_data = None
 
     def clean(self):
         values = super().clean()
-        if self.errors:
-            return values
-        self.try_with(lambda: choose(self.batch, values["tickets"], values["only"] or None), "numbers")
         if not self.errors:
-            all_of_them = not (values["tickets"] or values["only"] or self.sheet)
-            numbers = None if all_of_them else self.numbers
+            numbers = None if self.is_all and not self.sheet else self.numbers
             self.try_with(lambda: request_data(self.batch, numbers, self.sheet), "request_data")
         return values
 

@@ -26,6 +26,7 @@ from pretix.plugins.ticketoutputpdf.models import TicketLayout
 
 from ..models import JobFailed, OfflineSalesBatch
 from ..origin import Origin
+from ..ranges import parse_numbers
 from . import qrcode
 from .document import TicketDocument
 from .renderer import QUIET_ZONE, code_content
@@ -71,11 +72,13 @@ class DataOptions:
     pictures: Pictures = Pictures.NONE
     #: Placeholders of layouts that get a column each, by the names that layouts know them by.
     placeholders: tuple[str, ...] = ()
+    #: Numbers and ranges; all, if empty.
+    tickets: str = ""
 
     @classmethod
     def parse(cls, data: dict) -> "DataOptions":
         """:param data: as in ``data``"""
-        return cls(Format(data["format"]), Pictures(data["pictures"]), tuple(data["placeholders"]))
+        return cls(Format(data["format"]), Pictures(data["pictures"]), tuple(data["placeholders"]), data["tickets"])
 
     @property
     def data(self) -> dict:
@@ -116,20 +119,19 @@ def used_placeholders(event: Event, layout: TicketLayout) -> set[str]:
 
 def write_data(
     batch: OfflineSalesBatch,
-    numbers: range,
     options: DataOptions,
     output: BinaryIO,
     report: Report = lambda done, total: None,
 ) -> int:
     """
-    Write the tickets with these numbers that are still valid, in their order, and return how many these are. Each code
-    has a row of its own: a ticket has several where what is bundled with it is a ticket, too.
+    Write the tickets that are not canceled, in the order of their numbers, and return how many these are. Each code has
+    a row of its own: a ticket has several where what is bundled with it is a ticket, too.
 
     ``report(done, total)`` is called after each ticket.
 
     :raises JobFailed: if there is nothing to write, or if the layout can't be used
     """
-    tickets = ValidTickets(batch, numbers)
+    tickets = ValidTickets(batch, list(parse_numbers(options.tickets)) if options.tickets else batch.numbers)
     if not len(tickets):
         raise JobFailed(_("There is nothing to print, because all tickets of this batch have been canceled."))
     if not options.pictures:

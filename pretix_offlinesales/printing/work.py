@@ -56,7 +56,7 @@ def _finish(job: Job, plan: Plan) -> None:
 def make_data_file(job: Job) -> None:
     options = DataOptions.parse(job.data)
     with tempfile.TemporaryFile() as output:
-        amount = write_data(job.batch, job.batch.numbers, options, output, job.report)
+        amount = write_data(job.batch, options, output, job.report)
         with transaction.atomic():
             _store(job.file, output)
             job.file.expires = now() + RESULT_LIFETIME

@@ -51,6 +51,25 @@ def test_the_file_is_downloaded_when_it_is_made(anna, order_data, batch):
     assert [row[2] for row in rows] == [ticket.order.code for ticket in batch.tickets.order_by("number")]
 
 
+@pytest.fixture
+def batch_of_five(make):
+    return make(amount=5)
+
+
+def test_some_of_the_tickets(anna, pages, batch_of_five, worker):
+    first, second, *_others = batch_of_five.tickets.order_by("number")
+    cancel(second)
+    first.order.positions.get().print_logs.create(successful=True, type="ticket", source="pretix")
+    with worker():
+        response = anna.post(
+            f"{pages}{batch_of_five.pk}/data", {"format": "csv", "tickets": "1-3, 5", "only": "unprinted"}
+        )
+    _titles, *rows = csv.reader(StringIO(content(anna.get(response["Location"], follow=True)).decode("utf-8-sig")))
+    assert [row[0] for row in rows] == ["3", "5"]
+    [entry] = batch_of_five.all_logentries().filter(action_type="pretix_offlinesales.batch.data")
+    assert (entry.parsed_data["amount"], entry.parsed_data["tickets"]) == (2, "3, 5")
+
+
 def test_with_pictures_it_is_an_archive(anna, order_data):
     response = anna.get(order_data(format="xlsx", pictures="svg")["Location"], follow=True)
     assert response["Content-Type"] == "application/zip"
@@ -97,6 +116,9 @@ def test_what_the_layout_shows_is_ticked(anna, pages, make, layout):
         ({"format": "pdf"}, {"format"}),
         ({"pictures": "gif"}, {"pictures"}),
         ({"placeholders": ["event_name", "secret"]}, {"placeholders"}),
+        ({"tickets": "5-2"}, {"tickets"}),
+        ({"tickets": "3"}, {"tickets"}),  # of two
+        ({"only": "sold"}, {"only"}),
     ],
 )
 def test_nonsense_is_refused_at_its_field(order_data, values, wrong):
@@ -111,10 +133,17 @@ def test_too_many_unfinished_jobs(order_data, make_job, monkeypatch):
     assert message.endswith("There are too many unfinished jobs of this event. Please wait for some.")
 
 
-def test_a_failure_is_told_on_the_page_of_the_batch(anna, order_data, batch):
+def test_where_nothing_is_left_that_is_said_before(order_data, batch):
     for ticket in batch.tickets.all():
         cancel(ticket)
-    response = anna.get(order_data()["Location"], follow=True)
+    assert errors(order_data()) == {"tickets": ["There is nothing to print among these tickets."]}
+
+
+def test_a_failure_is_told_on_the_page_of_the_batch(anna, pages, event, batch, waiting_job):
+    for ticket in batch.tickets.all():
+        cancel(ticket)
+    jobs.run(event, waiting_job.pk)
+    response = anna.get(f"{pages}{batch.pk}/data", {"async_id": str(waiting_job.pk)}, follow=True)
     assert alerts(response) == ["There is nothing to print, because all tickets of this batch have been canceled."]
 
 

@@ -37,7 +37,7 @@ def make_batch(make_batch):
 
 def written(batch, *names, format=Format.CSV, pictures=Pictures.NONE) -> bytes:
     output = BytesIO()
-    write_data(batch, batch.numbers, DataOptions(format, pictures, names), output)
+    write_data(batch, DataOptions(format, pictures, names), output)
     return output.getvalue()
 
 
@@ -234,7 +234,7 @@ def test_more_tickets_cost_no_more_queries(make_batch):
 def test_progress_is_told_after_each_ticket(make_batch):
     told = []
     batch = make_batch(3)
-    write_data(batch, batch.numbers, DataOptions(), BytesIO(), lambda *progress: told.append(progress))
+    write_data(batch, DataOptions(), BytesIO(), lambda *progress: told.append(progress))
     assert told == [(1, 3), (2, 3), (3, 3)]
 
 
