@@ -48,12 +48,13 @@ def _pages(part: BinaryIO) -> list[Page]:
 
 def _label_pages(pdf: Pdf, tickets: list[tuple[int, ...]], label: Callable[[int], str]) -> None:
     """Pages are called by the tickets on them, not by how many there are before."""
-    labels, before = Array(), None
+    # A list, because an array of pikepdf's takes longer for each element the longer it is.
+    labels, before = [], None
     for index, numbers in enumerate(tickets):
         if numbers != before:
-            labels.extend([index, Dictionary(P=_name(numbers, label))])
+            labels += [index, Dictionary(P=_name(numbers, label))]
         before = numbers
-    pdf.Root.PageLabels = Dictionary(Nums=labels)
+    pdf.Root.PageLabels = Dictionary(Nums=Array(labels))
 
 
 def _name(numbers: tuple[int, ...], label: Callable[[int], str]) -> str:
