@@ -11,8 +11,7 @@ from functools import cache, lru_cache
 import zxingcpp
 from reportlab.graphics.barcode.qrencoder import QR, QR8bitByte, QRAlphaNum, QRCode, QRErrorCorrectLevel, QRNumber
 
-#: Modules as ``encode`` returns them.
-DARK, LIGHT = b"\x00", b"\xff"
+from .masks import DARK, LIGHT, Masks
 
 #: The side of an eye, in modules.
 EYE = 7
@@ -40,10 +39,19 @@ def encode(content: str) -> list[bytes]:
 
     # The native encoder packs tighter, and would sometimes make the code smaller than the host does.
     version = _version(_kind(content), len(content), level)
-    code = zxingcpp.create_barcode(content, zxingcpp.BarcodeFormat.QRCode, ec_level=level, version=version)
-    image = memoryview(code.to_image(scale=1, add_quiet_zones=False))
-    width, modules = image.shape[1], image.tobytes()
-    return [modules[start : start + width] for start in range(0, len(modules), width)]
+    return _masks(level, version).best(_encode(content, level, version, mask=0))
+
+
+def _encode(content: str, level: str, version: int, mask: int) -> bytes:
+    code = zxingcpp.create_barcode(
+        content, zxingcpp.BarcodeFormat.QRCode, ec_level=level, version=version, dataMask=mask
+    )
+    return memoryview(code.to_image(scale=1, add_quiet_zones=False)).tobytes()
+
+
+@lru_cache(maxsize=16)
+def _masks(level: str, version: int) -> Masks:
+    return Masks(17 + 4 * version, [_encode("0", level, version, mask) for mask in range(8)])
 
 
 def _kind(content: str) -> type[QR]:

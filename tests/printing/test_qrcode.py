@@ -88,6 +88,19 @@ def test_codes_of_all_lengths_are_as_large_as_the_hosts(alphabet):
         assert [len(rows), *{len(row) for row in rows}] == [modules, modules]
 
 
+@pytest.mark.parametrize("length", [*range(1, 129), 129, 300, 700, 1_200, 2_000, 2_700])
+def test_the_mask_is_the_native_encoders_choice(length):
+    content = "".join(random.Random(length).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=length))
+    rows = qrcode.encode(content)
+    native = zxingcpp.create_barcode(
+        content,
+        zxingcpp.BarcodeFormat.QRCode,
+        ec_level=qrcode.error_correction(content),
+        version=(len(rows) - 17) // 4,
+    )
+    assert b"".join(rows) == memoryview(native.to_image(scale=1, add_quiet_zones=False)).tobytes()
+
+
 def test_too_much_content():
     with pytest.raises(ValueError, match="too long"):
         qrcode.encode("x" * 3_000)
