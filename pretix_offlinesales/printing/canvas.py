@@ -133,8 +133,8 @@ class TicketCanvas(Canvas):
 
 
 def compress(code: bytes) -> bytes:
-    """For PDF. Drawings are numbers mostly, which get smaller by this than by zlib's default, and faster."""
-    deflate = zlib.compressobj(level=5, strategy=zlib.Z_FILTERED)
+    """For PDF. Drawings are numbers mostly, which get smaller by this than by zlib's default strategy, and faster."""
+    deflate = zlib.compressobj(strategy=zlib.Z_FILTERED)
     return deflate.compress(code) + deflate.flush()
 
 
