@@ -145,10 +145,9 @@ def test_code_on_the_page(make_batch, make_layout, options, color):
 
 def test_two_codes(make_batch, make_layout):
     layout = make_layout([code(content="order", bottom="90"), code()], background=blank())
-    batch = make_batch(1, layout)
-    (position,) = tickets(batch)
-    (page,) = rasterized(printed(batch))
-    assert [found.text for found in read_codes(page)] == [position.order.code, position.secret]
+    batch = make_batch(2, layout)
+    for position, page in zip(tickets(batch), rasterized(printed(batch)), strict=True):
+        assert [found.text for found in read_codes(page)] == [position.order.code, position.secret]
 
 
 @pytest.mark.parametrize("content", [{"content": "attendee_name"}, {"content": "other", "text": " "}])
@@ -158,14 +157,23 @@ def test_no_code_without_content(make_batch, make_layout, content):
     assert page.getcolors() == [(page.width * page.height, (255, 255, 255))]
 
 
-@pytest.mark.parametrize("options", [{}, {"content": "order"}, {"content": "other", "text": "Zürich {order}"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"content": "order"},
+        {"content": "other", "text": "Zürich {order}"},
+        {"content": "other", "text": "({order}) \\ <\"{order}\"> \x7f"},
+    ],
+)
 def test_what_the_host_hides_beside_a_code(make_batch, make_layout, options):
+    """Beside the first one, and beside others like it."""
     layout = make_layout([code(**options)], background=blank())
-    batch = make_batch(1, layout)
+    batch = make_batch(3, layout)
 
-    (hidden,) = extracted_text(printed(batch))
-    assert hidden.startswith('{"issuer": ')
-    assert [hidden] == extracted_text(printed_by_host(*tickets(batch), layout))
+    hidden = extracted_text(printed(batch))
+    assert [text[:11] for text in hidden] == ['{"issuer": '] * 3
+    assert hidden == [text for ticket in tickets(batch) for text in extracted_text(printed_by_host(ticket, layout))]
 
 
 def test_an_independent_reader_reads_every_page(make_batch, layout, zbar):
