@@ -22,6 +22,7 @@ EVERYWHERE = (-14_400, -14_400, 14_400, 14_400)
 #: How drawings refer to the font that ReportLab begins with.
 FIRST_FONT = re.compile(r"/F1\b")
 
+
 @dataclass(frozen=True)
 class Drawing:
     """What is drawn on a page, in points: left, bottom, right and top of each box, as in PDF."""
@@ -46,8 +47,8 @@ class Drawing:
 class TicketCanvas(Canvas):
     """
     ReportLab sees one page that never ends. Whatever is drawn on it is cut out at once, to become a page or a form (a
-    drawing that pages refer to) of the file; fonts and images are those of the one
-    page. So ReportLab's work, and the memory it takes, is that for one page, however many there are.
+    drawing that pages refer to) of the file; fonts and images are those of the one page. So ReportLab's work, and the
+    memory it takes, is that for one page, however many there are.
     """
 
     def __init__(self):

@@ -1,7 +1,7 @@
 """
 Which of the eight masks makes a QR code easiest to scan, by the points that the standard (ISO/IEC 18004) gives for what
-confuses scanners. It is the native encoder's choice, for which that takes a fifth of the time of a page; here, all
-modules of a code are one number, so that they are looked at together.
+confuses scanners. It is the native encoder's choice, which looks at one module after the other. Here, all modules of a
+code are bits of one number, so that they are looked at together, in a third of the time.
 """
 
 DARK, LIGHT = b"\x00", b"\xff"
