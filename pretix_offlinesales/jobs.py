@@ -77,7 +77,7 @@ def create_printing(batch: OfflineSalesBatch, requested_by: dict, request: dict 
         **requested_by,
     )
     PrintPart.objects.bulk_create(
-        PrintPart(job=job, first=units[0], last=units[-1], file=_new_file(filename))
+        PrintPart(job=job, first=units[0], last=units[-1], file=_new_file(f"{filename}.zip", "application/zip"))
         for units in Plan(batch, job.data).parts()
     )
     return job

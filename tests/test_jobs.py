@@ -33,6 +33,7 @@ from pretix_offlinesales import jobs, signals, tasks
 from pretix_offlinesales.alive import working_on
 from pretix_offlinesales.models import Job, JobLost, OfflineSalesBatch
 from pretix_offlinesales.printing import Plan, work as printing_work
+from pretix_offlinesales.printing.canvas import TicketCanvas
 
 State = Job.State
 
@@ -536,8 +537,8 @@ def in_parts(printing):
     """A print of three tickets in three parts."""
     printing.parts.all().delete()
     for number in (1, 2, 3):
-        file = CachedFile.objects.create(filename="part.pdf", type="application/pdf")
-        file.file.name = f"cachedfiles/{file.pk}.pdf"
+        file = CachedFile.objects.create(filename="part.zip", type="application/zip")
+        file.file.name = f"cachedfiles/{file.pk}.zip"
         file.save()
         printing.parts.create(first=number, last=number, file=file)
     return printing
@@ -562,15 +563,15 @@ def test_parts_that_are_done_are_not_drawn_again(in_parts):
     assert printing_work._print_part(at_work(in_parts), Plan(in_parts.batch))
     first = in_parts.parts.first()
     first.file.file.storage.delete(first.file.file.name)
-    first.file.file.storage.save(first.file.file.name, ContentFile(empty_pdf()))
+    first.file.file.storage.save(first.file.file.name, ContentFile(empty_part()))
     run(in_parts)
     with pikepdf.open(in_parts.file.file.open()) as pdf:
         assert len(pdf.pages) == 2
 
 
-def empty_pdf():
+def empty_part():
     output = BytesIO()
-    pikepdf.new().save(output)
+    TicketCanvas().write_part(output, versions=[])
     return output.getvalue()
 
 

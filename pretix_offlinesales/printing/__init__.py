@@ -2,10 +2,10 @@
 A batch becomes a PDF: the host's picture of every ticket, but each thing that tickets have in common stored once.
 
 ``choice`` and ``plan`` know what is to be printed and where, and ``tickets`` fetches it. ``document`` knows which
-layout draws it, ``renderer`` draws a page as the host does, with ``lines`` and ``qrcode`` for what the host would take
-too long for, on a ``canvas`` that makes a file of it. ``sheets`` knows how many tickets lie on a sheet, and
-``imposition`` lays their ``pieces`` there. ``merging`` puts the files of a batch's parts together. ``work`` does all
-that for a job, and ``log`` remembers it.
+layout draws it, ``renderer`` draws a page as the host does, with ``lines``, ``qrcode`` and ``patterns`` for what the
+host would take too long for, on a ``canvas`` that makes a ``part`` of it. ``sheets`` knows how many tickets lie on a
+sheet, and ``imposition`` lays their ``pieces`` there. ``merging`` makes a PDF of a batch's parts, ``writing`` one page
+after the other. ``work`` does all that for a job, and ``log`` remembers it.
 """
 
 import tempfile
@@ -60,7 +60,7 @@ def print_part(
 ) -> list[int]:
     """
     Write these units to a file for ``merge_parts``, and return the keys of the positions that are on them. It may be
-    none: then the file is a PDF without pages, or with empty sheets.
+    none: then the file has no pages, or empty sheets.
 
     ``report(done, total)`` is called after each ticket is drawn.
 

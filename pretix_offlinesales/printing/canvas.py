@@ -5,11 +5,13 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from io import BytesIO
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name
+from pikepdf import Dictionary, Name
 from reportlab.pdfgen.canvas import Canvas
+
+from .part import Box, Page, write_part
 
 #: What pages refer to are ReportLab's images, and things that are called this and a number.
 FORM, BACKGROUND = "D", "B"
@@ -17,13 +19,8 @@ FORM, BACKGROUND = "D", "B"
 #: More than a PDF's page can be, so that nothing is cut off at a form's edge before it is at the page's.
 EVERYWHERE = (-14_400, -14_400, 14_400, 14_400)
 
-#: How a page of a part says which tickets are on it, for those who put parts together.
-TICKETS = "/OfflineSalesTickets"
-
 #: How drawings refer to the font that ReportLab begins with.
 FIRST_FONT = re.compile(r"/F1\b")
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -47,32 +44,11 @@ class Drawing:
         return max(abs(edge - cut) for edge, cut in zip(self.bleed, self.trim, strict=True))
 
 
-@dataclass(frozen=True)
-class Page:
-    """A page of the file, ready to be written."""
-
-    size: tuple[float, float]
-    trim: Box
-    bleed: Box
-    #: The numbers of the tickets that are on it.
-    tickets: tuple[int, ...]
-    #: Compressed.
-    content: bytes
-
-    @classmethod
-    def read(cls, page: pikepdf.Object) -> Self:
-        """:param page: as ``make_pdf`` has made it"""
-        boxes = (tuple(float(length) for length in page[name]) for name in ("/MediaBox", "/TrimBox", "/BleedBox"))
-        media, trim, bleed = boxes
-        tickets = tuple(int(number) for number in page[TICKETS])
-        return cls(media[2:], trim, bleed, tickets, page.Contents.read_raw_bytes())
-
-
 class TicketCanvas(Canvas):
     """
     ReportLab sees one page that never ends. Whatever is drawn on it is cut out at once, to become a page or a form (a
-    drawing that pages refer to) of the file that ``make_pdf`` puts together; fonts and images are those of the one
-    page. So ReportLab's work, and the memory it takes, is that for one page, however many there are.
+    drawing that pages refer to) of the file; fonts and images are those of the one page. So ReportLab's work, and the
+    memory it takes, is that for one page, however many there are.
     """
 
     def __init__(self):
@@ -81,6 +57,7 @@ class TicketCanvas(Canvas):
         self._forms: list[str] = []
         self._backgrounds: list[pikepdf.Page] = []
         self._pages: list[Page] = []
+        self._tickets: list[tuple[int, ...]] = []
         self._needs_first_font = False
 
     def init_graphics_state(self):
@@ -110,8 +87,9 @@ class TicketCanvas(Canvas):
     def add_page(self, drawing: Drawing, tickets: Iterable[int]) -> None:
         """:param tickets: numbers of those that are on it"""
         # Compressed here and now: thousands of pages wait for the end.
-        content = zlib.compress(drawing.code.encode("latin-1"))
-        self._pages.append(Page(drawing.size, drawing.trim, drawing.bleed, tuple(tickets), content))
+        content = compress(drawing.code.encode("latin-1"))
+        self._pages.append(Page(drawing.size, drawing.trim, drawing.bleed, content))
+        self._tickets.append(tuple(tickets))
 
     def add_form(self, draw: Callable[[], None]) -> str:
         """Keep what is drawn, and return how pages refer to it."""
@@ -123,18 +101,27 @@ class TicketCanvas(Canvas):
         self._backgrounds.append(page)
         return f"/{BACKGROUND}{len(self._backgrounds) - 1} Do"
 
-    def make_pdf(self) -> pikepdf.Pdf:
-        """Put the file together. Nothing can be drawn any more then."""
+    def write_part(self, output: BinaryIO, versions: Iterable[str]) -> None:
+        """
+        Nothing can be drawn any more then.
+
+        :param versions: of PDF, that backgrounds need
+        """
+        with self._make_resources() as resources:
+            write_part(output, resources, self._pages, self._tickets, versions)
+
+    def _make_resources(self) -> pikepdf.Pdf:
+        """With the one page of ReportLab's, that refers to what all pages do."""
         # Without anything on it, the page would not become one.
         self.addLiteral(" ")
         self.save()
         pdf = pikepdf.open(self._reportlab_file)
-        endless_page = pdf.Root.Pages.Kids.pop(0)
+        [endless_page] = pdf.pages
         drawn = {key: dict(things) for key, things in endless_page.Resources.items() if key != "/ProcSet"}
         if not self._needs_first_font:
             # It is not embedded, and print shops refuse such files, even if nobody writes with it.
             del drawn["/Font"]["/F1"]
-        resources = make_resources(
+        endless_page.Resources = make_resources(
             pdf,
             drawn,
             forms={f"/{FORM}{number}": form.encode("latin-1") for number, form in enumerate(self._forms)},
@@ -143,8 +130,13 @@ class TicketCanvas(Canvas):
                 for number, page in enumerate(self._backgrounds)
             },
         )
-        make_pages(pdf, resources, self._pages, remember=True)
         return pdf
+
+
+def compress(code: bytes) -> bytes:
+    """For PDF. Drawings are numbers mostly, which get smaller by this than by zlib's default strategy, and faster."""
+    deflate = zlib.compressobj(strategy=zlib.Z_FILTERED)
+    return deflate.compress(code) + deflate.flush()
 
 
 def make_resources(
@@ -161,52 +153,6 @@ def make_resources(
         return pdf.make_indirect(Dictionary({category: Dictionary(things) for category, things in resources.items()}))
 
     form = {"Type": Name.XObject, "Subtype": Name.Form, "BBox": EVERYWHERE, "Resources": dictionary(drawn)}
-    drawings = {name: pdf.make_stream(content, **form) for name, content in forms.items()}
+    form["Filter"] = Name.FlateDecode
+    drawings = {name: pdf.make_stream(compress(content), **form) for name, content in forms.items()}
     return dictionary({**drawn, "/XObject": {**drawn.get("/XObject", {}), **drawings, **backgrounds}})
-
-
-def make_pages(pdf: pikepdf.Pdf, resources: Dictionary, pages: Iterable[Page], *, remember: bool = False) -> None:
-    """
-    Add these pages. (To ``pdf.pages``, each would take longer than the one before.)
-
-    :param remember: so that ``Page.read`` finds it all again
-    """
-    boxes = {}
-
-    def box(*sides: float) -> pikepdf.Object:
-        if sides not in boxes:
-            boxes[sides] = pdf.make_indirect(Array(sides))
-        return boxes[sides]
-
-    tree = pdf.Root.Pages
-    for page in pages:
-        made = Dictionary(
-            Type=Name.Page,
-            Parent=tree,
-            MediaBox=box(0, 0, *page.size),
-            BleedBox=box(*page.bleed),
-            TrimBox=box(*page.trim),
-            Resources=resources,
-            Contents=pdf.make_stream(page.content, Filter=Name.FlateDecode),
-        )
-        if remember:
-            made[TICKETS] = Array(page.tickets)
-        tree.Kids.append(pdf.make_indirect(made))
-    tree.Count = len(tree.Kids)
-
-
-def save(pdf: pikepdf.Pdf, output: BinaryIO, title: str, versions: Iterable[str], subject: str = "") -> None:
-    """:param versions: of PDF, that viewers must understand"""
-    with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
-        metadata["dc:title"] = title
-        if subject:
-            metadata["dc:description"] = subject
-        metadata["xmp:CreatorTool"] = "pretix"
-    about = {"Title": title, "Subject": subject, "Creator": "pretix"}
-    pdf.trailer.Info = pdf.make_indirect(Dictionary({f"/{key}": value for key, value in about.items() if value}))
-    pdf.save(
-        output,
-        min_version=max(versions, default=""),
-        # Pages are small: most of what they take would be the list of where they are.
-        object_stream_mode=pikepdf.ObjectStreamMode.generate,
-    )

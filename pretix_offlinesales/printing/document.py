@@ -17,7 +17,7 @@ from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
 from reportlab.pdfgen.canvas import Canvas
 
 from ..models import JobFailed
-from .canvas import Drawing, TicketCanvas, save
+from .canvas import Drawing, TicketCanvas
 from .renderer import LayoutPage, TicketRenderer
 
 logger = logging.getLogger(__name__)
@@ -62,9 +62,9 @@ class TicketDocument(PdfTicketOutput):
         """:param tickets: numbers of those that are on it"""
         self._canvas.add_page(drawing, tickets)
 
-    def save(self, output: BinaryIO, title: str = "") -> None:
-        with self._canvas.make_pdf() as pdf:
-            save(pdf, output, title, [renderer.pdf_version for renderer in self._renderers.values()])
+    def save(self, output: BinaryIO) -> None:
+        """As a part, to be put together with others."""
+        self._canvas.write_part(output, [renderer.pdf_version for renderer in self._renderers.values()])
 
     def _draw_page(self, layout: TicketLayout, op: OrderPosition, order: Order) -> BytesIO:
         renderer = self._renderer(layout)

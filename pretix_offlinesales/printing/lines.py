@@ -10,9 +10,10 @@ import re
 
 from reportlab.lib.enums import TA_CENTER, TA_LEFT, TA_RIGHT
 from reportlab.lib.rl_accel import fp_str
-from reportlab.pdfbase.pdfmetrics import getFont, stringWidth
-from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Paragraph
+
+from .patterns import Pattern, has_all_letters
 
 #: ASCII without what the host or PDF would escape; one space between words, hyphens only inside of them.
 _LETTERS = r"[!#-%*-,./0-;=?-\[\]-~]+"
@@ -24,8 +25,6 @@ _TOLERANCE = 0.01
 
 #: How much of the space beside a line comes before it.
 _INDENT = {TA_LEFT: 0, TA_CENTER: 0.5, TA_RIGHT: 1}
-
-_TEXT, _INDENTED, _BACK = "\0text", "\0indented", "\0back"
 
 
 class LinePattern:
@@ -40,42 +39,29 @@ class LinePattern:
         style = paragraph.style
         self._font, self._size, self._width = style.fontName, style.fontSize, paragraph.width
         self._indent = _INDENT[style.alignment]
-        if not _has_all_letters(self._font) or len(paragraph.blPara.lines) != 1:
+        if not has_all_letters(self._font) or len(paragraph.blPara.lines) != 1:
             raise ValueError("Not a plain line")
-        for value, blank in self._blanks(text):
-            if drawn.count(value) != 1:
-                raise ValueError(f"Expected one {value!r} in the drawing")
-            drawn = drawn.replace(value, blank)
-        self._drawn = drawn
+        self._pattern = Pattern(drawn, self._values(text))
 
     def fill_in(self, text: str) -> str:
         """:raises ValueError: if the host would draw this text in another way"""
-        drawn = self._drawn
-        for value, blank in self._blanks(text):
-            drawn = drawn.replace(blank, value)
-        return drawn
+        return self._pattern.fill_in(self._values(text))
 
-    def _blanks(self, text: str) -> list[tuple[str, str]]:
-        """What is drawn for this text, and its name in the pattern."""
+    def _values(self, text: str) -> list[str]:
+        """What is drawn for this text, and not for others."""
         if not _PLAIN.fullmatch(text):
             raise ValueError("Not plain")
         space = self._width - stringWidth(text, self._font, self._size)
         if space < _TOLERANCE:
             raise ValueError("Too long")
         # The host would allow to break the line after a hyphen, so what follows is shown apart.
-        blanks = [(f"({text.replace('-', '-) Tj (')}) Tj", _TEXT)]
+        values = [f"({text.replace('-', '-) Tj (')}) Tj"]
         if self._indent:
             x = self._indent * space
-            blanks += [(f" {fp_str(x)} 0 Td", _INDENTED), (f" {fp_str(-x)} 0 Td", _BACK)]
-        return blanks
+            values += [f" {fp_str(x)} 0 Td", f" {fp_str(-x)} 0 Td"]
+        return values
 
 
 def kind(text: str) -> int:
     """Lines are drawn alike if they have as many hyphens."""
     return text.count("-")
-
-
-def _has_all_letters(name: str) -> bool:
-    """Whether this font's code of each ASCII character is the character itself, in whatever order they are used."""
-    font = getFont(name)
-    return isinstance(font, TTFont) and font._asciiReadable and all(n in font.face.charToGlyph for n in range(32, 127))

@@ -1,14 +1,17 @@
 """The files of a batch's parts become one, in which each thing that they have in common is stored once."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from typing import BinaryIO
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name, Object, OutlineItem, Pdf, Stream
+from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream, String
 
-from .canvas import BACKGROUND, FORM, Page, make_pages, make_resources, save
+from .canvas import BACKGROUND, FORM, make_resources
+from .part import Box, Part
+from .writing import PdfWriter, number_of
 
 #: There is a bookmark for the first of so many tickets.
 BOOKMARKED = 100
@@ -22,38 +25,65 @@ def merge(
 
     :param label: of the ticket with this number, as people look for it
     """
-    merged, shared, versions, tickets = pikepdf.new(), {}, [], []
     with ExitStack() as open_parts:
-        for part in parts:
-            if pages := _pages(part):
-                # What is copied from a file stays there until the other one is written.
-                pdf = open_parts.enter_context(pikepdf.open(part))
-                versions.append(pdf.pdf_version)
-                make_pages(merged, _copy_resources(merged, shared, pdf), pages)
-                tickets += (page.tickets for page in pages)
+        parts = [open_parts.enter_context(Part(part)) for part in parts]
+        tickets = [numbers for part in parts for numbers in part.tickets]
         if not any(tickets):
             return 0
-        _label_pages(merged, tickets, label)
-        _add_bookmarks(merged, tickets, label)
-        save(merged, output, title, versions, subject)
-    return len(tickets)
+        # Pages are written one by one. This is all else that is in the file.
+        common, shared = _describe(title, subject), {}
+        resources = [_copy_resources(common, shared, part.resources) for part in parts]
+        root = common.Root
+        root.PageLabels, root.Outlines = (common.make_indirect(Dictionary()) for _ in range(2))
+        writer = PdfWriter(output, max(part.version for part in parts))
+        writer.add_all(common, but=[root.Pages, root.PageLabels, root.Outlines])
+        pages = []
+        for part, referred in zip(parts, resources, strict=True):
+            pages += _add_pages(writer, part, referred, root.Pages)
+        kids = b" ".join(b"%d 0 R" % page for page in pages)
+        writer.add(b"<</Type/Pages/Count %d/Kids[%s]>>" % (len(pages), kids), number_of(root.Pages))
+        writer.add(_page_labels(tickets, label), number_of(root.PageLabels))
+        _add_bookmarks(writer, dict(zip(pages, tickets, strict=True)), label, number_of(root.Outlines))
+        writer.finish(number_of(root), number_of(common.trailer.Info))
+    return len(pages)
 
 
-def _pages(part: BinaryIO) -> list[Page]:
-    # The file is closed again at once, and opened another time for what pages refer to: objects that have been looked
-    # at stay in memory as long as their file is open, and pages are many.
-    with pikepdf.open(part) as pdf:
-        return [Page.read(page) for page in pdf.Root.Pages.Kids]
+def _describe(title: str, subject: str) -> Pdf:
+    """A file that says what it is."""
+    pdf = pikepdf.new()
+    with pdf.open_metadata(set_pikepdf_as_editor=False) as metadata:
+        metadata["dc:title"] = title
+        if subject:
+            metadata["dc:description"] = subject
+        metadata["xmp:CreatorTool"] = "pretix"
+    about = {"Title": title, "Subject": subject, "Creator": "pretix"}
+    pdf.trailer.Info = pdf.make_indirect(Dictionary({f"/{key}": value for key, value in about.items() if value}))
+    return pdf
 
 
-def _label_pages(pdf: Pdf, tickets: list[tuple[int, ...]], label: Callable[[int], str]) -> None:
+def _add_pages(writer: PdfWriter, part: Part, resources: Object, tree: Object) -> Iterator[int]:
+    """By what numbers others refer to them."""
+
+    @cache
+    def same_for_many(size: tuple[float, float], trim: Box, bleed: Box) -> bytes:
+        return Dictionary(
+            Type=Name.Page, Parent=tree, MediaBox=(0, 0, *size), TrimBox=trim, BleedBox=bleed, Resources=resources
+        ).unparse()[:-2]
+
+    for page in part.pages():
+        content = writer.add_stream(b"/Filter/FlateDecode", page.content)
+        same = same_for_many(page.size, page.trim, page.bleed)
+        yield writer.add(b"%s/Contents %d 0 R>>" % (same, content))
+
+
+def _page_labels(tickets: list[tuple[int, ...]], label: Callable[[int], str]) -> bytes:
     """Pages are called by the tickets on them, not by how many there are before."""
-    labels, before = Array(), None
+    labels, before = [], None
     for index, numbers in enumerate(tickets):
         if numbers != before:
-            labels.extend([index, Dictionary(P=_name(numbers, label))])
+            labels.append(b"%d<</P%s>>" % (index, String(_name(numbers, label)).unparse()))
         before = numbers
-    pdf.Root.PageLabels = Dictionary(Nums=labels)
+    return b"<</Nums[%s]>>" % b"".join(labels)
 
 
 def _name(numbers: tuple[int, ...], label: Callable[[int], str]) -> str:
@@ -66,20 +96,27 @@ def _name(numbers: tuple[int, ...], label: Callable[[int], str]) -> str:
     return f"{label(first)}{between}{label(last)}"
 
 
-def _add_bookmarks(pdf: Pdf, tickets: list[tuple[int, ...]], label: Callable[[int], str]) -> None:
+def _add_bookmarks(
+    writer: PdfWriter, pages: dict[int, tuple[int, ...]], label: Callable[[int], str], outlines: int
+) -> None:
+    """:param pages: the tickets on them, by what numbers others refer to them"""
     places = {}
-    for index, numbers in enumerate(tickets):
-        for number in numbers:
-            places.setdefault(number, index)
+    for page, tickets in pages.items():
+        for number in tickets:
+            places.setdefault(number, page)
     numbers = sorted(places)
-    with pdf.open_outline() as outline:
-        for start in range(0, len(numbers), BOOKMARKED):
-            some = numbers[start : start + BOOKMARKED]
-            page = pdf.Root.Pages.Kids[places[some[0]]]
-            outline.root.append(OutlineItem(_name(some, label), Array([page, Name.Fit])))
+    groups = [numbers[start : start + BOOKMARKED] for start in range(0, len(numbers), BOOKMARKED)]
+    items = [writer.reserve() for _group in groups]
+    for index, (item, group) in enumerate(zip(items, groups, strict=True)):
+        title, page = String(_name(group, label)).unparse(), places[group[0]]
+        before = b"/Prev %d 0 R" % items[index - 1] if index else b""
+        after = b"/Next %d 0 R" % items[index + 1] if item != items[-1] else b""
+        writer.add(b"<</Title%s/Parent %d 0 R%s%s/Dest[%d 0 R/Fit]>>" % (title, outlines, before, after, page), item)
+    counted = (items[0], items[-1], len(items))
+    writer.add(b"<</Type/Outlines/First %d 0 R/Last %d 0 R/Count %d>>" % counted, outlines)
 
 
-def _copy_resources(merged: Pdf, shared: dict[bytes, Object], part: Pdf) -> Dictionary:
+def _copy_resources(merged: Pdf, shared: dict[bytes, Object], part: Pdf) -> Object:
     """:param shared: what the merged file has already, by fingerprint"""
 
     def share(thing: Object) -> Object:
@@ -89,7 +126,7 @@ def _copy_resources(merged: Pdf, shared: dict[bytes, Object], part: Pdf) -> Dict
         return shared[fingerprint]
 
     drawn, forms, backgrounds = {}, {}, {}
-    for category, things in part.Root.Pages.Kids[0].Resources.items():
+    for category, things in part.pages[0].Resources.items():
         drawn[category] = {}
         for name, thing in things.items():
             if name.startswith(f"/{FORM}"):

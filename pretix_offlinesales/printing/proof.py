@@ -21,6 +21,7 @@ from ..models import OfflineSalesBatch
 from ..origin import KEY, Origin
 from . import Plan, merge_parts, print_part
 from .document import TicketDocument
+from .merging import merge
 
 #: In place of what identifies an order and its tickets. No order code has an I, and no secret is as short.
 NO_CODE = "SPECIMEN"
@@ -44,14 +45,14 @@ def print_proof(batch: OfflineSalesBatch, order: Order, positions: Sequence[Orde
     document = TicketDocument(batch.event, batch.layout)
     with rolledback_transaction():
         _store(batch, order, positions)
-        for page in document.draw(positions[0]):
-            document.add_page(page, [batch.numbers.start])
-    drawn = BytesIO()
+        first_page, *_others = document.draw(positions[0])
+    document.add_page(first_page, [batch.numbers.start])
+    part, drawn = BytesIO(), BytesIO()
+    document.save(part)
     with language(order.locale, batch.event.settings.region):
-        document.save(drawn, _("{event}: specimen").format(event=batch.event.name))
+        merge([part], drawn, _("{event}: specimen").format(event=batch.event.name), subject="", label=str)
         mark = _mark_text()
     with pikepdf.open(drawn) as pdf:
-        del pdf.pages[1:]
         _mark(pdf.pages[0], mark)
         pdf.save(output)
 

@@ -6,13 +6,12 @@ be another one, because finding the same takes the host's encoder 5 to 25 ms, an
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 import zxingcpp
-from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
+from reportlab.graphics.barcode.qrencoder import QR, QR8bitByte, QRAlphaNum, QRCode, QRErrorCorrectLevel, QRNumber
 
-#: Modules as ``encode`` returns them.
-DARK, LIGHT = b"\x00", b"\xff"
+from .masks import DARK, LIGHT, Masks
 
 #: The side of an eye, in modules.
 EYE = 7
@@ -30,22 +29,42 @@ def error_correction(content: str) -> str:
 def encode(content: str) -> list[bytes]:
     """The code's rows from top to bottom, a byte a module, without quiet zone."""
     level = error_correction(content)
-    host_code = QRCode(None, getattr(QRErrorCorrectLevel, level))
-    host_code.addData(content)
-
     if not content.isascii():
         # The host stores such text as plain UTF-8. The native encoder would declare the encoding, for which there may
         # be no room, or choose another one.
+        host_code = QRCode(None, getattr(QRErrorCorrectLevel, level))
+        host_code.addData(content)
         host_code.make()
         return [b"".join(DARK if dark else LIGHT for dark in row) for row in host_code.modules]
 
     # The native encoder packs tighter, and would sometimes make the code smaller than the host does.
+    version = _version(_kind(content), len(content), level)
+    return _masks(level, version).best(_encode(content, level, version, mask=0))
+
+
+def _encode(content: str, level: str, version: int, mask: int) -> bytes:
     code = zxingcpp.create_barcode(
-        content, zxingcpp.BarcodeFormat.QRCode, ec_level=level, version=host_code.calculate_version()
+        content, zxingcpp.BarcodeFormat.QRCode, ec_level=level, version=version, dataMask=mask
     )
-    image = memoryview(code.to_image(scale=1, add_quiet_zones=False))
-    width, modules = image.shape[1], image.tobytes()
-    return [modules[start : start + width] for start in range(0, len(modules), width)]
+    return memoryview(code.to_image(scale=1, add_quiet_zones=False)).tobytes()
+
+
+@lru_cache(maxsize=16)
+def _masks(level: str, version: int) -> Masks:
+    return Masks(17 + 4 * version, [_encode("0", level, version, mask) for mask in range(8)])
+
+
+def _kind(content: str) -> type[QR]:
+    """How the host stores this ASCII text."""
+    return next((kind for kind in (QRNumber, QRAlphaNum) if kind.valid(content)), QR8bitByte)
+
+
+@lru_cache
+def _version(kind: type[QR], length: int, level: str) -> int:
+    """The size of the host's code, which is the same for all texts of a kind that are equally long."""
+    host_code = QRCode(None, getattr(QRErrorCorrectLevel, level))
+    host_code.addData(kind("0" * length))
+    return host_code.calculate_version()
 
 
 def runs(modules: bytes) -> Iterator[re.Match]:
@@ -62,11 +81,12 @@ def path(rows: list[bytes]) -> str:
     """
     places = _places(len(rows))
     by_length = defaultdict(list)
+    start = 0
     # With a light module at the end of each row, no run goes on in the next.
-    for run in runs(LIGHT.join(rows)):
-        start, end = run.span()
-        if place := places[start]:
-            by_length[end - start].append(place)
+    for run in LIGHT.join(rows).split(LIGHT):
+        if run and (place := places[start]):
+            by_length[len(run)].append(place)
+        start += len(run) + 1
     rectangles = [f" {length} 1 re ".join([*run, ""]) for length, run in by_length.items()]
     return f"{''.join(rectangles)}f"
 

@@ -24,6 +24,7 @@ from reportlab.pdfgen.canvas import Canvas
 from . import lines, qrcode
 from .canvas import Box, Drawing, TicketCanvas
 from .lines import LinePattern
+from .patterns import Pattern, has_all_letters, shown
 
 try:
     from pretix.base.pdf import get_sizebox
@@ -33,6 +34,9 @@ except ImportError:
 
 #: What the host leaves free around a QR code, in modules.
 QUIET_ZONE = 4
+
+#: That of what machines read.
+HIDDEN_FONT = "Open Sans"
 
 #: So many texts are remembered, to see whether they come again.
 REMEMBERED_TEXTS = 10_000
@@ -63,7 +67,8 @@ class TicketRenderer(Renderer):
         self._canvas = canvas
         self._forms: dict[Hashable, str] = {}
         self._drawn_texts: set[Hashable] = set()
-        self._patterns: dict[Hashable, LinePattern] = {}
+        self._line_patterns: dict[Hashable, LinePattern] = {}
+        self._code_patterns: dict[Hashable, Pattern] = {}
         self._paragraph = None
         self._locale = None
         boxes = [_boxes(page) for page in self.bg_pdf.pages]
@@ -181,15 +186,15 @@ class TicketRenderer(Renderer):
 
     def _draw_line(self, o: dict, text: str, draw: Callable[[], None]) -> None:
         alike = (id(o), lines.kind(text))
-        if alike in self._patterns:
+        if alike in self._line_patterns:
             with suppress(ValueError):
-                self._canvas.addLiteral(self._patterns[alike].fill_in(text))
+                self._canvas.addLiteral(self._line_patterns[alike].fill_in(text))
                 return
         drawn = self._canvas.record(draw)
         # A text that had to be made smaller is no example for others.
-        if alike not in self._patterns and self._paragraph.style.fontSize == float(o["fontsize"]):
+        if alike not in self._line_patterns and self._paragraph.style.fontSize == float(o["fontsize"]):
             with suppress(ValueError):
-                self._patterns[alike] = LinePattern(text, drawn, self._paragraph)
+                self._line_patterns[alike] = LinePattern(text, drawn, self._paragraph)
 
     def _text_paragraph(self, *args, **kwargs):
         paragraph, *others = super()._text_paragraph(*args, **kwargs)
@@ -230,25 +235,34 @@ class TicketRenderer(Renderer):
             return
 
         rows = qrcode.encode(content)
+        path = qrcode.path(rows)
+        hidden = json.dumps({"issuer": settings.SITE_URL, o.get("content", "secret"): content}, sort_keys=True)
+        alike = (id(o), len(rows))
+        if alike in self._code_patterns:
+            canvas.addLiteral(self._code_patterns[alike].fill_in([path, shown(hidden)]))
+            return
+        drawn = self._canvas.record(partial(self._draw_code, o, len(rows), path, hidden))
+        if has_all_letters(HIDDEN_FONT):
+            with suppress(ValueError):
+                self._code_patterns[alike] = Pattern(drawn, [path, shown(hidden)])
+
+    def _draw_code(self, o: dict, modules: int, path: str, hidden: str) -> None:
+        canvas = self._canvas
         quiet_zone = 0 if o.get("nowhitespace") else QUIET_ZONE
-        module = float(o["size"]) * mm / (len(rows) + 2 * quiet_zone)
+        module = float(o["size"]) * mm / (modules + 2 * quiet_zone)
         red, green, blue = (o.get("color") or (0, 0, 0))[:3]
         canvas.saveState()
         canvas.setFillColor(Color(red / 255, green / 255, blue / 255))
         canvas.translate(float(o["left"]) * mm + quiet_zone * module, float(o["bottom"]) * mm + quiet_zone * module)
         canvas.scale(module, module)
-        self._draw_once(("eyes", len(rows)), partial(canvas.addLiteral, qrcode.eyes(len(rows))))
-        canvas.addLiteral(qrcode.path(rows))
+        self._draw_once(("eyes", modules), partial(canvas.addLiteral, qrcode.eyes(modules)))
+        canvas.addLiteral(path)
         canvas.restoreState()
-        self._write_hidden({"issuer": settings.SITE_URL, o.get("content", "secret"): content})
-
-    def _write_hidden(self, data: dict) -> None:
-        """Tell machines what the code says, e.g. those that check tickets for resale. The host does so too."""
-        canvas = self._canvas
+        # Tells machines what the code says, e.g. those that check tickets for resale. The host does so too.
         canvas.saveState()
-        canvas.setFont("Open Sans", 0.01)
+        canvas.setFont(HIDDEN_FONT, 0.01)
         canvas.setFillColor(black, alpha=0)
-        canvas.drawString(0, 0, json.dumps(data, sort_keys=True))
+        canvas.drawString(0, 0, hidden)
         canvas.restoreState()
 
 

@@ -11,12 +11,12 @@ from pretix.base import pdf as host_pdf
 from pypdf import PdfReader
 from reportlab.lib.units import mm
 
-from pretix_offlinesales.printing import Plan, merging, plan as plan_module, print_batch, request_data
+from pretix_offlinesales.printing import Plan, merging, plan as plan_module, print_batch, request_data, writing
 from pretix_offlinesales.printing.canvas import Drawing, TicketCanvas
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.sheets import Sheet
 
-from .conftest import background_pdf, code, make_blank, printed, text
+from .conftest import background_pdf, code, extracted_text, make_blank, printed, text
 
 
 def on_sheets(batch, **sheet) -> bytes:
@@ -50,6 +50,17 @@ def test_two_readers_open_it_and_qpdf_finds_nothing(files, tmp_path):
             assert subprocess.run(["qpdf", "--check", path], capture_output=True, check=True).stderr == b""
 
 
+@pytest.mark.parametrize("together", [1, 3, 1_000])
+def test_pages_are_the_same_however_many_objects_are_compressed_together(make_batch, small, monkeypatch, together):
+    monkeypatch.setattr(writing, "TOGETHER", together)
+    pdf = printed(make_batch(8, small))
+    assert [text.count("issuer") for text in extracted_text(pdf)] == [1] * 8
+    with pikepdf.open(BytesIO(pdf)) as file:
+        assert file.check_pdf_syntax() == []
+        packs = [obj.N for obj in file.objects if isinstance(obj, pikepdf.Stream) and obj.get("/Type") == "/ObjStm"]
+    assert max(packs) <= together
+
+
 def fonts(pdf: bytes) -> dict[str, bool]:
     """Whether each font of the file is embedded."""
     with pikepdf.open(BytesIO(pdf)) as file:
@@ -70,9 +81,9 @@ def test_the_font_that_ReportLab_begins_with_is_there_if_somebody_writes_with_it
     code = canvas.cut(lambda: (canvas.setFont("Helvetica", 12), canvas.drawString(0, 0, "Text")))
     box = (0, 0, 100, 100)
     canvas.add_page(Drawing((100, 100), box, box, code), [1])
-    output = BytesIO()
-    with canvas.make_pdf() as pdf:
-        pdf.save(output)
+    part, output = BytesIO(), BytesIO()
+    canvas.write_part(part, versions=[])
+    merging.merge([part], output, "Title", "Subject", label=str)
     assert fonts(output.getvalue()) == {"/Helvetica": False}
 
 
