@@ -13,6 +13,7 @@ import tempfile
 import time
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
+from operator import itemgetter
 
 SIZES = [int(size) for size in os.environ.get("BENCH_SIZES", "1000,10000").split(",")]
 
@@ -23,7 +24,6 @@ POSTGRESQL = os.environ.get("PRETIX_OFFLINESALES_TEST_DATABASE") == "postgresql"
 
 #: The host's API for rendering takes no more; its queries get too complex for SQLite before that.
 HOST_PRINTS = 1_000 if POSTGRESQL else 500
-
 
 #: It cancels one order after the other, so that more would not tell more.
 HOST_CANCELS = 200
@@ -47,8 +47,13 @@ def main():
     print(f"\nAll of this took {(time.monotonic() - start) / 60:.1f} minutes.")
 
 
+#: What is over in less, in seconds, is measured twice, and the faster one counts: what else the machine does, such as
+#: the housekeeping of the database, would be a large part of it.
+SHORT = 30
+
+
 class Run:
-    """Measurements on one scratch database, each in a process and with an organizer of its own, and each only once."""
+    """Measurements on one scratch database, each in a process and with an organizer of its own."""
 
     def __init__(self, environment: dict[str, str]):
         self._environment, self._measured = environment, {}
@@ -57,11 +62,16 @@ class Run:
 
     def __call__(self, name: str, amount: int) -> dict:
         if (name, amount) not in self._measured:
-            if sys.stderr.isatty():
-                print(f"… {name} {amount:,}", end="\x1b[K\r", file=sys.stderr)
-            output = self._python("-m", "benchmarks.measure", name, str(amount))
-            self._measured[name, amount] = json.loads(output)
+            measured = self._measure(name, amount)
+            if measured.get("seconds", SHORT) < SHORT:
+                measured = min(measured, self._measure(name, amount), key=itemgetter("seconds"))
+            self._measured[name, amount] = measured
         return self._measured[name, amount]
+
+    def _measure(self, name: str, amount: int) -> dict:
+        if sys.stderr.isatty():
+            print(f"… {name} {amount:,}", end="\x1b[K\r", file=sys.stderr)
+        return json.loads(self._python("-m", "benchmarks.measure", name, str(amount)))
 
     def _python(self, *args: str) -> str:
         command = [sys.executable, *args]
