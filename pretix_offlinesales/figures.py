@@ -4,12 +4,26 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection, transaction
-from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
-from django.db.models.functions import TruncMinute
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    DateTimeField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, TruncMinute
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from pretix.base.models import Checkin, Order, OrderPosition
 from pretix.base.models.orders import PrintLog
@@ -33,6 +47,8 @@ STEPS = (
 )
 MAX_STEPS = 48
 
+#: Before there were any tickets.
+LONG_AGO = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=DateTimeField())
 
 NOTHING = Decimal("0.00")
 
@@ -102,7 +118,7 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
     """
     Tickets that know whether they are ``valid`` or ``canceled``, what has become of them (``fate``: ``OUTSTANDING``,
     one of ``ReturnKind``, or ``CANCELED``), whether, when and where they were let in, and whether and when they were
-    last printed.
+    last printed, with the codes that they have now.
 
     The ticket is the order's main position. What comes bundled with it is scanned by itself, at the bar for example,
     and says nothing about the ticket.
@@ -113,7 +129,11 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
     ).order_by("datetime")
     canceled = Q(order__status=Order.STATUS_CANCELED) | Q(left=False)
     prints = PrintLog.objects.filter(
-        position__order=OuterRef("order"), position__addon_to=None, type=PrintLog.TYPE_TICKET, successful=True
+        position__order=OuterRef("order"),
+        position__addon_to=None,
+        type=PrintLog.TYPE_TICKET,
+        successful=True,
+        datetime__gte=Coalesce(OuterRef("replaced"), LONG_AGO),
     ).order_by("-datetime")
     return tickets.annotate(left=left).annotate(
         valid=Q(order__status=Order.STATUS_PAID, left=True),

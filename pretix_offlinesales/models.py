@@ -136,6 +136,8 @@ class OfflineSalesTicket(models.Model):
     #: When it was taken back, unless that was undone.
     returned = models.DateTimeField(null=True, blank=True)
     return_kind = models.CharField(max_length=16, choices=ReturnKind.choices, blank=True, default="")
+    #: When it got its present codes, if they are not its first ones.
+    replaced = models.DateTimeField(null=True, blank=True)
 
     objects = ScopedManager(organizer="batch__event__organizer")
 

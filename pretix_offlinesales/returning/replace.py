@@ -7,6 +7,7 @@ from pretix.base.models import CachedCombinedTicket, CachedTicket, Order, OrderP
 from pretix.base.models.orders import generate_secret
 
 from ..issuing.rows import log
+from ..models import OfflineSalesTicket
 from .orders import Orders
 from .reasons import ALREADY_CANCELED, CHECKED_IN, GIFT_CARD, UNKNOWN
 from .secrets import renew as new_secrets, store_secrets
@@ -37,10 +38,11 @@ def renew(orders: Orders, pks: Sequence[int], requester: dict) -> list[int]:
     for position in positions:
         position.web_secret = generate_secret()
     store_secrets(*_free_secrets(orders, positions), "web_secret")
-    accepted = [orders.orders[pk] for pk in pks]
+    accepted, moment = [orders.orders[pk] for pk in pks], now()
     for order in accepted:
-        order.secret, order.last_modified = generate_secret(), now()
+        order.secret, order.last_modified = generate_secret(), moment
     Order.objects.bulk_update(accepted, ["secret", "last_modified"])
+    OfflineSalesTicket.objects.filter(order__in=pks).update(replaced=moment)
     for cached in (
         *CachedTicket.objects.filter(order_position__order__in=pks),
         *CachedCombinedTicket.objects.filter(order__in=pks),

@@ -6,10 +6,12 @@ from io import BytesIO, StringIO
 
 import pikepdf
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.timezone import now
 
 from pretix_offlinesales.models import Job
+from pretix_offlinesales.printing.choice import Only, choose
 
 from .conftest import alerts, rows, soup, words
 
@@ -98,6 +100,20 @@ def test_only_the_replaced_tickets_are_printed_again(anna, pages, make, confirm,
     with pikepdf.open(BytesIO(b"".join(printed.streaming_content))) as pdf:
         assert len(pdf.pages) == 3
     assert Job.objects.get(kind="print").data == {"tickets": "2, 4-5"}
+
+
+def test_a_replaced_ticket_has_not_been_printed_yet(anna, pages, make, confirm, worker, layout):
+    batch = make(amount=3)
+    with worker():
+        anna.post(f"{pages}{batch.pk}/print")
+    with pytest.raises(ValidationError):
+        choose(batch, only=Only.UNPRINTED)
+    confirm(f"{pages}{batch.pk}/replace", lines="2")
+    assert choose(batch, only=Only.UNPRINTED) == [2]
+    with worker():
+        anna.post(f"{pages}{batch.pk}/print/options", {"pages": "single", "only": "unprinted"})
+    with pytest.raises(ValidationError):
+        choose(batch, only=Only.UNPRINTED)
 
 
 def test_readers_see_the_result_and_can_do_nothing_about_it(anna, ron, pages, make, confirm):
