@@ -37,3 +37,25 @@ def store_job():
         return Job.objects.create(event=batch.event, batch=batch, kind=kind, state=state, locale="en", **values)
 
     return store_job
+
+
+@pytest.fixture
+def ordered(make_batch):
+    """A batch of four tickets, and their order codes."""
+    batch = make_batch(amount=4)
+    return batch, [ticket.order.code for ticket in batch.tickets.order_by("number")]
+
+
+@pytest.fixture
+def ask_for(api, url, worker):
+    """``ask_for("return", batch, tickets="1-2")``: ask, let a worker do it, and get the answer to the check."""
+
+    def ask_for(what, batch, **values):
+        with worker():
+            response = api.post(f"{url}{batch.pk}/{what}/", values, format="json")
+        assert (response.status_code, list(response.data)) == (202, ["check"]), response.data
+        response = api.get(response.data["check"])
+        assert response.status_code == 200, response.data
+        return response.data
+
+    return ask_for

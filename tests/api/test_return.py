@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.utils.timezone import now
@@ -15,25 +16,9 @@ HOST = "http://testserver"
 
 
 @pytest.fixture
-def give_back(api, url, worker):
-    """``give_back(batch, tickets="1-2")``: ask for it, let a worker do it, and get the answer to the check."""
-
-    def give_back(batch, **values):
-        with worker():
-            response = api.post(f"{url}{batch.pk}/return/", values, format="json")
-        assert response.status_code == 202, response.data
-        response = api.get(response.data["check"])
-        assert response.status_code == 200, response.data
-        return response.data
-
-    return give_back
-
-
-@pytest.fixture
-def ordered(make_batch):
-    """A batch of four tickets, and their order codes."""
-    batch = make_batch(amount=4)
-    return batch, [ticket.order.code for ticket in batch.tickets.order_by("number")]
+def give_back(ask_for):
+    """``give_back(batch, tickets="1-2")``"""
+    return partial(ask_for, "return")
 
 
 def states(batch):

@@ -9,27 +9,6 @@ from .test_return import NONSENSE, skipped, states
 KINDS = ("undo", "replace")
 
 
-@pytest.fixture
-def ask_for(api, url, worker):
-    """``ask_for("undo", batch, tickets="1-2")``: ask, let a worker do it, and get the answer to the check."""
-
-    def ask_for(what, batch, **values):
-        with worker():
-            response = api.post(f"{url}{batch.pk}/{what}/", values, format="json")
-        assert (response.status_code, list(response.data)) == (202, ["check"]), response.data
-        response = api.get(response.data["check"])
-        assert response.status_code == 200, response.data
-        return response.data
-
-    return ask_for
-
-
-@pytest.fixture
-def ordered(make_batch):
-    batch = make_batch(amount=4)
-    return batch, [ticket.order.code for ticket in batch.tickets.order_by("number")]
-
-
 def secrets(batch):
     return [ticket.order.positions.get().secret for ticket in batch.tickets.order_by("number")]
 
