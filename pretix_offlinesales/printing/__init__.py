@@ -17,11 +17,12 @@ from django.utils.translation import gettext as _
 from pretix.base.models import OrderPosition
 
 from ..models import JobFailed, OfflineSalesBatch
+from .choice import nothing_to_print
 from .document import TicketDocument
 from .imposition import Imposition
 from .merging import merge
 from .pieces import DrawnTicket, Pieces
-from .plan import Plan, nothing_to_print, request_data
+from .plan import Plan, request_data
 from .tickets import ValidTickets
 
 __all__ = ["Plan", "merge_parts", "print_batch", "print_part", "request_data"]
@@ -122,4 +123,4 @@ def merge_parts(plan: Plan, printed: Iterable[BinaryIO], output: BinaryIO) -> No
     title = _("{event}: offline sales, batch {batch}").format(event=batch.event.name, batch=batch)
     subject = " – ".join(str(part) for part in (batch.item, batch.variation, batch.subevent) if part)
     if not merge(printed, output, title, subject, plan.label):
-        raise JobFailed(nothing_to_print())
+        raise JobFailed(nothing_to_print(plan.is_chosen))

@@ -36,8 +36,15 @@ def choose(batch: OfflineSalesBatch, tickets: str = "", only: str | None = None)
         left = left.filter(valid=True)
     numbers = list(left.values_list("number", flat=True))
     if not numbers:
-        raise ValidationError({"only" if only else "tickets": _("There is nothing to print among these tickets.")})
+        raise ValidationError({"only" if only else "tickets": nothing_to_print(chosen=True)})
     return numbers
+
+
+def nothing_to_print(chosen: bool) -> str:
+    """:param chosen: whether somebody has chosen tickets, or wants all of the batch"""
+    if chosen:
+        return _("There is nothing to print among these tickets.")
+    return _("There is nothing to print, because all tickets of this batch have been canceled.")
 
 
 def _existing(batch: OfflineSalesBatch, tickets: str) -> Collection[int]:

@@ -28,6 +28,7 @@ from ..models import JobFailed, OfflineSalesBatch
 from ..origin import Origin
 from ..ranges import parse_numbers
 from . import qrcode
+from .choice import nothing_to_print
 from .document import TicketDocument
 from .renderer import QUIET_ZONE, code_content
 from .tickets import ValidTickets
@@ -133,7 +134,7 @@ def write_data(
     """
     tickets = ValidTickets(batch, list(parse_numbers(options.tickets)) if options.tickets else batch.numbers)
     if not len(tickets):
-        raise JobFailed(_("There is nothing to print, because all tickets of this batch have been canceled."))
+        raise JobFailed(nothing_to_print(chosen=bool(options.tickets)))
     if not options.pictures:
         _write_table(_Table(batch, tickets, options, report).rows(), options.format, output)
         return len(tickets)

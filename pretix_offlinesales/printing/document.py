@@ -107,7 +107,7 @@ def unless_unusable(layout: TicketLayout) -> Iterator[None]:
     """
     try:
         yield
-    except (AttributeError, LookupError, TypeError, ValueError) as e:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as e:
         raise _unusable(layout) from e
 
 

@@ -17,6 +17,7 @@ from ..models import JobFailed, OfflineSalesBatch
 from ..origin import Origin
 from ..ranges import format_numbers, parse_numbers
 from .canvas import Drawing
+from .choice import nothing_to_print
 from .document import TicketDocument
 from .sheets import Grid, Sheet, SheetOrder, impose
 from .tickets import Kind, examples, kinds_of_positions, positions_to_print
@@ -42,7 +43,7 @@ def _data_of_sheets(batch: OfflineSalesBatch, numbers: Sequence[int], sheet: She
     kinds = kinds_of_positions(batch, numbers)
     event, known = examples(batch, kinds)
     if not known:
-        raise JobFailed(nothing_to_print())
+        raise JobFailed(nothing_to_print(chosen=True))
     document = TicketDocument(event, batch.layout)
     drawn = {kind: document.draw(position) for kind, (position, _is_ticket) in known.items()}
     drawings = [drawing for pages in drawn.values() for drawing in pages]
@@ -73,10 +74,6 @@ def pieces_of(drawings: list[Drawing], sheet: Sheet) -> list[list[Drawing]]:
     return [drawings] if sheet.duplex else [[drawing] for drawing in drawings]
 
 
-def nothing_to_print() -> str:
-    return _("There is nothing to print, because all tickets of this batch have been canceled.")
-
-
 class Plan:
     """What a job prints. It is done in units: a ticket, or a sheet of them. They are counted from 1."""
 
@@ -89,10 +86,15 @@ class Plan:
         #: How far beyond their edges tickets are printed, in millimetres.
         self.bleed: float = self._data.get("bleed", 0)
 
+    @property
+    def is_chosen(self) -> bool:
+        """Whether these may be some of the tickets only."""
+        return "tickets" in self._data
+
     @cached_property
     def numbers(self) -> Sequence[int]:
         """Of the tickets."""
-        return list(parse_numbers(self._data["tickets"])) if "tickets" in self._data else self.batch.numbers
+        return list(parse_numbers(self._data["tickets"])) if self.is_chosen else self.batch.numbers
 
     def __len__(self) -> int:
         """How many units these are."""

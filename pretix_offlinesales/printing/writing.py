@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from secrets import token_hex
 from typing import BinaryIO
 
-from pikepdf import Dictionary, Object, Pdf, Stream
+from pikepdf import Array, Dictionary, Object, Pdf, Stream
 
 #: So many small objects are compressed together.
 TOGETHER = 200
 
-#: Where an object is: nowhere, at a byte of the file, or at a place of an object stream.
-_PLACE = struct.Struct(">BQH")
+#: Where an object is: nowhere, at a byte of the file, or at a place of an object stream. Four bytes are all that some
+#: readers expect, and enough for 4 GB.
+_PLACE = struct.Struct(">BIH")
 _IN_FILE, _IN_STREAM = 1, 2
 
 
@@ -59,11 +60,14 @@ class PdfWriter:
 
         :param but: that are written later, for which their numbers are reserved
         """
-        things = {number_of(thing): thing for thing in pdf.objects}
-        self._places += bytes(_PLACE.size * max(things))
-        for number in sorted(things.keys() - set(map(number_of, but))):
-            thing = things[number]
-            if isinstance(thing, Stream):
+        numbers = range(1, len(pdf.objects) + 1)
+        self._places += bytes(_PLACE.size * len(numbers))
+        for number in sorted(set(numbers) - set(map(number_of, but))):
+            thing = pdf.get_object(number, 0)
+            if not isinstance(thing, Object):
+                # Numbers and truth values, which don't know their syntax.
+                self.add(Array([thing]).unparse()[1:-1], number)
+            elif isinstance(thing, Stream):
                 entries = {name: value for name, value in thing.stream_dict.items() if name != "/Length"}
                 self.add_stream(Dictionary(entries).unparse()[2:-2], thing.read_raw_bytes(), number)
             else:
@@ -75,7 +79,7 @@ class PdfWriter:
         start, number = self._position, self.reserve()
         _PLACE.pack_into(self._places, number * _PLACE.size, _IN_FILE, start, 0)
         identifier = token_hex(16).encode()
-        dictionary = b"/Type/XRef/Size %d/W[1 8 2]/Root %d 0 R/Info %d 0 R/ID[<%s><%s>]/Filter/FlateDecode" % (
+        dictionary = b"/Type/XRef/Size %d/W[1 4 2]/Root %d 0 R/Info %d 0 R/ID[<%s><%s>]/Filter/FlateDecode" % (
             *(number + 1, root, info),
             *(identifier, identifier),
         )

@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 from importlib import import_module
+from itertools import takewhile
 
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from pretix.base.models import LogEntry, Order, OrderPayment, OrderPosition, Transaction
+from pretix.base.services.locking import pg_lock_key
 from pretix.base.services.quotas import QuotaAvailability
 from pretix.testutils.middleware import debugflags_var
 
@@ -135,6 +137,23 @@ def test_a_quota_that_closes_when_sold_out_closes_and_logs_it(issued, event, ite
     quota.refresh_from_db()
     assert quota.closed
     assert list(quota.all_logentries().values_list("action_type", flat=True)) == ["pretix.event.quota.closed"]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has such locks")
+def test_others_wait_for_a_count_and_for_positions_only(issued, event, item, quota):
+    """However many tickets these are: all other rows are there before the quota is locked."""
+
+    def under_the_lock(amount):
+        with CaptureQueriesContext(connection) as queries:
+            assert outcome(issued(event, item, amount=amount)) == ("succeeded", "")
+        statements = [query["sql"] for query in queries]
+        [locked] = [number for number, sql in enumerate(statements) if f"_lock({pg_lock_key(quota)})" in sql]
+        # In a test, this is the end of the transaction.
+        return list(takewhile(lambda sql: not sql.startswith("RELEASE"), statements[locked + 1 :]))
+
+    few, many = under_the_lock(1), under_the_lock(50)
+    assert len(few) == len(many)
+    assert [sql.split()[2] for sql in many if sql.split()[0] not in ("SELECT", "SET")] == ['"pretixbase_orderposition"']
 
 
 def test_quotas_that_stay_locked_make_nothing_and_say_that_the_server_is_busy(issued, event, item, quota, monkeypatch):

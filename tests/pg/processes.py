@@ -6,6 +6,7 @@ import runpy
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from contextlib import suppress
 from itertools import count
@@ -35,7 +36,10 @@ forks.set_forkserver_preload(["tests.pg.preloaded"])
 
 
 class Process:
-    """A program with all its children, which reads the tests' settings. Its output goes to a file."""
+    """
+    A program with all its children. pretix's settings are those of the tests, whatever is in its own environment. Its
+    output goes to a file.
+    """
 
     def __init__(self, name: str, *command: str, **environment: str):
         self.log = Path(settings.DATA_DIR, f"{name}.log")
@@ -69,6 +73,7 @@ def run(log: Path, command: tuple[str, ...], environment: dict[str, str]) -> Non
         for stream in (sys.stdout, sys.stderr):
             os.dup2(output.fileno(), stream.fileno())
     os.environ.update(environment)
+    tempfile.tempdir = None  # read that again
     os.chdir(ROOT)
     sys.argv = list(command)
     runpy.run_module(command[0], run_name="__main__", alter_sys=True)

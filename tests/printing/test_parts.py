@@ -114,6 +114,37 @@ def test_no_part_has_valid_tickets(make_batch, make_order, layout):
         printed_parts(batch)
 
 
+def pdf_of(*objects: bytes) -> bytes:
+    """The first one is the catalog."""
+    content, places = b"%PDF-1.4\n", []
+    for number, thing in enumerate(objects, start=1):
+        places.append(b"%010d 00000 n \n" % len(content))
+        content += b"%d 0 obj\n%s\nendobj\n" % (number, thing)
+    table = b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(objects) + 1, b"".join(places))
+    trailer = b"trailer\n<</Size %d /Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, len(content))
+    return content + table + trailer
+
+
+def test_a_background_that_refers_to_numbers_and_truth(make_batch, make_layout):
+    """Anything may be an object of its own."""
+    drawing = b"/Half gs 0 0 1 rg 0 0 100 100 re f"
+    background = pdf_of(
+        b"<</Type /Catalog /Pages 2 0 R>>",
+        b"<</Type /Pages /Kids [3 0 R] /Count 1>>",
+        b"<</Type /Page /Parent 2 0 R /MediaBox [0 0 300 400] /Resources 4 0 R /Contents 8 0 R>>",
+        b"<</ExtGState <</Half 5 0 R>>>>",
+        b"<</Type /ExtGState /ca 6 0 R /AIS 7 0 R>>",
+        b"0.5",
+        b"false",
+        b"<</Length 9 0 R>>\nstream\n%s\nendstream" % drawing,
+        b"%d" % len(drawing),
+    )
+    batch = make_batch(2, make_layout([text("order")], background))
+    ours, hosts = rasterized(printed(batch)), [printed_by_host(ticket, batch.layout) for ticket in tickets(batch)]
+    assert len({page.getpixel((10, page.height - 10)) for page in ours} - {(255, 255, 255), (0, 0, 255)}) == 1
+    assert [page.tobytes() for page in ours] == [page.tobytes() for host in hosts for page in rasterized(host)]
+
+
 def test_a_background_that_refers_to_itself(make_batch, make_layout):
     """Nobody should make such files, but they are there. What is in a circle is compared as a whole."""
     with pikepdf.open(BytesIO(background_pdf())) as pdf:
