@@ -28,6 +28,10 @@ HOST_PRINTS = 1_000 if POSTGRESQL else 500
 #: It cancels one order after the other, so that more would not tell more.
 HOST_CANCELS = 200
 
+#: What is over in less, in seconds, is measured twice, and the faster one counts: what else the machine does, such as
+#: the housekeeping of the database, would be a large part of it.
+SHORT = 30
+
 #: That this process may use.
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
@@ -45,11 +49,6 @@ def main():
         for size in SIZES:
             print_table(run, size)
     print(f"\nAll of this took {(time.monotonic() - start) / 60:.1f} minutes.")
-
-
-#: What is over in less, in seconds, is measured twice, and the faster one counts: what else the machine does, such as
-#: the housekeeping of the database, would be a large part of it.
-SHORT = 30
 
 
 class Run:

@@ -1,6 +1,6 @@
 """Which tickets of a batch shall be printed. That is decided once, when it is asked for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
@@ -38,6 +38,11 @@ def choose(batch: OfflineSalesBatch, tickets: str = "", only: str | None = None)
     if not numbers:
         raise ValidationError({"only" if only else "tickets": nothing_to_print(chosen=True)})
     return numbers
+
+
+def numbers_of(batch: OfflineSalesBatch, tickets: str) -> Sequence[int]:
+    """:param tickets: numbers and ranges that were chosen; all of the batch, if empty"""
+    return list(parse_numbers(tickets)) if tickets else batch.numbers
 
 
 def nothing_to_print(chosen: bool) -> str:

@@ -26,9 +26,8 @@ from pretix.plugins.ticketoutputpdf.models import TicketLayout
 
 from ..models import JobFailed, OfflineSalesBatch
 from ..origin import Origin
-from ..ranges import parse_numbers
 from . import qrcode
-from .choice import nothing_to_print
+from .choice import nothing_to_print, numbers_of
 from .document import TicketDocument
 from .renderer import QUIET_ZONE, code_content
 from .tickets import ValidTickets
@@ -132,7 +131,7 @@ def write_data(
 
     :raises JobFailed: if there is nothing to write, or if the layout can't be used
     """
-    tickets = ValidTickets(batch, list(parse_numbers(options.tickets)) if options.tickets else batch.numbers)
+    tickets = ValidTickets(batch, numbers_of(batch, options.tickets))
     if not len(tickets):
         raise JobFailed(nothing_to_print(chosen=bool(options.tickets)))
     if not options.pictures:

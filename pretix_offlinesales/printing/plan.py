@@ -15,9 +15,9 @@ from reportlab.lib.units import mm
 
 from ..models import JobFailed, OfflineSalesBatch
 from ..origin import Origin
-from ..ranges import format_numbers, parse_numbers
+from ..ranges import format_numbers
 from .canvas import Drawing
-from .choice import nothing_to_print
+from .choice import nothing_to_print, numbers_of
 from .document import TicketDocument
 from .sheets import Grid, Sheet, SheetOrder, impose
 from .tickets import Kind, examples, kinds_of_positions, positions_to_print
@@ -94,7 +94,7 @@ class Plan:
     @cached_property
     def numbers(self) -> Sequence[int]:
         """Of the tickets."""
-        return list(parse_numbers(self._data["tickets"])) if self.is_chosen else self.batch.numbers
+        return numbers_of(self.batch, self._data.get("tickets", ""))
 
     def __len__(self) -> int:
         """How many units these are."""

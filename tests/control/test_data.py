@@ -51,22 +51,16 @@ def test_the_file_is_downloaded_when_it_is_made(anna, order_data, batch):
     assert [row[2] for row in rows] == [ticket.order.code for ticket in batch.tickets.order_by("number")]
 
 
-@pytest.fixture
-def batch_of_five(make):
-    return make(amount=5)
-
-
-def test_some_of_the_tickets(anna, pages, batch_of_five, worker):
-    first, second, *_others = batch_of_five.tickets.order_by("number")
+def test_some_of_the_tickets(anna, pages, make, worker):
+    batch = make(amount=5)
+    first, second, *_others = batch.tickets.order_by("number")
     cancel(second)
     first.order.positions.get().print_logs.create(successful=True, type="ticket", source="pretix")
     with worker():
-        response = anna.post(
-            f"{pages}{batch_of_five.pk}/data", {"format": "csv", "tickets": "1-3, 5", "only": "unprinted"}
-        )
+        response = anna.post(f"{pages}{batch.pk}/data", {"format": "csv", "tickets": "1-3, 5", "only": "unprinted"})
     _titles, *rows = csv.reader(StringIO(content(anna.get(response["Location"], follow=True)).decode("utf-8-sig")))
     assert [row[0] for row in rows] == ["3", "5"]
-    [entry] = batch_of_five.all_logentries().filter(action_type="pretix_offlinesales.batch.data")
+    [entry] = batch.all_logentries().filter(action_type="pretix_offlinesales.batch.data")
     assert (entry.parsed_data["amount"], entry.parsed_data["tickets"]) == (2, "3, 5")
 
 
