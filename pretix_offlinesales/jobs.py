@@ -11,15 +11,16 @@ from io import BytesIO
 from time import monotonic
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
-from django.utils.translation import get_language, gettext as _, ngettext_lazy
+from django.utils.translation import get_language, gettext as _
 from pretix.base.i18n import language
 from pretix.base.models import CachedFile, Event, LogEntry
 from pretix.base.services.orders import error_messages
 
 from .alive import is_abandoned, working_on
+from .interruptions import has_lost_reference, is_interruption
 from .issuing import issue
 from .issuing.blueprint import draw
 from .models import RESULT_LIFETIME, Job, JobFailed, JobLost, OfflineSalesBatch, PrintPart
@@ -27,17 +28,21 @@ from .printing import Plan
 from .printing.data import DataOptions
 from .printing.proof import print_first_sheet, print_proof
 from .printing.work import make_data_file, print_tickets
-from .returning import replace_tickets, return_tickets, undo_returns, write_down
+from .returning import replace_tickets, return_tickets, undo_returns
 
 logger = logging.getLogger(__name__)
 
 UNFINISHED = (Job.State.WAITING, Job.State.RUNNING)
 
-#: How often a job may be interrupted before anything is made, until it is given up.
-MAX_ATTEMPTS = 3
+#: So many attempts in a row that have come to nothing are enough, and the job is given up.
+MAX_INTERRUPTIONS = 3
 
 #: How long a waiting job is left to the broker, before somebody who looks at it asks for a worker again.
 PATIENCE = timedelta(minutes=1)
+
+#: How long it is waited after an interruption, if it is the first one in a row, or another one: what has gone away may
+#: need some time to come back. (A worker that died is replaced at once.)
+PAUSES = (timedelta(seconds=5), timedelta(minutes=1))
 
 #: How long a failure is remembered where nobody has dismissed it.
 FAILURE_LIFETIME = timedelta(days=30)
@@ -241,16 +246,16 @@ def _claim(job: Job) -> bool:
         state=Job.State.RUNNING, started=now(), heartbeat=now(), attempts=F("attempts") + 1, progress=0
     ):
         return False
-    job.refresh_from_db(fields=["state", "attempts", "progress", "data", "batch"])
+    job.refresh_from_db()
     return True
 
 
 def _work(job: Job) -> None:
     if job.batch:
         job.batch.event = job.event
-    with language(job.locale, job.event.settings.region):
-        try:
-            if "pretix_offlinesales" not in job.event.get_plugins():
+    try:
+        with language(job.locale, job.event.settings.region):
+            if not job.is_committed and "pretix_offlinesales" not in job.event.get_plugins():
                 raise JobFailed(_("The plugin has been switched off for this event in the meantime."))
             start = monotonic()
             WORK[job.kind](job)
@@ -262,59 +267,65 @@ def _work(job: Job) -> None:
                 *(job, job.batch or "any", job.event.organizer.slug, job.event.slug, _amount(job)),
                 *(monotonic() - start, job.attempts),
             )
-        except JobFailed as error:
-            _fail(job, error)
-        except JobLost:
-            raise
-        except (InterfaceError, OperationalError):
-            logger.exception("Job %s was interrupted by the database", job)
-            # If it is still away, the job is left as it is, until somebody notices.
-            if not connection.in_atomic_block:
-                connection.close_if_unusable_or_obsolete()
-            _release(job)
-        except Exception:
-            logger.exception("Job %s was interrupted by an error", job)
-            if job.is_committed:
-                job.hand_back()
-            else:
-                _fail(job, error_messages["internal"])
+    except JobLost:
+        raise
+    except Exception as error:
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+        # If the database is still away, the job is left as it is, until somebody notices.
+        _end_attempt(job, error)
 
 
-def _fail(job: Job, message) -> None:
-    with transaction.atomic():
-        message = f"{message} {_what_was_done(job)}".strip()
-        job.fail(message)
-    logger.info("Job %s of %s/%s failed: %s", job, job.event.organizer.slug, job.event.slug, message)
-    tell(job)
-    _discard(job)
+def _end_attempt(job: Job, error: Exception | None = None) -> None:
+    """
+    An attempt is over without a result. What becomes of the job is decided here, whatever its kind and the reason.
+
+    If something of it is committed, it never fails: it goes on, or waits until it can. Else it is tried again after an
+    interruption, until there were too many in a row; and what is wrong is a failure.
+
+    :param error: none, if it was left by its worker
+    """
+    with transaction.atomic(), language(job.locale):  # not with the event's region: its settings may be what is away
+        # By the row, since what the attempt knows may have been rolled back. Whoever has locked it still works on it.
+        row = job.row.select_for_update(skip_locked=error is None).first()
+        if not row or row.state != Job.State.RUNNING or row.attempts != job.attempts:
+            return
+        interrupted = error is None or is_interruption(error)
+        row.interruptions += interrupted
+        if row.is_committed or (interrupted and row.interruptions < MAX_INTERRUPTIONS):
+            row.wait(sent=now() - PATIENCE + _pause(row, error, interrupted))
+            logger.log(
+                logging.WARNING if interrupted else logging.ERROR,
+                *("Job %s was interrupted in attempt %d and is tried again", job, job.attempts),
+                exc_info=error,
+            )
+        else:
+            row.fail(_reason(error, interrupted))
+            logger.log(
+                logging.INFO if isinstance(error, JobFailed) else logging.ERROR,
+                *("Job %s of %s/%s failed: %s", job, job.event.organizer.slug, job.event.slug, row.message),
+                exc_info=None if isinstance(error, JobFailed) else error,
+            )
+    if row.state == Job.State.FAILED:
+        _discard(job)
+
+
+def _pause(job: Job, error: Exception | None, interrupted: bool) -> timedelta:
+    if error is None or has_lost_reference(error):
+        return timedelta()
+    return PAUSES[min(job.interruptions, len(PAUSES)) - 1] if interrupted else PATIENCE
+
+
+def _reason(error: Exception | None, interrupted: bool) -> str:
+    """For people."""
+    if interrupted:
+        return _("This was interrupted again and again, and has been given up. Please try again later.")
+    return str(error if isinstance(error, JobFailed) else error_messages["internal"])
 
 
 def _amount(job: Job) -> int:
     """How many tickets it was about."""
     return len(job.data[job.dealt_with]) if job.dealt_with else job.batch.amount
-
-
-#: What is said of jobs that end half way.
-DONE_BEFORE = {
-    Job.Kind.RETURN: ngettext_lazy(
-        "{amount} ticket was returned before that.", "{amount} tickets were returned before that.", "amount"
-    ),
-    Job.Kind.UNDO: ngettext_lazy(
-        "{amount} ticket became valid again before that.",
-        "{amount} tickets became valid again before that.",
-        "amount",
-    ),
-    Job.Kind.REPLACE: ngettext_lazy(
-        "{amount} ticket was replaced before that.", "{amount} tickets were replaced before that.", "amount"
-    ),
-}
-
-
-def _what_was_done(job: Job) -> str:
-    """Jobs about tickets that exist may end half way. Then whoever asked must know."""
-    if job.dealt_with and (amount := write_down(job)):
-        return DONE_BEFORE[job.kind].format(amount=amount)
-    return ""
 
 
 def _discard(job: Job) -> None:
@@ -335,31 +346,10 @@ def look_after(job: Job) -> bool:
     long was forgotten by the broker.
     """
     if job.state == Job.State.RUNNING and is_abandoned(job):
-        _release(job)
+        _end_attempt(job)
+        job.refresh_from_db()
     overdue = job.row.filter(state=Job.State.WAITING, sent__lt=now() - PATIENCE)
     return bool(overdue.update(sent=now()))
-
-
-def _release(job: Job) -> None:
-    """The attempt is over; several who find out at once change the row only once."""
-    abandoned = job.row.filter(state=Job.State.RUNNING, attempts=job.attempts)
-    job.refresh_from_db(fields=["data"])
-    if job.attempts >= MAX_ATTEMPTS and not job.is_committed:
-        _give_up(job, abandoned.exclude(kind=Job.Kind.ISSUE, batch__isnull=False))
-    elif abandoned.update(state=Job.State.WAITING, sent=now() - 2 * PATIENCE):
-        logger.warning("Job %s was left by its worker and is tried again", job)
-    job.refresh_from_db()
-
-
-def _give_up(job: Job, abandoned: QuerySet[Job]) -> None:
-    with transaction.atomic(), language(job.locale, job.event.settings.region):
-        if not abandoned.update(state=Job.State.FAILED, finished=now()):
-            return
-        message = _("This was interrupted again and again, and has been given up. Please try again later.")
-        job.row.update(message=f"{message} {_what_was_done(job)}".strip())
-    logger.error("Job %s was interrupted %d times and is given up", job, job.attempts)
-    tell(job)
-    _discard(job)
 
 
 def tell(job: Job) -> None:
@@ -397,14 +387,13 @@ def too_many(event: Event) -> bool:
     return Job.objects.filter(event=event, state__in=UNFINISHED).count() >= MAX_UNFINISHED
 
 
+@transaction.atomic
 def cancel(job: Job) -> bool:
-    """Give up a job that still waits. Returns whether it did."""
-    waiting = job.row.filter(state=Job.State.WAITING)
-    if job.kind == Job.Kind.ISSUE:
-        waiting = waiting.filter(batch__isnull=True)
-    if job.dealt_with:
-        waiting = waiting.filter(attempts=0)
-    return bool(waiting.update(state=Job.State.FAILED, message=_("Canceled."), finished=now()))
+    """Give up a job that still waits, and of which nothing is committed. Returns whether it did."""
+    row = job.row.select_for_update().first()
+    if not row or row.state != Job.State.WAITING or row.is_committed:
+        return False
+    return bool(job.row.update(state=Job.State.FAILED, message=_("Canceled."), finished=now()))
 
 
 def delete_old() -> None:

@@ -1,7 +1,7 @@
 """What the plugin stores: batches, their tickets, and the jobs that make and print them."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -210,6 +210,8 @@ class Job(Requested):
     locale = models.CharField(max_length=32)
     progress = models.PositiveSmallIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
+    #: How many attempts were interrupted since something was last committed.
+    interruptions = models.PositiveSmallIntegerField(default=0)
     message = models.TextField(blank=True, default="")
     file = models.ForeignKey(
         "pretixbase.CachedFile", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -245,11 +247,11 @@ class Job(Requested):
     @property
     def is_committed(self) -> bool:
         """
-        The tickets exist, or something was done with them, and not everybody knows. Whatever happens now, this job must
-        go on and not fail.
+        The tickets exist, or something was done with some of them, and the rest must be done, too. Whatever happens
+        now, this job must go on and not fail.
         """
         if self.dealt_with:
-            return not self.data["dry_run"] and len(self.data[self.dealt_with]) > self.data["announced"]
+            return not self.data.get("dry_run") and bool(self.data.get(self.dealt_with))
         return self.kind == self.Kind.ISSUE and self.batch_id is not None
 
     @property
@@ -293,9 +295,17 @@ class Job(Requested):
         """:param message: says why, in the language of who asked"""
         self.update(state=self.State.FAILED, message=message, finished=now())
 
-    def hand_back(self) -> None:
-        """Somebody else shall go on with it."""
-        self.update(state=self.State.WAITING)
+    def wait(self, sent: datetime) -> None:
+        """
+        Somebody else shall go on with it.
+
+        :param sent: when a worker counts as asked to do so: the earlier, the sooner another one is asked
+        """
+        self.update(state=self.State.WAITING, interruptions=self.interruptions, sent=sent)
+
+    def progress_is_committed(self, **values) -> None:
+        """Call this, with what else is to be written, in a transaction that completes a part of the result."""
+        self.update(interruptions=0, heartbeat=now(), **values)
 
     def update(self, **values) -> None:
         """

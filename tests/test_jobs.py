@@ -17,23 +17,29 @@ from celery.signals import worker_ready
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
-from django.db import OperationalError, connection
+from django.db import DataError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from django.utils.translation import gettext
+from django_redis.exceptions import ConnectionInterrupted
 from django_scopes import scope, scopes_disabled
+from kombu.exceptions import OperationalError as BrokerError
+from PIL import UnidentifiedImageError
 from pretix.api.models import OAuthAccessToken, OAuthApplication
 from pretix.base.i18n import language
-from pretix.base.models import CachedFile, Device, Event, LogEntry, Order
+from pretix.base.models import CachedFile, Device, Event, LogEntry, Order, User
 from pretix.base.services.orders import error_messages
+from pretix.base.services.quotas import QuotaAvailability
 from pretix.celery_app import app
+from redis.exceptions import ConnectionError as RedisConnectionError
 from rest_framework.test import APIClient
 
-from pretix_offlinesales import jobs, signals, tasks
+from pretix_offlinesales import jobs, returning, signals, tasks
 from pretix_offlinesales.alive import working_on
 from pretix_offlinesales.models import Job, JobLost, OfflineSalesBatch
 from pretix_offlinesales.printing import Plan, work as printing_work
 from pretix_offlinesales.printing.canvas import TicketCanvas
+from pretix_offlinesales.returning import request_data as after_sale_request
 
 State = Job.State
 
@@ -119,7 +125,14 @@ def test_progress_is_written_by_whole_percents(job, django_assert_num_queries):
 
 
 @pytest.mark.parametrize(
-    "write", [lambda job: job.report(1, 2), Job.succeed, Job.hand_back, lambda job: job.fail("No.")]
+    "write",
+    [
+        lambda job: job.report(1, 2),
+        Job.succeed,
+        Job.progress_is_committed,
+        lambda job: job.wait(sent=now()),
+        lambda job: job.fail("No."),
+    ],
 )
 @pytest.mark.parametrize("since", [{"attempts": 2}, {"state": State.WAITING}, {"state": State.FAILED}])
 def test_an_attempt_that_has_lost_its_job_writes_nothing_any_more(job, write, since):
@@ -160,7 +173,7 @@ def test_without_a_broker_the_request_succeeds_and_the_job_waits(ask, api, broke
 
 
 def test_a_plugin_that_is_switched_off_in_the_meantime_makes_nothing(job, event):
-    Event.objects.filter(pk=event.pk).update(plugins="pretix.plugins.ticketoutputpdf")
+    switch_off(event)
     before = made()
     run(job)
     assert end(job) == (State.FAILED, "The plugin has been switched off for this event in the meantime.")
@@ -242,7 +255,16 @@ def test_an_unexpected_error_is_logged_and_told_in_the_requesters_language(api, 
     with jobs.language(locale):
         assert end(job) == (State.FAILED, str(error_messages["internal"]))
     [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
-    assert (record.getMessage(), record.exc_info[0]) == (f"Job issue {job.pk} was interrupted by an error", KeyError)
+    assert record.getMessage() == f"Job issue {job.pk} of museum/night failed: {job.message}"
+    assert record.exc_info[0] is KeyError
+
+
+@pytest.mark.parametrize("kind", Job.Kind)
+def test_a_row_that_nobody_foresaw_has_an_end_whatever_its_kind(event, kind):
+    job = Job.objects.create(event=event, kind=kind, locale="en")
+    run(job)
+    with language("en"):
+        assert end(job) == (State.FAILED, str(error_messages["internal"]))
 
 
 def test_an_error_after_the_commit_hands_the_job_back_and_nothing_is_made_twice(api, url, job, caplog):
@@ -250,7 +272,7 @@ def test_an_error_after_the_commit_hands_the_job_back_and_nothing_is_made_twice(
     run(job)
     assert (end(job), job.finished, job.attempts) == ((State.WAITING, ""), None, 1)
     [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
-    assert record.getMessage() == f"Job issue {job.pk} was interrupted by an error"
+    assert record.getMessage() == f"Job issue {job.pk} was interrupted in attempt 1 and is tried again"
     first = (made(), codes(), job.batch)
     assert (job.batch.completed, api.get(url).data["count"]) == (None, 0)
     assert api.get(f"{url}check/{job.pk}/").data == {"status": "waiting"}
@@ -263,15 +285,97 @@ def test_an_error_after_the_commit_hands_the_job_back_and_nothing_is_made_twice(
     assert api.get(f"{url}check/{job.pk}/").data["orders"] == [t.order.code for t in job.batch.tickets.all()]
 
 
+# What is committed
+
+
+def switch_off(event):
+    Event.objects.filter(pk=event.pk).update(plugins="pretix.plugins.ticketoutputpdf")
+
+
+@pytest.fixture
+def half_issued(job):
+    """The tickets exist, and nobody knows."""
+    Job.objects.update(data=job.data | {"announced": "x"})  # after this ticket, nobody can go on
+    run(job)
+    Job.objects.update(data=job.data | {"announced": 0})
+    return job
+
+
+@pytest.fixture
+def half_returned(make_batch, monkeypatch):
+    """One of three tickets is returned."""
+    batch, chunk = make_batch(), returning.CHUNK
+    request = {"selection": {"all": True}, "kind": "unsold"}
+    job = jobs.create_after_sale(batch.event, Job.Kind.RETURN, after_sale_request(**request), {}, batch)
+    monkeypatch.setattr(returning, "CHUNK", 1)
+
+    def away_after_one(orders, *args, **kwargs):
+        if orders.orders.keys() == {batch.tickets.get(number=1).order_id}:
+            return cancel(orders, *args, **kwargs)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    cancel = returning.cancel
+    monkeypatch.setattr(returning, "cancel", away_after_one)
+    monkeypatch.setattr(returning, "BACK_OFF", ())
+    run(job)
+    monkeypatch.setattr(returning, "cancel", cancel)
+    monkeypatch.setattr(returning, "CHUNK", chunk)
+    assert len(job.data["returned"]) == 1
+    return job
+
+
+def forget_who_asked(event):
+    user = User.objects.create_user("gone@example.org")
+    Job.objects.update(user=user, api_token=None)
+    user.delete()
+
+
+def close(event):
+    Event.objects.filter(pk=event.pk).update(live=False, presale_end=now() - timedelta(days=1), date_to=now())
+
+
+ENDINGS = {"the plugin off": switch_off, "who asked deleted": forget_who_asked, "the event closed": close}
+
+
+@pytest.mark.parametrize("half", ["half_issued", "half_returned"])
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_is_half_done_goes_on_whatever_happens(request, event, half, ending):
+    job = request.getfixturevalue(half)
+    assert end(job) == (State.WAITING, "")
+    ENDINGS[ending](event)
+    run(job)
+    assert (end(job), job.progress) == ((State.SUCCEEDED, ""), 100)
+    [batch] = OfflineSalesBatch.objects.all()
+    assert batch.completed
+    statuses = set(Order.objects.values_list("status", flat=True))
+    assert statuses == {"c" if half == "half_returned" else "p"}
+
+
+@pytest.mark.parametrize("half", ["half_issued", "half_returned"])
+def test_what_is_half_done_is_not_given_up(request, half):
+    job = request.getfixturevalue(half)
+    assert not jobs.cancel(job)
+    for _ in range(2 * jobs.MAX_INTERRUPTIONS):
+        Job.objects.filter(pk=job.pk).update(state=State.RUNNING, heartbeat=now() - timedelta(hours=1))
+        job.refresh_from_db()
+        jobs.look_after(job)
+        assert end(job) == (State.WAITING, "")
+
+
 # Workers that die
 
 
 @pytest.fixture
 def interrupted(job):
-    """A job whose worker is dead, after so many attempts."""
+    """A job whose worker is dead, in its so many-th attempt, after as many interruptions as before that."""
 
     def interrupted(attempts=1, **values):
-        values = {"state": State.RUNNING, "attempts": attempts, "heartbeat": now() - timedelta(hours=1)} | values
+        values = {
+            "state": State.RUNNING,
+            "attempts": attempts,
+            "interruptions": attempts - 1,
+            "heartbeat": now() - timedelta(hours=1),
+        } | values
         Job.objects.update(**values)
         job.refresh_from_db()
         return job
@@ -313,12 +417,18 @@ def test_a_job_that_is_over_is_left_alone(interrupted, state):
 
 @pytest.mark.parametrize("locale", ["en", "de"])
 def test_after_three_attempts_a_job_is_given_up(interrupted, caplog, locale):
-    job = interrupted(attempts=jobs.MAX_ATTEMPTS, locale=locale)
+    job = interrupted(attempts=jobs.MAX_INTERRUPTIONS, locale=locale)
     assert looked_after(job) == (False, State.FAILED, 3)
     with language(locale):
         expected = gettext("This was interrupted again and again, and has been given up. Please try again later.")
     assert (job.message, bool(job.finished)) == (expected, True)
-    assert f"Job issue {job.pk} was interrupted 3 times and is given up" in caplog.text
+    assert f"Job issue {job.pk} of museum/night failed: {job.message}" in caplog.text
+
+
+def test_attempts_that_get_on_do_not_count(interrupted):
+    job = interrupted(attempts=100, interruptions=0)
+    assert looked_after(job) == (True, State.WAITING, 100)
+    assert job.interruptions == 1
 
 
 def test_a_job_whose_tickets_exist_is_never_given_up(job, interrupted):
@@ -333,7 +443,6 @@ def test_who_does_not_know_yet_that_the_tickets_exist_gives_nothing_up(job, inte
     run(job)
     job = interrupted(attempts=3, finished=None)
     job.batch = None  # as it was read before the commit
-    assert looked_after(job) == (False, State.RUNNING, 3)
     assert looked_after(job) == (True, State.WAITING, 3)
 
 
@@ -357,17 +466,76 @@ def test_rows_are_changed_by_statements_that_look_again_after_waiting(job, organ
     assert (len(updates), [sql for sql in updates if "JOIN" in sql or "SELECT" in sql]) == (4, [])
 
 
-def test_a_database_that_goes_away_costs_an_attempt(job, monkeypatch, caplog):
-    def work(job):
-        raise OperationalError("server closed the connection unexpectedly")
+def redis_error():
+    return RedisConnectionError("Error 111 connecting to 127.0.0.1:6379. Connection refused.")
 
-    monkeypatch.setitem(jobs.WORK, job.kind, work)
-    states = []
-    for _ in range(jobs.MAX_ATTEMPTS):
+
+def error_of_a_storage():
+    """As those have it that speak HTTP: an error of their own, raised in the course of one of the system."""
+    try:
+        try:
+            raise ConnectionResetError
+        except OSError:
+            raise RuntimeError("Could not connect to the endpoint")
+    except RuntimeError as error:
+        return error
+
+
+GONE_AWAY = {
+    "database": lambda: OperationalError("server closed the connection unexpectedly"),
+    "redis": redis_error,
+    "cache": lambda: ConnectionInterrupted(None),
+    "broker": lambda: BrokerError("[Errno 111] Connection refused"),
+    "disk": lambda: OSError(errno.ENOSPC, "No space left on device"),
+    "storage": error_of_a_storage,
+}
+
+
+@pytest.fixture
+def breaks(monkeypatch):
+    """``breaks(error)``: the host's count of quotas raises this. ``breaks(None)``: not any more."""
+    compute = QuotaAvailability.compute
+
+    def breaks(error):
+        def count(*args, **kwargs):
+            if error:
+                raise error
+            return compute(*args, **kwargs)
+
+        monkeypatch.setattr(QuotaAvailability, "compute", count)
+
+    return breaks
+
+
+@pytest.mark.parametrize("what", GONE_AWAY)
+def test_what_goes_away_costs_an_attempt_and_time(job, breaks, what):
+    pauses, states = [], []
+    breaks(GONE_AWAY[what]())
+    for _ in range(jobs.MAX_INTERRUPTIONS):
         run(job)
-        states.append(job.state)
+        states.append(end(job)[0])
+        pauses.append(round((job.sent + jobs.PATIENCE - now()).total_seconds(), -1))
     assert states == [State.WAITING, State.WAITING, State.FAILED]
-    assert f"Job issue {job.pk} was interrupted by the database" in caplog.text
+    assert pauses[:2] == [round(pause.total_seconds(), -1) for pause in jobs.PAUSES]
+    assert job.message == "This was interrupted again and again, and has been given up. Please try again later."
+    assert made() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("what", GONE_AWAY)
+def test_what_comes_back_has_cost_nothing_else(job, breaks, what):
+    breaks(GONE_AWAY[what]())
+    run(job)
+    breaks(None)
+    run(job)
+    assert (end(job), job.attempts, Order.objects.count()) == ((State.SUCCEEDED, ""), 2, 3)
+
+
+@pytest.mark.parametrize("error", [KeyError("oops"), DataError("value too long"), UnidentifiedImageError("x")])
+def test_what_is_wrong_is_a_failure_at_once(job, breaks, error):
+    breaks(error)
+    run(job)
+    with language("en"):
+        assert (end(job), job.attempts) == ((State.FAILED, str(error_messages["internal"])), 1)
 
 
 # Who looks after them
@@ -435,6 +603,12 @@ def test_a_waiting_job_can_be_canceled(job):
 def test_no_other_job_can_be_canceled(job, state):
     Job.objects.update(state=state)
     assert (jobs.cancel(job), Job.objects.get().state) == (False, state)
+
+
+def test_a_job_that_was_interrupted_before_anything_was_made_can_be_canceled(interrupted):
+    job = interrupted()
+    jobs.look_after(job)
+    assert jobs.cancel(job)
 
 
 def test_a_job_whose_tickets_exist_can_not_be_canceled(job):
@@ -622,7 +796,7 @@ def test_a_print_that_is_given_up_leaves_nothing(printing):
     before = stored()
     printing.file.file.save("half.pdf", ContentFile(b"%PDF"))
     Job.objects.filter(pk=printing.pk).update(
-        state=State.RUNNING, attempts=jobs.MAX_ATTEMPTS, heartbeat=now() - timedelta(hours=1)
+        state=State.RUNNING, attempts=3, interruptions=2, heartbeat=now() - timedelta(hours=1)
     )
     printing = Job.objects.get(pk=printing.pk)
     assert len(stored() - before) == 1

@@ -32,7 +32,6 @@ __all__ = [
     "request_data",
     "return_tickets",
     "undo_returns",
-    "write_down",
 ]
 
 logger = logging.getLogger(__name__)

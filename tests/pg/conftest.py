@@ -4,6 +4,7 @@ import os
 import shutil
 from contextlib import contextmanager
 from itertools import count
+from threading import Event as Signal, Thread
 from time import monotonic, sleep
 from types import SimpleNamespace
 from urllib.parse import urlsplit
@@ -100,9 +101,17 @@ def wire(servers):
 
 
 @pytest.fixture(scope="session")
-def broker(wire):
-    """As all processes of pretix that are started from here on know it."""
-    os.environ["PRETIX_CELERY_BROKER"] = urlsplit(settings.REDIS)._replace(netloc=f"127.0.0.1:{wire.port}").geturl()
+def cache_wire(servers):
+    """Between pretix and its cache."""
+    address = urlsplit(settings.REDIS)
+    return Wire(address.hostname, address.port or 6379)
+
+
+@pytest.fixture(scope="session")
+def broker(wire, cache_wire):
+    """As all processes of pretix that are started from here on know it, and the cache."""
+    for name, its_wire in (("PRETIX_CELERY_BROKER", wire), ("PRETIX_REDIS_LOCATION", cache_wire)):
+        os.environ[name] = urlsplit(settings.REDIS)._replace(netloc=f"127.0.0.1:{its_wire.port}").geturl()
 
 
 @pytest.fixture(scope="session")
@@ -217,6 +226,26 @@ class Client:
 def client(server, event, token, wanted):
     place = f"organizers/{event.organizer.slug}/events/{event.slug}"
     return Client(f"{server.url}/api/v1/{place}/offlinesalesbatches/", token, wanted)
+
+
+@pytest.fixture
+def asking():
+    """``asking(client, check)``: somebody asks every half second, until the test is over."""
+    over = Signal()
+    threads = []
+
+    def asking(client, check):
+        def ask():
+            while not over.wait(0.5):
+                client.get(check)
+
+        threads.append(Thread(target=ask))
+        threads[-1].start()
+
+    yield asking
+    over.set()
+    for thread in threads:
+        thread.join()
 
 
 @pytest.fixture

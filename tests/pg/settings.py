@@ -22,7 +22,8 @@ os.environ["PRETIX_DATABASE_BACKEND"] = "postgresql"
 os.environ["PRETIX_DATABASE_NAME"] = NAME
 os.environ.setdefault("PRETIX_DATABASE_USER", "postgres")
 os.environ.setdefault("PRETIX_DATABASE_HOST", "127.0.0.1")
-os.environ["PRETIX_REDIS_LOCATION"] = os.environ["PRETIX_CELERY_BACKEND"] = REDIS
+os.environ["PRETIX_CELERY_BACKEND"] = REDIS
+os.environ.setdefault("PRETIX_REDIS_LOCATION", REDIS)
 os.environ.setdefault("PRETIX_CELERY_BROKER", REDIS)
 
 from pretix.settings import *  # noqa: E402, F403

@@ -1,7 +1,6 @@
 """Workers that die while they issue: the batch is made once and whole or not at all, and everybody hears of it."""
 
 import random
-from threading import Event as Signal, Thread
 from time import sleep
 
 import pytest
@@ -11,28 +10,9 @@ from pretix.base.models import GiftCard, OrderPosition
 from pretix_offlinesales.models import Job
 
 from .moments import at, claimed, committed, inserting, job_of
+from .processes import wait_until
 
 pytestmark = pytest.mark.usefixtures("layout")
-
-
-@pytest.fixture
-def asking():
-    """``asking(client, check)``: somebody asks every half second, until the test is over."""
-    over = Signal()
-    threads = []
-
-    def asking(client, check):
-        def ask():
-            while not over.wait(0.5):
-                client.get(check)
-
-        threads.append(Thread(target=ask))
-        threads[-1].start()
-
-    yield asking
-    over.set()
-    for thread in threads:
-        thread.join()
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -76,6 +56,23 @@ def test_a_job_that_is_interrupted_again_and_again_before_its_commit_is_given_up
     )
     assert nothing_left_over()
     assert organizer_heard() == set()
+
+
+def test_a_plugin_that_is_switched_off_after_the_commit_leaves_nothing_behind(
+    client, worker, start_worker, event, whole, nothing_left_over
+):
+    """Nobody sees these tickets before it is switched on again; all is well then."""
+    plugins = event.plugins
+    check = client.ask(amount=5_000)
+    committed(job_of(check))
+    worker.kill()
+    type(event).objects.filter(pk=event.pk).update(plugins="pretix.plugins.ticketoutputpdf")
+    start_worker()
+    wait_until(lambda: job_of(check).finished)
+    assert client.get(check).status_code == 403
+    type(event).objects.filter(pk=event.pk).update(plugins=plugins)
+    assert whole(client.get(check).json()["id"], 5_000)
+    assert nothing_left_over(5_000)
 
 
 def gift_cards(event, item):

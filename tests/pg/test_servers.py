@@ -99,6 +99,23 @@ def test_the_broker_is_restarted_while_a_job_runs(client, wire, worker, whole):
     assert whole(client.wait(client.ask(amount=50)).json()["id"], 50)
 
 
+# The cache
+
+
+def test_the_cache_is_away_for_a_while(client, cache_wire, start_worker, whole, nothing_left_over):
+    """The host keeps there what it has counted, and cannot count without."""
+    checks = [client.ask(amount=50) for _ in range(4)]
+    cache_wire.cut()
+    try:
+        start_worker()
+        wait_until(lambda: {job_of(check).interruptions for check in checks} == {1})
+        assert {job_of(check).state for check in checks} == {Job.State.WAITING}
+    finally:
+        cache_wire.mend()
+    assert all(whole(client.wait(check).json()["id"], 50) for check in checks)
+    assert nothing_left_over(50, 50, 50, 50)
+
+
 # Tasks that come twice
 
 
@@ -195,3 +212,17 @@ def test_only_the_lock_of_a_job_is_lost(client, worker, disconnect, whole, nothi
     assert whole(response.json()["id"], 3_000)
     assert nothing_left_over(3_000)
     assert job_of(check).attempts == 2
+
+
+def test_a_database_that_goes_away_again_and_again_does_not_end_what_gets_on(client, worker, disconnect, asking):
+    """Each attempt comes further than the one before."""
+    batch = client.wait(client.ask(amount=2_000)).json()["id"]
+    check = client.post(f"{batch}/return/", {"all": True, "dry_run": True}).json()["check"]
+    asking(client, check)
+    job = job_of(check)
+    for attempt, percent in enumerate((15, 35, 55, 75), start=1):
+        at(percent)(job, attempt)
+        assert disconnect() >= 2
+    response = client.wait(check)
+    assert (response.status_code, len(response.json()["returned"])) == (200, 2_000)
+    assert job_of(check).attempts == 5
