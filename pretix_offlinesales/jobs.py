@@ -217,8 +217,7 @@ def run(event: Event, pk: UUID) -> None:
     Work on a waiting job of the event until its end. A job that isn't waiting any more is left alone: its task may be
     delivered twice, at once or later. But a job that is shared can be joined.
     """
-    related = ("batch", "file", "user", "api_token", "device", "oauth_application")
-    job = Job.objects.select_related(*related).filter(pk=pk, event=event).first()
+    job = _whole().filter(pk=pk, event=event).first()
     if not job:
         logger.warning("There is no job %s of event %s any more", pk, event.pk)
         return
@@ -234,6 +233,11 @@ def run(event: Event, pk: UUID) -> None:
         logger.warning("%s, so this attempt stops", reason)
 
 
+def _whole() -> QuerySet[Job]:
+    """With all that work needs; who asked may be deleted in the middle of it."""
+    return Job.objects.select_related("batch", "file", "user", "api_token", "device", "oauth_application")
+
+
 def _can_be_joined(job: Job) -> bool:
     job.refresh_from_db(fields=["state", "attempts"])
     return job.is_shared and job.state == Job.State.RUNNING
@@ -246,7 +250,7 @@ def _claim(job: Job) -> bool:
         state=Job.State.RUNNING, started=now(), heartbeat=now(), attempts=F("attempts") + 1, progress=0
     ):
         return False
-    job.refresh_from_db()
+    job.refresh_from_db(from_queryset=_whole())
     return True
 
 
