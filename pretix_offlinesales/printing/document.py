@@ -82,6 +82,8 @@ class TicketDocument(PdfTicketOutput):
     def _make_renderer(self, layout: TicketLayout) -> TicketRenderer:
         with blamed_on(lambda: the_layout(layout)):
             objects = self.objects(layout)
+            if not all(isinstance(o, dict) for o in objects):
+                raise TypeError("Objects of a layout are dictionaries")
             if self._preview:
                 self._preview.check_objects(layout, objects)
         file, content = self._read_background(layout)

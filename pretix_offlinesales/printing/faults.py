@@ -54,8 +54,15 @@ def _say(message: str, **values) -> str:
     return _(message).format(**values | numbers)
 
 
+def _quote(text) -> str:
+    return Truncator(str(text)).chars(QUOTED)
+
+
 #: A text with its values filled in, once it is read.
 say = lazy(_say, str)
+
+#: The beginning of a text, once it is read.
+quote = lazy(_quote, str)
 
 
 @contextmanager
@@ -73,7 +80,7 @@ def blamed_on(describe: Callable[[], Promise]) -> Iterator[None]:
         raise
     except Exception as e:
         message = describe()
-        logger.exception(message)
+        logger.exception("A layout can't be drawn: %s", message)
         raise JobFailed(message) from e
 
 
@@ -112,13 +119,14 @@ def the_object(layout: TicketLayout, renderer: Renderer, o: dict) -> Promise:
         "page": o.get("page", 1),
         "layout": name_of(layout),
     }
-    if shown := _shown(renderer, o):
+    shown = quote(_shown(renderer, o))
+    if str(shown):
         return say(
             gettext_noop(
                 "{type} “{content}” on page {page} of the layout “{layout}” cannot be drawn. Please check its size and "
                 "what it shows."
             ),
-            content=Truncator(shown).chars(QUOTED),
+            content=shown,
             **values,
         )
     return say(
@@ -126,17 +134,17 @@ def the_object(layout: TicketLayout, renderer: Renderer, o: dict) -> Promise:
     )
 
 
-def _shown(renderer: Renderer, o: dict) -> str:
+def _shown(renderer: Renderer, o: dict) -> str | Promise | LazyI18nString:
     """What the object says, as the host's editor calls it."""
     if o.get("type") == "poweredby":
         return ""
     content = o.get("content", "secret" if o.get("type") == "barcodearea" else "")
     if content == "other":
-        return str(o.get("text", ""))
+        return o.get("text", "")
     if content == "other_i18n":
-        return str(LazyI18nString(o.get("text_i18n", {})))
+        return LazyI18nString(o.get("text_i18n", {}))
     known = {**renderer.images, **renderer.variables}
-    return str(known[content]["label"] if content in known else content)
+    return known[content]["label"] if content in known else content
 
 
 def name_of(layout: TicketLayout) -> str | Promise:
