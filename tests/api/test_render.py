@@ -223,8 +223,8 @@ def test_a_layout_that_cannot_be_used_is_refused_for_sheets(api, url, make_batch
     small.save()
     response = api.post(f"{url}{batch.pk}/render/", {"sheet": SHEET}, format="json")
     message = (
-        "QR Code “Ticket code (barcode content)” on page 1 of the layout “Small” cannot be drawn. Please check its size "
-        "and what it shows."
+        "QR Code “Ticket code (barcode content)” on page 1 of the layout “Small” cannot be drawn. Please check its "
+        "size and what it shows."
     )
     assert (response.status_code, response.json()) == (400, {"sheet": [message]})
 

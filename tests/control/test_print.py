@@ -408,7 +408,8 @@ def test_the_picture_of_many_places_is_as_small_as_that_of_few(preview, card):
     assert words(shown.p) == "12 tickets , on 1 sheet (100 × 100)"
     assert len(str(shown.svg)) < 2_000
     pattern, [rows, others] = shown.svg.pattern, shown.svg.select("g rect")
-    assert [float(pattern[name]) for name in ("x", "y", "width", "height")] == pytest.approx([5.5, 0.5, 21, 21], abs=0.1)
+    lengths = [float(pattern[name]) for name in ("x", "y", "width", "height")]
+    assert lengths == pytest.approx([5.5, 0.5, 21, 21], abs=0.1)
     # Twelve tickets fill no row of hundred.
     assert float(rows["height"]) == 0
     assert (float(others["width"]), float(others["height"])) == pytest.approx((12 * 21, 21), abs=0.1)
