@@ -35,7 +35,7 @@ MAX_OBJECTS, MAX_PICTURES = 1_000, 50
 MAX_PLACES = 500
 
 #: Objects that are drawn on all tickets together, in 0.1 to 0.4 ms each.
-MAX_DRAWN = 10_000
+MAX_DRAWN = 5_000
 
 #: Characters of texts that are set for themselves. Long ones are set up to 25 times, until they fit: 40 µs.
 MAX_CHARACTERS = 50_000
