@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import DeleteView, FormView, View
 
@@ -89,13 +88,13 @@ class PrintMixin(BatchMixin):
     permission = "event.orders:write"
     template_name = "pretix_offlinesales/control/print.html"
 
-    @cached_property
-    def tight_codes(self) -> list:
+    def _look_at_layout(self) -> dict:
+        """What is to be said of it before anything is printed."""
         layout = self.batch.layout or usual_layout(self.request.event, self.batch.item, self.batch.sales_channel)
         try:
-            return tight_codes(self.request.event, layout) if layout else []
-        except JobFailed:
-            return []  # which printing will say
+            return {"tight_codes": tight_codes(self.request.event, layout) if layout else []}
+        except JobFailed as error:
+            return {"problem": str(error)}
 
     @property
     def choices(self) -> dict:
@@ -103,7 +102,7 @@ class PrintMixin(BatchMixin):
         return {
             "presets": presets(self.request.event),
             "own_presets": self.request.event.offline_sales_presets.all(),
-            "tight_codes": self.tight_codes,
+            **self._look_at_layout(),
         }
 
     def page(self, form):

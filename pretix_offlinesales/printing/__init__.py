@@ -5,7 +5,8 @@ A batch becomes a PDF: the host's picture of every ticket, but each thing that t
 layout draws it, ``renderer`` draws a page as the host does, with ``lines``, ``qrcode`` and ``patterns`` for what the
 host would take too long for, on a ``canvas`` that makes a ``part`` of it. ``sheets`` knows how many tickets lie on a
 sheet, and ``imposition`` lays their ``pieces`` there. ``merging`` makes a PDF of a batch's parts, ``writing`` one page
-after the other. ``work`` does all that for a job, and ``log`` remembers it.
+after the other. ``faults`` says what is wrong with a layout, and ``limits`` how much is drawn while somebody waits.
+``work`` does all that for a job, and ``log`` remembers it.
 """
 
 import tempfile
@@ -20,6 +21,7 @@ from ..models import JobFailed, OfflineSalesBatch
 from .choice import nothing_to_print
 from .document import TicketDocument
 from .imposition import Imposition
+from .limits import Preview
 from .merging import merge
 from .pieces import DrawnTicket, Pieces
 from .plan import Plan, request_data
@@ -58,6 +60,7 @@ def print_part(
     output: BinaryIO,
     report: Report = lambda done, total: None,
     prepare: Prepare = lambda position: None,
+    preview: Preview | None = None,
 ) -> list[int]:
     """
     Write these units to a file for ``merge_parts``, and return the keys of the positions that are on them. It may be
@@ -68,7 +71,7 @@ def print_part(
     :raises JobFailed: if the layout can't be used
     """
     tickets = ValidTickets(plan.batch, plan.tickets(units))
-    document = TicketDocument(tickets.event, plan.batch.layout)
+    document = TicketDocument(tickets.event, plan.batch.layout, preview)
     drawn = _draw(tickets, document, report, prepare)
     if plan.sheet:
         positions = _add_sheets(plan, units, document, Pieces(plan, tickets, drawn))

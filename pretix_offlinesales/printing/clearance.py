@@ -8,7 +8,8 @@ from reportlab.lib.units import mm
 
 from . import qrcode
 from .canvas import Box
-from .document import TicketDocument, unless_unusable
+from .document import TicketDocument
+from .limits import Preview
 from .renderer import QUIET_ZONE
 
 #: What must be clear around a code, in millimetres.
@@ -35,16 +36,14 @@ def tight_codes(event: Event, layout: TicketLayout) -> list[TightCode]:
     The codes of a layout that have less than ``CLEAR`` around them, up to where the paper is cut. What a code keeps
     free within its own square counts, too.
 
-    :raises JobFailed: if the layout can't be used
+    :raises JobFailed: if the layout can't be used, or if it is too large to look at while somebody waits
     """
-    pages = TicketDocument(event, layout).pages(layout)
-    with unless_unusable(layout):
-        codes = [
-            TightCode(number, o.get("content", "secret"), _clear(event, o, page.trim))
-            for number, page in enumerate(pages, start=1)
-            for o in page.objects
-            if o["type"] == "barcodearea"
-        ]
+    renderer, codes = TicketDocument(event, layout, Preview()).renderer(layout), []
+    for number, page in enumerate(renderer.pages, start=1):
+        for o in page.objects:
+            with renderer.blamed_on(o):
+                if o["type"] == "barcodearea":
+                    codes.append(TightCode(number, o.get("content", "secret"), _clear(event, o, page.trim)))
     return [code for code in codes if code.clear < CLEAR]
 
 

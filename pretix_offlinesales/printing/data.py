@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from io import BytesIO, TextIOWrapper
 from itertools import chain
 from typing import BinaryIO
@@ -29,6 +30,7 @@ from ..origin import Origin
 from . import qrcode
 from .choice import nothing_to_print, numbers_of
 from .document import TicketDocument
+from .faults import blamed_on, the_layout, the_object
 from .renderer import QUIET_ZONE, code_content
 from .tickets import ValidTickets
 
@@ -255,9 +257,13 @@ class TicketReader(TicketDocument):
             # The host's placeholders keep what they once evaluated, in the language of that time.
             self._locale = order.locale
             self._renderers.clear()
-        renderer = self._renderer(layout)
-        codes = [o for o in renderer.layout if o["type"] == "barcodearea"]
-        self._read = [code_content(renderer, op, order, o) for o in codes], self._texts(renderer, op, order)
+        renderer = self.renderer(layout)
+        codes = []
+        for o in renderer.layout:
+            with blamed_on(partial(the_object, layout, renderer, o)):
+                if o["type"] == "barcodearea":
+                    codes.append(code_content(renderer, op, order, o))
+        self._read = codes, self._texts(renderer, op, order)
         return BytesIO()
 
     def _texts(self, renderer: Renderer, op: OrderPosition, order: Order) -> Texts:
@@ -273,7 +279,8 @@ class TicketReader(TicketDocument):
         )
 
     def _make_renderer(self, layout: TicketLayout) -> Renderer:
-        return Renderer(self.event, self.objects(layout), None)
+        with blamed_on(lambda: the_layout(layout)):
+            return Renderer(self.event, self.objects(layout), None)
 
 
 def _numbered(title: str, amount: int) -> list[str]:

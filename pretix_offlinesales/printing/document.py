@@ -1,15 +1,12 @@
 """The file that the tickets of a batch are drawn in."""
 
 import json
-import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import partial
 from io import BytesIO
 from typing import BinaryIO
 
 from django.core.files.storage import default_storage
-from django.utils.translation import gettext as _
 from pretix.base.i18n import language
 from pretix.base.models import Event, Order, OrderPosition
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
@@ -18,9 +15,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from ..models import JobFailed
 from .canvas import Drawing, TicketCanvas
-from .renderer import LayoutPage, TicketRenderer
-
-logger = logging.getLogger(__name__)
+from .faults import GONE, blamed_on, of_background, the_background, the_layout
+from .limits import Preview
+from .renderer import TicketRenderer
 
 
 class TicketDocument(PdfTicketOutput):
@@ -29,26 +26,27 @@ class TicketDocument(PdfTicketOutput):
     them; without, each gets what the host chooses for it, plugins asked.
     """
 
-    def __init__(self, event: Event, layout: TicketLayout | None = None):
+    def __init__(self, event: Event, layout: TicketLayout | None = None, preview: Preview | None = None):
+        """:param preview: if somebody waits for it"""
         super().__init__(event)
-        self.layout = layout
+        self.layout, self._preview = layout, preview
         self._register_fonts()
         self._canvas = TicketCanvas()
         self._renderers: dict[tuple[str, str], TicketRenderer] = {}
         self._drawn: list[Drawing] = []
 
     def draw(self, position: OrderPosition) -> list[Drawing]:
-        """Each of the ticket's pages, to be added in whatever way."""
+        """
+        Each of the ticket's pages, to be added in whatever way.
+
+        :raises JobFailed: if the layout can't be used, or if there is too much to draw for a preview
+        """
         if self.layout:
             with language(position.order.locale, self.event.settings.region):
                 self._draw_page(self.layout, position, position.order)
         else:
             self.generate(position)  # chooses the layout and calls ``_draw_page``
         return self._drawn
-
-    def pages(self, layout: TicketLayout) -> list[LayoutPage]:
-        """:raises JobFailed: if the layout can't be used"""
-        return self._renderer(layout).pages
 
     def record(self, draw: Callable[[Canvas], None]) -> str:
         """What this draws, beside the tickets."""
@@ -67,54 +65,51 @@ class TicketDocument(PdfTicketOutput):
         self._canvas.write_part(output, [renderer.pdf_version for renderer in self._renderers.values()])
 
     def _draw_page(self, layout: TicketLayout, op: OrderPosition, order: Order) -> BytesIO:
-        renderer = self._renderer(layout)
-        with unless_unusable(layout):
-            self._drawn = renderer.draw_ticket(order, op)
+        renderer = self.renderer(layout)
+        if self._preview:
+            self._preview.draw(len(renderer.layout))
+        self._drawn = renderer.draw_ticket(order, op)
         return BytesIO()  # the file of this one ticket, which the host would return
 
-    def _renderer(self, layout: TicketLayout) -> TicketRenderer:
+    def renderer(self, layout: TicketLayout) -> TicketRenderer:
+        """:raises JobFailed: if the layout can't be used, or if it is too large for a preview"""
         # Not by primary key: plugins may return layouts that are not in the database.
         key = (layout.layout, layout.background.name or "")
         if key not in self._renderers:
-            try:
-                self._renderers[key] = self._make_renderer(layout)
-            except Exception as e:
-                # Broken PDF files make the libraries raise anything.
-                raise _unusable(layout) from e
+            self._renderers[key] = self._make_renderer(layout)
         return self._renderers[key]
 
     def _make_renderer(self, layout: TicketLayout) -> TicketRenderer:
-        objects = self.objects(layout)
-        if layout.background:
-            background = default_storage.open(layout.background.name, "rb")
-        else:
-            background = self._get_default_background()
-        with background:
-            return TicketRenderer(self.event, objects, background, self._canvas)
+        with blamed_on(lambda: the_layout(layout)):
+            objects = self.objects(layout)
+            if not all(isinstance(o, dict) for o in objects):
+                raise TypeError("Objects of a layout are dictionaries")
+            if self._preview:
+                self._preview.check_objects(layout, objects)
+        file, content = self._read_background(layout)
+        with blamed_on(lambda: the_background(layout, file, content)):
+            if self._preview:
+                self._preview.check_background(layout, file, content)
+            renderer = TicketRenderer(self.event, layout, objects, BytesIO(content), self._canvas, self._preview)
+            if not renderer.pages:
+                raise ValueError("There is nothing to draw on")
+        return renderer
 
     def objects(self, layout: TicketLayout) -> list[dict]:
         """What the layout consists of, as the host stores it."""
         return json.loads(layout.layout) or self._legacy_layout()
 
+    def _read_background(self, layout: TicketLayout) -> tuple[str, bytes]:
+        """
+        Its name and its content.
 
-@contextmanager
-def unless_unusable(layout: TicketLayout) -> Iterator[None]:
-    """
-    Where objects of the layout are looked at. The host does not check everything before it stores them (whether they
-    have a size), and can't know the rest (more text than a QR code holds).
-
-    :raises JobFailed: for people, instead of such errors
-    """
-    try:
-        yield
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as e:
-        raise _unusable(layout) from e
-
-
-def _unusable(layout: TicketLayout) -> JobFailed:
-    logger.exception("Could not draw a ticket with layout %s (%r)", layout.pk, layout.name)
-    return JobFailed(
-        _("The tickets could not be drawn with the layout “{layout}”. Please check it and its background.").format(
-            layout=layout.name or _("Default")
-        )
-    )
+        :raises JobFailed: if it has been deleted, or if it is too large for a preview
+        """
+        name = layout.background.name
+        try:
+            with default_storage.open(name, "rb") if name else self._get_default_background() as file:
+                if name and self._preview:
+                    self._preview.check_file(layout, name, file.size)
+                return name or file.name, file.read()
+        except FileNotFoundError as e:
+            raise JobFailed(of_background(layout, name, GONE)) from e

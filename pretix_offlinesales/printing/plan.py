@@ -19,6 +19,7 @@ from ..ranges import format_numbers
 from .canvas import Drawing
 from .choice import nothing_to_print, numbers_of
 from .document import TicketDocument
+from .limits import Preview
 from .sheets import Grid, Sheet, SheetOrder, impose
 from .tickets import Kind, examples, kinds_of_positions, positions_to_print
 
@@ -31,7 +32,7 @@ def request_data(batch: OfflineSalesBatch, numbers: Sequence[int] | None = None,
 
     :param numbers: of ``choose``, which is needed for sheets
     :raises ValidationError: by the key of the sheet, if the tickets don't fit on it
-    :raises JobFailed: if the layout can't be used
+    :raises JobFailed: if the layout can't be used, or if it is too large to look at while somebody waits
     """
     if numbers is None:
         return {}
@@ -44,7 +45,7 @@ def _data_of_sheets(batch: OfflineSalesBatch, numbers: Sequence[int], sheet: She
     event, known = examples(batch, kinds)
     if not known:
         raise JobFailed(nothing_to_print(chosen=True))
-    document = TicketDocument(event, batch.layout)
+    document = TicketDocument(event, batch.layout, Preview())
     drawn = {kind: document.draw(position) for kind, (position, _is_ticket) in known.items()}
     drawings = [drawing for pages in drawn.values() for drawing in pages]
     pages = max(map(len, drawn.values()))

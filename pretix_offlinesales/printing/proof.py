@@ -21,6 +21,7 @@ from ..models import OfflineSalesBatch
 from ..origin import KEY, Origin
 from . import Plan, merge_parts, print_part
 from .document import TicketDocument
+from .limits import Preview
 from .merging import merge
 
 #: In place of what identifies an order and its tickets. No order code has an I, and no secret is as short.
@@ -40,9 +41,9 @@ def print_proof(batch: OfflineSalesBatch, order: Order, positions: Sequence[Orde
 
     :param batch: unsaved and checked
     :param order: unsaved, as the host would make it, with its positions, the ticket first
-    :raises JobFailed: if the layout can't be used
+    :raises JobFailed: if the layout can't be used, or if it is too large for a preview
     """
-    document = TicketDocument(batch.event, batch.layout)
+    document = TicketDocument(batch.event, batch.layout, Preview())
     with rolledback_transaction():
         _store(batch, order, positions)
         first_page, *_others = document.draw(positions[0])
@@ -63,10 +64,12 @@ def print_first_sheet(batch: OfflineSalesBatch, data: dict, output: BinaryIO) ->
     on it are none that a scanner accepts.
 
     :param data: of ``request_data``
-    :raises JobFailed: if there is nothing to print, or if the layout can't be used
+    :raises JobFailed: if there is nothing to print, if the layout can't be used, or if there is too much to draw
     """
-    plan, part, drawn = Plan(batch, data), BytesIO(), BytesIO()
-    print_part(plan, range(1, 2), part, prepare=_without_code)
+    plan, preview, part, drawn = Plan(batch, data), Preview(), BytesIO(), BytesIO()
+    if plan.grid:
+        preview.check_sheet(len(plan.grid))
+    print_part(plan, range(1, 2), part, prepare=_without_code, preview=preview)
     merge_parts(plan, [part], drawn)
     with pikepdf.open(drawn) as pdf:
         for page in pdf.pages:

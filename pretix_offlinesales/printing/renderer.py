@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import Callable, Hashable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -16,6 +16,7 @@ from django.db.models.fields.files import FieldFile
 from django.utils.safestring import SafeString
 from pretix.base.models import Order, OrderPosition
 from pretix.base.pdf import Renderer, get_variables
+from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from reportlab.lib.colors import Color, black
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
@@ -23,8 +24,11 @@ from reportlab.pdfgen.canvas import Canvas
 
 from . import lines, qrcode
 from .canvas import Box, Drawing, TicketCanvas
+from .faults import blamed_on, the_object
+from .limits import Preview
 from .lines import LinePattern
 from .patterns import Pattern, has_all_letters, shown
+from .wrapping import wrapped
 
 try:
     from pretix.base.pdf import get_sizebox
@@ -62,8 +66,21 @@ class TicketRenderer(Renderer):
     host; it is what they say that is looked up among what has been drawn before.
     """
 
-    def __init__(self, event, layout: list[dict], background_file, canvas: TicketCanvas):
-        super().__init__(event, layout, background_file)
+    def __init__(
+        self,
+        event,
+        layout: TicketLayout,
+        objects: list[dict],
+        background_file,
+        canvas: TicketCanvas,
+        preview: Preview | None = None,
+    ):
+        """
+        :param objects: of the layout
+        :param preview: if somebody waits for it
+        """
+        super().__init__(event, objects, BytesIO(wrapped(background_file.read())))
+        self._layout, self._preview = layout, preview
         self._canvas = canvas
         self._forms: dict[Hashable, str] = {}
         self._drawn_texts: set[Hashable] = set()
@@ -84,7 +101,11 @@ class TicketRenderer(Renderer):
         return self._background.pdf_version
 
     def draw_ticket(self, order: Order, op: OrderPosition) -> list[Drawing]:
-        """Each of its pages."""
+        """
+        Each of its pages.
+
+        :raises JobFailed: if an object of the layout can't be drawn
+        """
         if order.locale != self._locale:
             # The host's placeholders keep what they once evaluated, in the language of that time.
             self._locale, self.variables = order.locale, get_variables(self.event)
@@ -129,20 +150,28 @@ class TicketRenderer(Renderer):
         canvas = self._canvas
         canvas.addLiteral(page.background)
         for o in page.objects:
-            match o["type"]:
-                case "barcodearea":
-                    self._draw_barcodearea(canvas, op, order, o)
-                case "imagearea":
-                    self._draw_imagearea(canvas, op, order, o)
-                case "textcontainer":
-                    self._draw_textcontainer(canvas, op, order, o)
-                case "textarea":
-                    self._draw_textarea(canvas, op, order, o)
-                case "poweredby":
-                    self._draw_poweredby(canvas, op, o)
-                case _:
-                    # What the host may have come to know since.
-                    self._only([o]).draw_page(canvas, order, op, show_page=False, only_page=o.get("page", 1))
+            with self.blamed_on(o):
+                self._draw_object(canvas, order, op, o)
+
+    def blamed_on(self, o: dict) -> AbstractContextManager:
+        """:raises JobFailed: that names this object of the layout, instead of any other error"""
+        return blamed_on(lambda: the_object(self._layout, self, o))
+
+    def _draw_object(self, canvas: Canvas, order: Order, op: OrderPosition, o: dict) -> None:
+        match o["type"]:
+            case "barcodearea":
+                self._draw_barcodearea(canvas, op, order, o)
+            case "imagearea":
+                self._draw_imagearea(canvas, op, order, o)
+            case "textcontainer":
+                self._draw_textcontainer(canvas, op, order, o)
+            case "textarea":
+                self._draw_textarea(canvas, op, order, o)
+            case "poweredby":
+                self._draw_poweredby(canvas, op, o)
+            case _:
+                # What the host may have come to know since.
+                self._only([o]).draw_page(canvas, order, op, show_page=False, only_page=o.get("page", 1))
 
     def _draw_once(self, what: Hashable, draw: Callable[[], None]) -> None:
         """Keep what is drawn as a form of the file, and refer to that from then on."""
@@ -174,10 +203,15 @@ class TicketRenderer(Renderer):
             return
         if what:
             self._remember(what)
+        self._write(text)
         if type(text) is str:
             self._draw_line(o, text, draw)
         else:
             draw()
+
+    def _write(self, text) -> None:
+        if self._preview:
+            self._preview.write(self._layout, str(text))
 
     def _remember(self, what: Hashable) -> None:
         if len(self._drawn_texts) == REMEMBERED_TEXTS:
@@ -234,6 +268,8 @@ class TicketRenderer(Renderer):
         if not content:
             return
 
+        if not content.isascii():
+            self._write(content)  # The host's encoder takes as long for it as for a text.
         rows = qrcode.encode(content)
         path = qrcode.path(rows)
         hidden = json.dumps({"issuer": settings.SITE_URL, o.get("content", "secret"): content}, sort_keys=True)

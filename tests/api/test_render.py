@@ -222,7 +222,10 @@ def test_a_layout_that_cannot_be_used_is_refused_for_sheets(api, url, make_batch
     small.layout = json.dumps([{"type": "barcodearea"}])
     small.save()
     response = api.post(f"{url}{batch.pk}/render/", {"sheet": SHEET}, format="json")
-    message = "The tickets could not be drawn with the layout “Small”. Please check it and its background."
+    message = (
+        "QR Code “Ticket code (barcode content)” on page 1 of the layout “Small” cannot be drawn. Please check its "
+        "size and what it shows."
+    )
     assert (response.status_code, response.json()) == (400, {"sheet": [message]})
 
 

@@ -1,17 +1,22 @@
 """The page on which one chooses what is printed, and on what sheets."""
 
+import json
 from io import BytesIO
 
 import pikepdf
 import pytest
 from bs4 import BeautifulSoup
+from django.core.files.base import ContentFile
 from django_scopes import scope
 from pretix.base.models import Event
 from pretix.base.models.orders import PrintLog
 
 from pretix_offlinesales import jobs
+from pretix_offlinesales.control import picture
 from pretix_offlinesales.models import Job, SheetPreset
+from pretix_offlinesales.printing import limits
 from pretix_offlinesales.printing.sheets import PRESETS, Sheet
+from tests.printing.conftest import make_blank
 
 from .conftest import alerts, errors, soup, words
 from .test_list import cancel
@@ -22,7 +27,6 @@ MM = 72 / 25.4
 @pytest.fixture
 def card(event):
     """A layout of 100 × 60 mm, with its code in the middle."""
-    from django.core.files.base import ContentFile
     from reportlab.pdfgen.canvas import Canvas
 
     background = BytesIO()
@@ -231,7 +235,10 @@ def test_the_preview_says_what_is_wrong(preview, filled_out):
 def test_a_layout_that_can_not_be_used_is_said_by_the_preview_and_by_printing(preview, order_print, filled_out, card):
     card.layout = '[{"type": "barcodearea"}]'
     card.save()
-    message = "The tickets could not be drawn with the layout “Card”. Please check it and its background."
+    message = (
+        "QR Code “Ticket code (barcode content)” on page 1 of the layout “Card” cannot be drawn. Please check its size "
+        "and what it shows."
+    )
     assert message in words(preview(**filled_out))
     assert alerts(order_print(**filled_out)) == [message]
 
@@ -342,3 +349,81 @@ def test_the_page_of_the_batch_leads_there(anna, ron, pages, batch, at):
     link = f"{at}options"
     assert [words(a) for a in soup(anna.get(f"{pages}{batch.pk}/")).select(f'a[href="{link}"]')] == ["Print options …"]
     assert soup(ron.get(f"{pages}{batch.pk}/")).select(f'a[href="{link}"]') == []
+
+
+# What is too large, or wrong
+
+
+def break_layout(card, **values):
+    o = {"type": "poweredby", "page": 1, "left": "5", "bottom": "5", "size": "20", "content": "dark"} | values
+    card.layout = json.dumps([o])
+    card.save()
+
+
+def test_the_options_say_at_once_what_is_wrong(anna, at, card):
+    break_layout(card, type="barcodearea", content="order", size="none")
+    [problem] = alerts(anna.get(f"{at}options"))
+    assert problem.startswith("QR Code “Order code” on page 1 of the layout “Card” cannot be drawn.")
+
+
+def test_an_object_that_can_not_be_drawn_is_named_by_all_pages(anna, at, preview, order_print, filled_out, card):
+    break_layout(card, size="0")
+    message = "pretix Logo on page 1 of the layout “Card” cannot be drawn. Please check its size."
+    assert message in words(preview(**filled_out))
+    assert alerts(order_print(**filled_out)) == [message]
+    assert alerts(anna.post(f"{at}sheet", filled_out)) == [message]
+    assert alerts(anna.post(f"{at}sheet", {"pages": "single"})) == [message]
+
+
+def test_a_background_without_pages_is_named_by_all_pages(anna, at, preview, order_print, filled_out, card):
+    empty = BytesIO()
+    pikepdf.new().save(empty)
+    card.background.save("background.pdf", ContentFile(empty.getvalue()))
+    file = card.background.name.rpartition("/")[2]
+    message = f"The background “{file}” of the layout “Card” has no pages."
+    assert message in words(preview(**filled_out))
+    assert alerts(order_print(**filled_out)) == [message]
+    assert alerts(anna.post(f"{at}sheet", filled_out)) == [message]
+    assert alerts(anna.get(f"{at}options")) == [message]
+
+
+def test_what_is_too_large_is_named_by_all_pages(anna, at, preview, order_print, filled_out, card, monkeypatch):
+    monkeypatch.setattr(limits, "MAX_FILE", 10)
+    message = "Previews and sheets are made with at most 10 bytes; you can print each ticket on a page of its own."
+    assert message in words(preview(**filled_out))
+    for response in (
+        order_print(**filled_out),
+        anna.post(f"{at}sheet", filled_out),
+        anna.post(f"{at}sheet", {"pages": "single"}),
+        anna.get(f"{at}options"),
+    ):
+        assert [message in alert for alert in alerts(response)] == [True]
+    assert len(opened(anna.get(order_print(pages="single")["Location"], follow=True)).pages) == 12
+
+
+def test_the_picture_of_many_places_is_as_small_as_that_of_few(preview, card):
+    card.background.save("background.pdf", ContentFile(make_blank((20, 20))))
+    asked = {"pages": "sheets", "paper": "other", "paper_x": "2100", "paper_y": "2100", "crop_marks": "on"}
+    shown = preview(**asked, gutter_x="1", gutter_y="1", columns="100", rows="100", offset_x="5")
+    assert words(shown.p) == "12 tickets , on 1 sheet (100 × 100)"
+    assert len(str(shown.svg)) < 2_000
+    pattern, [rows, others] = shown.svg.pattern, shown.svg.select("g rect")
+    lengths = [float(pattern[name]) for name in ("x", "y", "width", "height")]
+    assert lengths == pytest.approx([5.5, 0.5, 21, 21], abs=0.1)
+    # Twelve tickets fill no row of hundred.
+    assert float(rows["height"]) == 0
+    assert (float(others["width"]), float(others["height"])) == pytest.approx((12 * 21, 21), abs=0.1)
+
+
+def test_a_picture_of_many_places_shows_how_much_is_used(preview, filled_out, monkeypatch):
+    monkeypatch.setattr(picture, "MAX_PICTURED", 7)
+    [rows, others] = preview(**filled_out, columns="2", rows="4", tickets="1-5").svg.select("g rect")
+    assert (float(rows["width"]), float(rows["height"])) == pytest.approx((200, 120), abs=0.1)
+    assert [float(others[name]) for name in ("y", "width", "height")] == pytest.approx([120, 100, 60], abs=0.1)
+
+
+@pytest.mark.parametrize("side", [20, 5000])
+def test_a_calibration_page_of_any_size(anna, at, side):
+    response = anna.post(f"{at}calibration", {"paper": "other", "paper_x": side, "paper_y": side})
+    assert [size(page) for page in opened(response).pages] == [(side, side)]
+    assert len(response.content) < 100_000

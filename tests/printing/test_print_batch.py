@@ -171,32 +171,6 @@ def test_plugins_may_override_the_layout_of_a_ticket_unless_the_batch_has_one(
         assert codes(batch) == ["normal", "normal"]
 
 
-@pytest.mark.parametrize(
-    ("objects", "background"),
-    [
-        ([code()], b"This is no PDF."),
-        ([code()], background_pdf()[:300]),
-        ([{"type": "barcodearea", "content": "secret"}], background_pdf()),
-        ([code(content="other", text="too much for a code " * 200)], background_pdf()),
-    ],
-    ids=["no PDF", "truncated PDF", "object without a place", "too much content"],
-)
-def test_layouts_that_cannot_be_used_fail_with_a_message(make_batch, make_layout, objects, background):
-    layout = make_layout(objects, background, name="Glossy")
-    with pytest.raises(JobFailed) as failure:
-        printed(make_batch(1, layout))
-    assert str(failure.value) == (
-        "The tickets could not be drawn with the layout “Glossy”. Please check it and its background."
-    )
-
-
-def test_a_layout_whose_background_file_is_gone(make_batch, make_layout):
-    layout = make_layout([code()], background_pdf())
-    layout.background.storage.delete(layout.background.name)
-    with pytest.raises(JobFailed):
-        printed(make_batch(1, layout))
-
-
 # The file
 
 

@@ -89,7 +89,7 @@ def test_the_page_answers_with_it(client, user, team, event, batch, layout):
     assert (response.status_code, response["Content-Type"]) == (200, "text/html; charset=utf-8")
     layout.layout = json.dumps([{"type": "barcodearea"}])
     layout.save()
-    assert "could not be drawn" in client.post(f"{pages}proof", form).content.decode()
+    assert "cannot be drawn" in client.post(f"{pages}proof", form).content.decode()
 
 
 # Of a sheet
