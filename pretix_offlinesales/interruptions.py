@@ -9,11 +9,13 @@ from kombu.exceptions import OperationalError as BrokerError
 from PIL import UnidentifiedImageError
 from redis.exceptions import RedisError
 
+from .models import JobFailed
+
 #: Storages raise ``OSError``, or something of their own that is caused by one.
 GONE = (InterfaceError, OperationalError, ConnectionInterrupted, RedisError, BrokerError, OSError, SoftTimeLimit)
 
-#: These are what they look like, though they are of a kind of ``GONE``.
-WRONG = (UnidentifiedImageError,)
+#: These say what is wrong, though they may be of a kind of ``GONE``, or raised because of one.
+WRONG = (JobFailed, UnidentifiedImageError)
 
 
 def is_interruption(error: BaseException) -> bool:

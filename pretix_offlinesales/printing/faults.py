@@ -12,7 +12,6 @@ from io import BytesIO
 from pathlib import PurePath
 
 import pikepdf
-from django.db import Error as DatabaseError
 from django.utils.formats import number_format
 from django.utils.functional import Promise, lazy
 from django.utils.text import Truncator
@@ -20,14 +19,11 @@ from django.utils.translation import gettext as _, gettext_lazy, gettext_noop
 from i18nfield.strings import LazyI18nString
 from pretix.base.pdf import Renderer
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
-from redis.exceptions import RedisError
 
+from ..interruptions import is_interruption
 from ..models import JobFailed, JobLost
 
 logger = logging.getLogger(__name__)
-
-#: What says nothing about the layout: it has been said already, or something is away, and may work the next time.
-INTERRUPTIONS = (JobFailed, JobLost, DatabaseError, RedisError, OSError, MemoryError)
 
 #: Of what an object shows, so much is quoted.
 QUOTED = 40
@@ -76,9 +72,11 @@ def blamed_on(describe: Callable[[], Promise]) -> Iterator[None]:
     """
     try:
         yield
-    except INTERRUPTIONS:
+    except (JobFailed, JobLost, MemoryError):
         raise
     except Exception as e:
+        if is_interruption(e):
+            raise
         message = describe()
         logger.exception("A layout can't be drawn: %s", message)
         raise JobFailed(message) from e
