@@ -179,10 +179,11 @@ class BatchProduced(CountingLogEntryType):
 )
 class BatchPrinted(CountingLogEntryType):
     def display(self, logentry, data):
-        text = super().display(logentry, data)
-        if blocked := data.get("blocked"):
-            text += " " + ngettext("%(blocked)s of them is blocked.", "%(blocked)s of them are blocked.", blocked) % data
-        return text
+        text, blocked = super().display(logentry, data), data.get("blocked")
+        if not blocked:
+            return text
+        of_them = ngettext("%(blocked)s of them is blocked.", "%(blocked)s of them are blocked.", blocked)
+        return f"{text} {of_them % data}"
 
 
 @log_entry_types.new("pretix_offlinesales.order.issued")

@@ -167,6 +167,28 @@ def test_a_layout_of_another_plugin_is_looked_at_when_it_is_laid(make_batch, mak
         impositioned(batch, data)
 
 
+# Empty pages
+
+
+@pytest.mark.parametrize("content", [{"Filter": Name.FlateDecode}, {}, None], ids=["filter", "no filter", "nothing"])
+def test_an_empty_page(make_batch, make_layout, content):
+    """The host's own editor makes them, with a filter for nothing."""
+
+    def change(pdf, page):
+        if content is None:
+            del page.obj.Contents
+        else:
+            page.obj.Contents = pdf.make_stream(b"", **content)
+
+    batch = make_batch(2, make_layout(OBJECTS, changed(make_blank((100, 60)), change)))
+    assert_looks_as_the_hosts(batch)
+    [ticket] = on_sheet(batch)
+    assert scanned(ticket) == [tickets(batch)[0].secret]
+    with pikepdf.open(BytesIO(printed(batch))) as pdf:
+        streams = [thing for thing in pdf.objects if isinstance(thing, pikepdf.Stream)]
+        assert [stream for stream in streams if not stream.read_raw_bytes() and "/Filter" in stream] == []
+
+
 # Layers
 
 

@@ -24,6 +24,7 @@ from pretix_offlinesales.printing.sheets import Sheet, impose
 from .conftest import (
     background_pdf,
     code,
+    complaints,
     extracted_text,
     make_blank,
     printed,
@@ -60,6 +61,7 @@ def impositioned(batch, data: dict) -> bytes:
     """The file of the batch on such sheets."""
     output = BytesIO()
     print_batch(batch, output, data)
+    assert complaints(output.getvalue()) == {}
     return output.getvalue()
 
 
