@@ -67,11 +67,12 @@ class Place:
 
     @classmethod
     def of(cls, page: pypdf.PageObject) -> "Place":
-        """What the page doesn't say is the same as the next larger box, as PDF has it."""
+        """What the page doesn't say is all that is visible. (Old versions of the host show what is cropped.)"""
         visible, turned = _box(get_sizebox(page)), pypdf.Transformation().rotate(-page.rotation)
         left, bottom, *_others = moved(visible, turned.ctm)
         matrix = tuple(map(float, turned.translate(-left, -bottom).ctm))
-        return cls(matrix, *(moved(box, matrix) for box in (visible, _box(page.trimbox), _box(page.bleedbox))))
+        trim, bleed = (_box(page[name]) if name in page else visible for name in ("/TrimBox", "/BleedBox"))
+        return cls(matrix, *(moved(box, matrix) for box in (visible, trim, bleed)))
 
     def boxes(self, size: Sequence[float], has_objects: bool) -> tuple[Box, Box]:
         """
@@ -89,8 +90,8 @@ class Place:
         return trim, around(trim, _unless_empty(common(self.bleed, drawn), drawn))
 
 
-def _box(rectangle: pypdf.generic.RectangleObject) -> Box:
-    return upright([float(side) for side in rectangle])
+def _box(sides: Sequence) -> Box:
+    return upright([float(side) for side in sides])
 
 
 def _unless_empty(box: Box, otherwise: Box) -> Box:

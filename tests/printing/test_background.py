@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pikepdf
 import pytest
-from hypothesis import HealthCheck, assume, given, settings as hypothesis_settings, strategies as st
+from hypothesis import HealthCheck, assume, example, given, settings as hypothesis_settings, strategies as st
 from pikepdf import Array, Dictionary, Name
 from PIL import Image
 from reportlab.lib.units import mm
@@ -111,6 +111,8 @@ SIDES = st.tuples(*[st.integers(-30, 90)] * 2, *[st.integers(120, 330)] * 2)
     left=st.integers(0, 60),
     inherited=st.booleans(),
 )
+@example(rotate=0, boxes={"/CropBox": (0, 0, 120, 120)}, sheet={"columns": 1, "rows": 1}, left=0, inherited=False)
+@example(rotate=-90, boxes={"/TrimBox": (10, 10, 290, 190)}, sheet={"gutter": 0}, left=70, inherited=False)
 def test_each_code_of_the_page_is_on_the_sheet_or_it_is_refused(
     make_batch, make_layout, rotate, boxes, sheet, left, inherited
 ):
