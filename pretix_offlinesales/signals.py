@@ -5,7 +5,7 @@ from django.template.loader import get_template
 from django.urls import resolve, reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
-from django.utils.translation import gettext_lazy as _, ngettext_lazy
+from django.utils.translation import gettext_lazy as _, ngettext, ngettext_lazy
 from django_scopes import scopes_disabled
 from pretix.api.signals import order_api_details, register_webhook_events
 from pretix.base.logentrytypes import EventLogEntryType, NoOpShredderMixin, OrderLogEntryType, log_entry_types
@@ -162,9 +162,6 @@ class CountingLogEntryType(BatchLogEntryType):
             "%(amount)s tickets have been issued for offline sales.",
             "amount",
         ),
-        "pretix_offlinesales.batch.printed": ngettext_lazy(
-            "%(amount)s ticket has been printed.", "%(amount)s tickets have been printed.", "amount"
-        ),
         "pretix_offlinesales.batch.data": ngettext_lazy(
             "A data file of %(amount)s ticket has been made.",
             "A data file of %(amount)s tickets has been made.",
@@ -174,6 +171,19 @@ class CountingLogEntryType(BatchLogEntryType):
 )
 class BatchProduced(CountingLogEntryType):
     pass
+
+
+@log_entry_types.new(
+    "pretix_offlinesales.batch.printed",
+    ngettext_lazy("%(amount)s ticket has been printed.", "%(amount)s tickets have been printed.", "amount"),
+)
+class BatchPrinted(CountingLogEntryType):
+    def display(self, logentry, data):
+        text, blocked = super().display(logentry, data), data.get("blocked")
+        if not blocked:
+            return text
+        of_them = ngettext("%(blocked)s of them is blocked.", "%(blocked)s of them are blocked.", blocked)
+        return f"{text} {of_them % data}"
 
 
 @log_entry_types.new("pretix_offlinesales.order.issued")

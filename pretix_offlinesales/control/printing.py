@@ -15,7 +15,7 @@ from ..issuing import usual_layout
 from ..models import Job, JobFailed, SheetPreset
 from ..printing import Plan
 from ..printing.calibration import print_calibration
-from ..printing.choice import count_printed
+from ..printing.choice import count_blocked, count_printed
 from ..printing.clearance import tight_codes
 from .picture import picture
 from .printing_forms import DataForm, PresetForm, PrintForm, SheetForm, find_preset, presets
@@ -144,6 +144,7 @@ class BatchPrintPreview(PrintMixin, View):
             context |= {
                 "amount": len(form.numbers),
                 "printed": count_printed(self.batch, form.numbers),
+                "blocked": count_blocked(self.batch, form.numbers),
                 "sheets": len(plan) if plan.sheet else None,
                 "grid": plan.grid,
                 "picture": picture(plan) if plan.sheet else "",

@@ -3,9 +3,11 @@ A batch becomes a PDF: the host's picture of every ticket, but each thing that t
 
 ``choice`` and ``plan`` know what is to be printed and where, and ``tickets`` fetches it. ``document`` knows which
 layout draws it, ``renderer`` draws a page as the host does, with ``lines``, ``qrcode`` and ``patterns`` for what the
-host would take too long for, on a ``canvas`` that makes a ``part`` of it. ``sheets`` knows how many tickets lie on a
-sheet, and ``imposition`` lays their ``pieces`` there. ``merging`` makes a PDF of a batch's parts, ``writing`` one page
-after the other. ``faults`` says what is wrong with a layout, and ``limits`` how much is drawn while somebody waits.
+host would take too long for, on a ``canvas`` that makes a ``part`` of it. ``background`` makes ready what lies below
+the tickets: its ``layers`` that are off, and its ``annotations``, which lie above them (``appearances`` and ``fields``
+draw those that don't say how they look). ``sheets`` knows how many tickets lie on a sheet, and ``imposition`` has their
+``pieces`` laid there (``laying``). ``merging`` makes a PDF of a batch's parts, ``writing`` one page after the other.
+``faults`` says what is wrong with a layout, and ``limits`` how much is drawn while somebody waits.
 ``work`` does all that for a job, and ``log`` remembers it.
 """
 

@@ -2,16 +2,17 @@
 
 import re
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import pikepdf
 from pikepdf import Dictionary, Name
 from reportlab.pdfgen.canvas import Canvas
 
-from .part import Box, Page, write_part
+from .geometry import Box
+from .part import Page, write_part
 
 #: What pages refer to are ReportLab's images, and things that are called this and a number.
 FORM, BACKGROUND = "D", "B"
@@ -23,6 +24,17 @@ EVERYWHERE = (-14_400, -14_400, 14_400, 14_400)
 FIRST_FONT = re.compile(r"/F1\b")
 
 
+class Code(NamedTuple):
+    """A code that is drawn on a page."""
+
+    #: Of the ticket, from 1.
+    page: int
+    #: What it says, as the layout calls it: ``secret``, …
+    content: str
+    #: Of its modules, without what is free around them.
+    box: Box
+
+
 @dataclass(frozen=True)
 class Drawing:
     """What is drawn on a page, in points: left, bottom, right and top of each box, as in PDF."""
@@ -31,7 +43,10 @@ class Drawing:
     #: Where the paper is cut, and how far beyond that it may be printed.
     trim: Box
     bleed: Box
+    #: In PDF's language.
     code: str
+    #: To be scanned.
+    codes: Sequence[Code] = ()
 
     @property
     def trim_size(self) -> tuple[float, float]:
@@ -55,7 +70,7 @@ class TicketCanvas(Canvas):
         self._reportlab_file = BytesIO()
         super().__init__(self._reportlab_file)
         self._forms: list[str] = []
-        self._backgrounds: list[pikepdf.Page] = []
+        self._backgrounds: list[pikepdf.Object] = []
         self._pages: list[Page] = []
         self._tickets: list[tuple[int, ...]] = []
         self._needs_first_font = False
@@ -96,9 +111,9 @@ class TicketCanvas(Canvas):
         self._forms.append(self.cut(draw))
         return f"/{FORM}{len(self._forms) - 1} Do"
 
-    def add_background(self, page: pikepdf.Page) -> str:
-        """Keep the page of another file, that must stay open, and return how pages refer to it."""
-        self._backgrounds.append(page)
+    def add_background(self, form: pikepdf.Object) -> str:
+        """Keep a form of another file, that must stay open, and return how pages refer to it."""
+        self._backgrounds.append(form)
         return f"/{BACKGROUND}{len(self._backgrounds) - 1} Do"
 
     def write_part(self, output: BinaryIO, versions: Iterable[str]) -> None:
@@ -126,8 +141,7 @@ class TicketCanvas(Canvas):
             drawn,
             forms={f"/{FORM}{number}": form.encode("latin-1") for number, form in enumerate(self._forms)},
             backgrounds={
-                f"/{BACKGROUND}{number}": pdf.copy_foreign(page.as_form_xobject())
-                for number, page in enumerate(self._backgrounds)
+                f"/{BACKGROUND}{number}": pdf.copy_foreign(form) for number, form in enumerate(self._backgrounds)
             },
         )
         return pdf

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Sequence
 
 from django.core.exceptions import ValidationError
-from django.db.models import TextChoices
+from django.db.models import Exists, OuterRef, TextChoices
 from django.utils.translation import gettext as _, gettext_lazy
+from pretix.base.models import OrderPosition
 
 from ..figures import with_state
 from ..models import OfflineSalesBatch
@@ -67,3 +68,9 @@ def _existing(batch: OfflineSalesBatch, tickets: str) -> Collection[int]:
 def count_printed(batch: OfflineSalesBatch, numbers: Collection[int]) -> int:
     """How many of the tickets with these numbers were printed before."""
     return with_state(batch.tickets.filter(number__in=numbers)).filter(printed=True).count()
+
+
+def count_blocked(batch: OfflineSalesBatch, numbers: Collection[int]) -> int:
+    """How many of the tickets with these numbers are blocked: printed all the same, but refused as long as they are."""
+    blocked = OrderPosition.objects.filter(order=OuterRef("order"), blocked__isnull=False)
+    return batch.tickets.filter(Exists(blocked), number__in=numbers).count()

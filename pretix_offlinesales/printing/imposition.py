@@ -4,20 +4,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from math import cos, radians, sin
 
 from django.utils.translation import gettext as _
 from reportlab.lib.colors import black
-from reportlab.lib.rl_accel import fp_str
 from reportlab.lib.units import mm
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
-from ..models import JobFailed
-from .canvas import Box, Drawing
+from .canvas import Drawing
 from .document import TicketDocument
+from .laying import lay, transformation
 from .plan import Plan
-from .sheets import TOLERANCE, Grid, Place
+from .sheets import Grid, Place
 
 #: Crop marks begin so far from the tickets, are so long, and are left out where there is less room. In millimetres.
 MARK_DISTANCE, MARK_LENGTH, MARK_MINIMUM = 1, 5, 0.8
@@ -61,80 +59,17 @@ class Imposition:
         tickets: Sequence[int],
         text: str,
     ) -> None:
-        code = [_matrix(1, 0, 0, 1, *(length * mm for length in self._grid.sheet.offset)), self._marks]
+        code = [transformation(1, 0, 0, 1, *(length * mm for length in self._grid.sheet.offset)), self._marks]
         if self._plan.sheet.running_text:
             batch = f"{self._plan.batch.event.slug} {self._plan.batch}"
             text = text.format(batch=batch, number=unit, total=len(self._plan))
             code.append(self._document.record(partial(_draw_text, grid=self._grid, bleed=self._plan.bleed, text=text)))
         code += (
-            _laid(drawing, place(index), self._grid) for index, drawing in enumerate(drawings) if drawing
+            lay(drawing, place(index), self._grid) for index, drawing in enumerate(drawings) if drawing
         )
         size = tuple(length * mm for length in self._grid.sheet.size)
         paper = (0, 0, *size)
         self._document.add_page(Drawing(size, paper, paper, "\n".join(code)), tickets)
-
-
-def _laid(drawing: Drawing, place: Place, grid: Grid) -> str:
-    """
-    The middle of the ticket in the middle of its place. What is beyond its edges is shown as far as no other ticket
-    begins.
-
-    :raises JobFailed: if it is larger than its place
-    """
-    turned = place.degrees % 180 != 0
-    size = drawing.trim_size[::-1] if turned else drawing.trim_size
-    if any(length / mm > there + TOLERANCE for length, there in zip(size, grid.ticket, strict=True)):
-        raise JobFailed(_("The tickets do not have the same size, so they cannot be printed on sheets."))
-    a, b = round(cos(radians(place.degrees))), round(sin(radians(place.degrees)))
-    left, bottom, right, top = drawing.trim
-    x, y = (left + right) / 2, (bottom + top) / 2
-    matrix = (
-        *(a, b, -b, a),
-        (place.left + grid.ticket[0] / 2) * mm - a * x + b * y,
-        (place.bottom + grid.ticket[1] / 2) * mm - b * x - a * y,
-    )
-    left, bottom, right, top = _common(_moved(drawing.bleed, matrix), _room(place, grid))
-    clip = " ".join(map(fp_str, (left, bottom, right - left, top - bottom)))
-    return f"q {clip} re W n {_matrix(*matrix)}\n{drawing.code}\nQ"
-
-
-def _matrix(*numbers: float) -> str:
-    return f"{' '.join(map(fp_str, numbers))} cm"
-
-
-def _moved(box: Box, matrix: tuple[float, ...]) -> Box:
-    a, b, c, d, e, f = matrix
-    xs = [a * x + c * y + e for x, y in (box[:2], box[2:])]
-    ys = [b * x + d * y + f for x, y in (box[:2], box[2:])]
-    return min(xs), min(ys), max(xs), max(ys)
-
-
-def _common(one: Box, other: Box) -> Box:
-    return *map(max, one[:2], other[:2]), *map(min, one[2:], other[2:])
-
-
-def _room(place: Place, grid: Grid) -> Box:
-    """Up to the middle between this ticket and the next one, or to the edge of the paper; in points."""
-    sides = []
-    for begin, begins, length, paper in zip(
-        (place.left, place.bottom),
-        (_both(grid, 0), _both(grid, 1)),
-        grid.ticket,
-        grid.sheet.size,
-        strict=True,
-    ):
-        before = [other + length for other in begins if other + length <= begin + TOLERANCE]
-        after = [other for other in begins if other + TOLERANCE >= begin + length]
-        low = (max(before) + begin) / 2 if before else 0
-        high = (begin + length + min(after)) / 2 if after else paper
-        sides.append((low * mm, high * mm))
-    (left, right), (bottom, top) = sides
-    return left, bottom, right, top
-
-
-def _both(grid: Grid, axis: int) -> list[float]:
-    """Where tickets begin. (The grid lies in the middle of the paper, so that backs are in the same places.)"""
-    return grid.bottoms if axis else grid.lefts
 
 
 def crop_marks(grid: Grid, bleed: float) -> Iterator[Line]:

@@ -54,3 +54,12 @@ def _lock(positions: Sequence[int]) -> list[tuple[int, int, int]]:
     # In this order, so that two who lock the same ones do not wait for each other.
     list(Order.objects.filter(pk__in=found.values("order")).order_by("pk").select_for_update().values_list("pk"))
     return list(found.order_by("order", "positionid").values_list("pk", "positionid", "order"))
+
+
+def count_blocked(positions: Sequence[int]) -> int:
+    """How many tickets it are of which one of these positions (by key) is blocked."""
+    orders = set()
+    for start in range(0, len(positions), CHUNK):
+        found = OrderPosition.all.filter(pk__in=positions[start : start + CHUNK], blocked__isnull=False)
+        orders.update(found.values_list("order", flat=True))
+    return len(orders)

@@ -10,7 +10,9 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream, String
 
 from .canvas import BACKGROUND, FORM, make_resources
-from .part import Box, Part
+from .geometry import Box
+from .layers import switch_off_layers
+from .part import Part
 from .writing import PdfWriter, number_of
 
 #: There is a bookmark for the first of so many tickets.
@@ -33,6 +35,7 @@ def merge(
         # Pages are written one by one. This is all else that is in the file.
         common, shared = _describe(title, subject), {}
         resources = [_copy_resources(common, shared, part.resources) for part in parts]
+        switch_off_layers(common)
         root = common.Root
         root.PageLabels, root.Outlines = (common.make_indirect(Dictionary()) for _ in range(2))
         writer = PdfWriter(output, max(part.version for part in parts))

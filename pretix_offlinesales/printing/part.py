@@ -8,11 +8,11 @@ from typing import BinaryIO, NamedTuple, Self
 
 import pikepdf
 
+from .geometry import Box
+
 #: What is in it: a PDF with one page, that refers to what the others do; and of these others which tickets are on each
 #: of them, how large it is, and its content.
 RESOURCES, TICKETS, PAGES, CONTENTS = "resources.pdf", "tickets.json", "pages.json", "contents"
-
-Box = tuple[float, float, float, float]
 
 
 class Page(NamedTuple):

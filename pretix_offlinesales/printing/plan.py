@@ -19,6 +19,7 @@ from ..ranges import format_numbers
 from .canvas import Drawing
 from .choice import nothing_to_print, numbers_of
 from .document import TicketDocument
+from .laying import check
 from .limits import Preview
 from .sheets import Grid, Sheet, SheetOrder, impose
 from .tickets import Kind, examples, kinds_of_positions, positions_to_print
@@ -53,7 +54,7 @@ def _data_of_sheets(batch: OfflineSalesBatch, numbers: Sequence[int], sheet: She
         message = _("The tickets have {pages} pages. Only two can be front and back.")
         raise ValidationError({"duplex": message.format(pages=pages)})
     ticket = [max(lengths) / mm for lengths in zip(*(drawing.trim_size for drawing in drawings), strict=True)]
-    impose(sheet, ticket)
+    check(drawings, impose(sheet, ticket))
 
     counts: dict[tuple[Kind, ...], int] = {}
     for positions in set(map(tuple, kinds.values())):

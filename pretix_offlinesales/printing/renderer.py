@@ -7,10 +7,8 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
-from operator import attrgetter
 
 import pikepdf
-import pypdf
 from django.conf import settings
 from django.db.models.fields.files import FieldFile
 from django.utils.safestring import SafeString
@@ -23,18 +21,14 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from . import lines, qrcode
-from .canvas import Box, Drawing, TicketCanvas
+from .background import Background, Place
+from .canvas import Code, Drawing, TicketCanvas
 from .faults import blamed_on, the_object
+from .geometry import Box
 from .limits import Preview
 from .lines import LinePattern
 from .patterns import Pattern, has_all_letters, shown
 from .wrapping import wrapped
-
-try:
-    from pretix.base.pdf import get_sizebox
-except ImportError:
-    # Before pretix had this, it took the whole page for visible, whatever was cropped.
-    get_sizebox = attrgetter("mediabox")
 
 #: What the host leaves free around a QR code, in modules.
 QUIET_ZONE = 4
@@ -53,7 +47,9 @@ class LayoutPage:
     size: tuple[float, float]
     trim: Box
     bleed: Box
+    #: What is drawn below the objects of the layout, and above them.
     background: str
+    above: str
     objects: list[dict]
 
 
@@ -79,7 +75,9 @@ class TicketRenderer(Renderer):
         :param objects: of the layout
         :param preview: if somebody waits for it
         """
-        super().__init__(event, objects, BytesIO(wrapped(background_file.read())))
+        # Must stay open as long as what is in it.
+        self._file = Background(background_file.read())
+        super().__init__(event, objects, BytesIO(wrapped(self._file.content.read())))
         self._layout, self._preview = layout, preview
         self._canvas = canvas
         self._forms: dict[Hashable, str] = {}
@@ -87,12 +85,13 @@ class TicketRenderer(Renderer):
         self._line_patterns: dict[Hashable, LinePattern] = {}
         self._code_patterns: dict[Hashable, Pattern] = {}
         self._paragraph = None
+        self._codes: list[Code] = []
         self._locale = None
-        boxes = [_boxes(page) for page in self.bg_pdf.pages]
+        places = [Place.of(page) for page in self.bg_pdf.pages]
         self._background = self._host_background()
         self.pages = [
-            self._page(number, page, **boxes[number - 1])
-            for number, page in enumerate(self._background.pages, start=1)
+            self._page(number, page, place)
+            for number, (page, place) in enumerate(zip(self._background.pages, places, strict=True), start=1)
         ]
 
     @property
@@ -109,20 +108,30 @@ class TicketRenderer(Renderer):
         if order.locale != self._locale:
             # The host's placeholders keep what they once evaluated, in the language of that time.
             self._locale, self.variables = order.locale, get_variables(self.event)
-        return [
-            Drawing(page.size, page.trim, page.bleed, self._canvas.cut(partial(self._draw_layout, page, order, op)))
-            for page in self.pages
-        ]
+        return [self._drawing(page, order, op) for page in self.pages]
 
-    def _page(self, number: int, page: pikepdf.Page, trim: Box, bleed: Box) -> LayoutPage:
-        """:param page: of the background"""
+    def _drawing(self, page: LayoutPage, order: Order, op: OrderPosition) -> Drawing:
+        self._codes = []
+        code = self._canvas.cut(partial(self._draw_layout, page, order, op))
+        return Drawing(page.size, page.trim, page.bleed, code, self._codes)
+
+    def _page(self, number: int, page: pikepdf.Page, place: Place) -> LayoutPage:
+        """
+        :param page: of the background, as the host draws it
+        :raises ValueError: if nothing can be seen on it
+        """
         size = tuple(float(length) for length in page.mediabox[2:])
+        if min(size) <= 0:
+            raise ValueError(f"Page {number} of the background is empty: its box has no size or begins at its end")
+        objects, above = [o for o in self.layout if o.get("page", 1) == number], self._file.above(number, place)
+        trim, bleed = place.boxes(size, has_objects=bool(objects))
         return LayoutPage(
             size=size,
-            trim=_within(trim, (0, 0, *size)),
-            bleed=_within(bleed, (0, 0, *size)),
-            background=self._canvas.add_background(page),
-            objects=[o for o in self.layout if o.get("page", 1) == number],
+            trim=trim,
+            bleed=bleed,
+            background=self._canvas.add_background(page.as_form_xobject()),
+            above="" if above is None else self._canvas.add_background(above),
+            objects=objects,
         )
 
     def _host_background(self) -> pikepdf.Pdf:
@@ -135,10 +144,7 @@ class TicketRenderer(Renderer):
         canvas = Canvas(buffer, pagesize=A4)
         self._only([{"type": "", "page": o.get("page", 1)} for o in self.layout]).draw_page(canvas, None, None)
         canvas.save()
-        background = pikepdf.open(self.render_background(_emptied(buffer)))
-        # A form has no annotations (filled in fields, stamps, …): draw them instead.
-        background.flatten_annotations("print")
-        return background
+        return pikepdf.open(self.render_background(_emptied(buffer)))
 
     def _only(self, objects: list[dict]) -> "TicketRenderer":
         other = copy.copy(self)
@@ -152,6 +158,8 @@ class TicketRenderer(Renderer):
         for o in page.objects:
             with self.blamed_on(o):
                 self._draw_object(canvas, order, op, o)
+        if page.above:
+            canvas.addLiteral(page.above)
 
     def blamed_on(self, o: dict) -> AbstractContextManager:
         """:raises JobFailed: that names this object of the layout, instead of any other error"""
@@ -272,6 +280,7 @@ class TicketRenderer(Renderer):
             self._write(content)  # The host's encoder takes as long for it as for a text.
         rows = qrcode.encode(content)
         path = qrcode.path(rows)
+        self._codes.append(_code(o, len(rows)))
         hidden = json.dumps({"issuer": settings.SITE_URL, o.get("content", "secret"): content}, sort_keys=True)
         alike = (id(o), len(rows))
         if alike in self._code_patterns:
@@ -284,8 +293,7 @@ class TicketRenderer(Renderer):
 
     def _draw_code(self, o: dict, modules: int, path: str, hidden: str) -> None:
         canvas = self._canvas
-        quiet_zone = 0 if o.get("nowhitespace") else QUIET_ZONE
-        module = float(o["size"]) * mm / (modules + 2 * quiet_zone)
+        quiet_zone, module = _modules(o, modules)
         red, green, blue = (o.get("color") or (0, 0, 0))[:3]
         canvas.saveState()
         canvas.setFillColor(Color(red / 255, green / 255, blue / 255))
@@ -302,40 +310,25 @@ class TicketRenderer(Renderer):
         canvas.restoreState()
 
 
+def _modules(o: dict, modules: int) -> tuple[int, float]:
+    """How many of them are left free on each side of this code, and how large they are in points."""
+    quiet_zone = 0 if o.get("nowhitespace") else QUIET_ZONE
+    return quiet_zone, float(o["size"]) * mm / (modules + 2 * quiet_zone)
+
+
+def _code(o: dict, modules: int) -> Code:
+    quiet_zone, module = _modules(o, modules)
+    left, bottom = (float(o[side]) * mm + quiet_zone * module for side in ("left", "bottom"))
+    box = (left, bottom, left + modules * module, bottom + modules * module)
+    return Code(o.get("page", 1), o.get("content", "secret"), box)
+
+
 def code_content(renderer: Renderer, op: OrderPosition, order: Order, o: dict) -> str:
     """What this code of a layout holds; nothing, if it is not drawn."""
     # As text, the host shortens long secrets; a code always holds the whole.
     if o.get("content", "secret") == "secret":
         return op.secret
     return renderer._get_text_content(op, order, o).strip()
-
-
-def _boxes(page: pypdf.PageObject) -> dict[str, Box]:
-    """
-    Where a page of the background is cut, and how far beyond it is printed, in the place to which the host moves it.
-    What it doesn't say is the same as the next larger box, as PDF has it.
-    """
-    visible = get_sizebox(page)
-    turned = pypdf.Transformation().rotate(-page.rotation)
-    left, bottom, *_others = _turned(visible, turned)
-    moved = turned.translate(-left, -bottom)
-    return {"trim": _turned(page.trimbox, moved), "bleed": _turned(page.bleedbox, moved)}
-
-
-def _turned(box: pypdf.generic.RectangleObject, transformation: pypdf.Transformation) -> Box:
-    """:param transformation: by right angles"""
-    one, other = (transformation.apply_on(corner) for corner in (box.lower_left, box.upper_right))
-    (left, right), (bottom, top) = (sorted(map(float, sides)) for sides in zip(one, other, strict=True))
-    return left, bottom, right, top
-
-
-def _within(box: Box, page: Box) -> Box:
-    """No larger than the page; all of it, if nothing was left."""
-    left, bottom, right, top = (
-        *(max(sides) for sides in zip(box[:2], page[:2], strict=True)),
-        *(min(sides) for sides in zip(box[2:], page[2:], strict=True)),
-    )
-    return (left, bottom, right, top) if left < right and bottom < top else page
 
 
 def _emptied(buffer: BytesIO) -> BytesIO:

@@ -12,7 +12,7 @@ from pretix.base.models import CachedFile
 from ..models import RESULT_LIFETIME, Job
 from . import Plan, merge_parts, print_part
 from .data import DataOptions, write_data
-from .log import log_prints
+from .log import count_blocked, log_prints
 
 
 def print_tickets(job: Job) -> None:
@@ -47,8 +47,11 @@ def _finish(job: Job, plan: Plan) -> None:
     job.file.expires = now() + RESULT_LIFETIME
     job.file.save(update_fields=["expires"])
     # Pieces of one position may lie on sheets of several parts.
-    amount = log_prints(job, list({position for part in done for position in part.positions}))
-    job.write_down(job.batch, "pretix_offlinesales.batch.printed", {"amount": amount})
+    positions = list({position for part in done for position in part.positions})
+    amount, blocked = log_prints(job, positions), count_blocked(positions)
+    about_blocked = {"blocked": blocked} if blocked else {}
+    job.data |= about_blocked
+    job.write_down(job.batch, "pretix_offlinesales.batch.printed", {"amount": amount, **about_blocked})
     job.succeed()
     transaction.on_commit(lambda: [part.file.delete() for part in done])
 

@@ -68,8 +68,11 @@ class PdfWriter:
                 # Numbers and truth values, which don't know their syntax.
                 self.add(Array([thing]).unparse()[1:-1], number)
             elif isinstance(thing, Stream):
-                entries = {name: value for name, value in thing.stream_dict.items() if name != "/Length"}
-                self.add_stream(Dictionary(entries).unparse()[2:-2], thing.read_raw_bytes(), number)
+                content = thing.read_raw_bytes()
+                # Nothing is not what any filter makes of something: strict readers complain.
+                left_out = {"/Length"} if content else {"/Length", "/Filter", "/DecodeParms"}
+                entries = {name: value for name, value in thing.stream_dict.items() if name not in left_out}
+                self.add_stream(Dictionary(entries).unparse()[2:-2], content, number)
             else:
                 self.add(thing.unparse(resolved=True), number)
 

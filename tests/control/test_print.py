@@ -225,6 +225,38 @@ def test_who_prints_again_is_warned(preview, batch):
     assert preview(pages="single", tickets="3-4").select(".alert") == []
 
 
+@pytest.fixture
+def two_blocked(batch):
+    """Of twelve."""
+    for number in (3, 7):
+        position = batch.tickets.get(number=number).order.positions.get()
+        position.blocked = ["admin"]
+        position.save()
+
+
+def test_blocked_tickets_are_counted_before_they_are_printed(preview, two_blocked):
+    [warning] = preview(pages="single").select(".alert")
+    assert words(warning).startswith("2 of these tickets are blocked. They are printed all the same")
+    [warning] = preview(pages="single", tickets="1-3").select(".alert")
+    assert words(warning).startswith("1 of these tickets is blocked. It is printed all the same")
+    assert preview(pages="single", tickets="1-2").select(".alert") == []
+
+
+def test_blocked_tickets_are_printed_and_counted(anna, order_print, two_blocked, pages, batch):
+    pdf = opened(anna.get(order_print(pages="single")["Location"], follow=True))
+    assert len(pdf.pages) == 12
+    page = soup(anna.get(f"{pages}{batch.pk}/"))
+    assert "2 of these tickets were blocked when they were printed." in words(page)
+    [entry] = batch.all_logentries().filter(action_type="pretix_offlinesales.batch.printed")
+    assert entry.parsed_data == {"amount": 12, "blocked": 2}
+    assert entry.display() == "12 tickets have been printed. 2 of them are blocked."
+
+
+def test_without_blocked_tickets_nothing_is_said_of_them(anna, order_print, pages, batch):
+    order_print(pages="single")
+    assert "blocked" not in words(soup(anna.get(f"{pages}{batch.pk}/")))
+
+
 def test_the_preview_says_what_is_wrong(preview, filled_out):
     shown = preview(**filled_out, columns="9", rows="9")
     assert "Columns: At most 2 × 4 tickets of 100 × 60 mm fit on this sheet." in [
@@ -241,6 +273,16 @@ def test_a_layout_that_can_not_be_used_is_said_by_the_preview_and_by_printing(pr
     )
     assert message in words(preview(**filled_out))
     assert alerts(order_print(**filled_out)) == [message]
+
+
+def test_a_code_that_would_be_cut_off_is_said_by_the_preview_and_by_printing(preview, order_print, filled_out, card):
+    card.layout = card.layout.replace('"left": "30"', '"left": "2"')
+    card.save()
+    wanted = filled_out | {"paper": "other", "paper_x": "101", "paper_y": "61", "offset_x": "-10"}
+    assert "A code on page 1 of the tickets (“secret”) would be cut off on the sheets" in words(preview(**wanted))
+    [message] = alerts(order_print(**wanted))
+    assert message.startswith("A code on page 1 of the tickets (“secret”) would be cut off on the sheets")
+    assert not Job.objects.filter(kind=Job.Kind.PRINT).exists()
 
 
 def test_the_first_sheet_can_be_looked_at(anna, at, filled_out):

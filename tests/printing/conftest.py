@@ -2,6 +2,9 @@
 
 import json
 import os
+import shutil
+import subprocess
+import tempfile
 from contextlib import contextmanager
 from decimal import Decimal
 from io import BytesIO
@@ -176,6 +179,34 @@ def printed_by_host(position, layout=None) -> bytes:
         output.layout_map = {(position.item_id, "web"): layout}
     _name, _type, data = output.generate(position)
     return data
+
+
+#: How strict readers are asked about a file.
+READERS = {
+    "qpdf": "qpdf --check",
+    "mutool": "mutool draw -q -r 20 -F png -o /dev/null",
+    "gs": "gs -q -dNOPAUSE -dBATCH -dPDFSTOPONERROR -dPDFSTOPONWARNING -r20 -sDEVICE=png16m -o /dev/null",
+}
+
+#: What they say of themselves.
+OF_THEMSELVES = "warning: ICC support is not available"
+
+
+def complaints(pdf: bytes) -> dict[str, str]:
+    """What readers say that forgive nothing, by their names. In CI, all are asked; elsewhere, those that there are."""
+    found = {}
+    with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
+        file.write(pdf)
+        file.flush()
+        for name, command in READERS.items():
+            if not shutil.which(name) and not os.environ.get("CI"):
+                continue
+            asked = subprocess.run([*command.split(), file.name], capture_output=True, text=True)
+            said = asked.stderr + ("" if name == "qpdf" else asked.stdout)
+            said = "\n".join(line for line in said.splitlines() if line != OF_THEMSELVES)
+            if asked.returncode or said:
+                found[name] = said
+    return found
 
 
 def rasterized(pdf: bytes) -> list[Image.Image]:

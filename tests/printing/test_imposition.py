@@ -24,6 +24,7 @@ from pretix_offlinesales.printing.sheets import Sheet, impose
 from .conftest import (
     background_pdf,
     code,
+    complaints,
     extracted_text,
     make_blank,
     printed,
@@ -60,6 +61,7 @@ def impositioned(batch, data: dict) -> bytes:
     """The file of the batch on such sheets."""
     output = BytesIO()
     print_batch(batch, output, data)
+    assert complaints(output.getvalue()) == {}
     return output.getvalue()
 
 
@@ -111,7 +113,7 @@ def narrowed(pdf: bytes, grid, place) -> bytes:
     """The file, as if its first page was only this place, upright."""
     output = BytesIO()
     with pikepdf.open(BytesIO(pdf)) as file:
-        page, size = file.pages[0], TICKET[::-1] if grid.rotated else TICKET
+        page, size = file.pages[0], grid.ticket
         x, y = place.left + grid.ticket[0] / 2, place.bottom + grid.ticket[1] / 2
         width, height = (length / 2 + 1e-4 for length in size)  # so that it is not a pixel less
         box = [x - width, y - height, x + width, y + height]

@@ -1,7 +1,5 @@
 """What print shops look at in a file, besides its pages."""
 
-import shutil
-import subprocess
 from io import BytesIO
 
 import pikepdf
@@ -16,7 +14,7 @@ from pretix_offlinesales.printing.canvas import Drawing, TicketCanvas
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.sheets import Sheet
 
-from .conftest import background_pdf, code, extracted_text, make_blank, printed, text
+from .conftest import background_pdf, code, complaints, extracted_text, make_blank, printed, text
 
 
 def on_sheets(batch, **sheet) -> bytes:
@@ -37,17 +35,14 @@ def files(make_batch, small):
     return [printed(batch), on_sheets(batch, crop_marks=True, margin=8, order="stack", columns=2, rows=2)]
 
 
-def test_two_readers_open_it_and_qpdf_finds_nothing(files, tmp_path):
+def test_readers_open_it_and_find_nothing(files):
     for pdf, pages in zip(files, (5, 2), strict=True):
         assert len(pypdfium2.PdfDocument(pdf)) == pages
         reader = PdfReader(BytesIO(pdf), strict=True)
         assert [len(page.extract_text()) > 0 for page in reader.pages] == [True] * pages
         with pikepdf.open(BytesIO(pdf)) as file:
             assert file.check_pdf_syntax() == []
-        if shutil.which("qpdf"):
-            path = tmp_path / "tickets.pdf"
-            path.write_bytes(pdf)
-            assert subprocess.run(["qpdf", "--check", path], capture_output=True, check=True).stderr == b""
+        assert complaints(pdf) == {}
 
 
 @pytest.mark.parametrize("together", [1, 3, 1_000])

@@ -21,6 +21,7 @@ from .conftest import (
     SCALE,
     background_pdf,
     code,
+    complaints,
     extracted_text,
     printed,
     printed_by_host,
@@ -40,8 +41,12 @@ PICTURE = {"type": "imagearea", "page": 1, "left": "50", "bottom": "60", "width"
 
 
 def assert_looks_as_the_hosts(batch):
-    """Each page of ours against the host's; codes by what they say, since their mask may be another one."""
+    """
+    Each page of ours against the host's; codes by what they say, since their mask may be another one. Strict readers
+    have nothing to say.
+    """
     our_pdf = printed(batch)
+    assert complaints(our_pdf) == {}
     host_pdfs = [printed_by_host(position, batch.layout) for position in tickets(batch)]
     # The host's fonts show all characters that they do not have as the same box.
     assert extracted_text(our_pdf) == [page for pdf in host_pdfs for page in extracted_text(pdf)]
