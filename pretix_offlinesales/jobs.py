@@ -203,8 +203,12 @@ def last_print(batch: OfflineSalesBatch, kind: Job.Kind = Job.Kind.PRINT) -> Job
 
 def find(event: Event, kind: Job.Kind, pk: UUID, **filters) -> Job:
     """:raises Job.DoesNotExist: if there is no such job of the event, or if its result is too old to be fetched"""
-    recent = Q(finished__isnull=True) | Q(finished__gt=now() - RESULT_LIFETIME)
-    return Job.objects.select_related("batch", "file").get(recent, event=event, kind=kind, pk=pk, **filters)
+    return remembered(event).select_related("batch", "file").get(kind=kind, pk=pk, **filters)
+
+
+def remembered(event: Event) -> QuerySet[Job]:
+    """Jobs that are unfinished, or whose result can still be fetched."""
+    return Job.objects.filter(Q(finished__isnull=True) | Q(finished__gt=now() - RESULT_LIFETIME), event=event)
 
 
 def run(event: Event, pk: UUID) -> None:
