@@ -44,7 +44,7 @@ class JobSerializer(serializers.ModelSerializer):
     def get_amount(self, job: Job) -> int | None:
         """How many tickets it makes or prints; what becomes of those that exist is known when they were looked at."""
         if job.kind == Job.Kind.ISSUE:
-            return int(job.amount)
+            return job.batch.amount if job.batch else int(job.amount)
         return None if job.dealt_with else len(numbers_of(job.batch, job.tickets))
 
     def get_check(self, job: Job) -> str | None:
