@@ -93,6 +93,15 @@ def main():
     replaced = give_back(f"{night}{batch['id']}/replace/", {"tickets": "7, 9"})
     same(replaced, {"replaced": [codes[6]], "skipped": [canceled]})
 
+    title("List jobs")
+    page = call("GET", f"{night}jobs/?kind=issue&state=succeeded", 200)
+    job = page["results"][0]
+    same(job, {"kind": "issue", "state": "succeeded", "progress": 100, "amount": 2, "message": ""})
+    same(job["requested_by"]["type"], "token")
+    same(call("GET", job["check"], 200), {"id": job["batch"], "amount": 2})
+    replacing = call("GET", f"{night}jobs/?kind=replace", 200)["results"][0]
+    same(call("GET", replacing["check"], 200), replaced)
+
     title("Change the comment, and nothing else")
     same(call("PATCH", f"{night}{batch['id']}/", 200, {"comment": "Kiosk"}), batch | {"comment": "Kiosk"})
     call("PUT", f"{night}{batch['id']}/", 405, values)

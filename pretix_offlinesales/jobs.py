@@ -208,8 +208,12 @@ def last_print(batch: OfflineSalesBatch, kind: Job.Kind = Job.Kind.PRINT) -> Job
 
 def find(event: Event, kind: Job.Kind, pk: UUID, **filters) -> Job:
     """:raises Job.DoesNotExist: if there is no such job of the event, or if its result is too old to be fetched"""
-    recent = Q(finished__isnull=True) | Q(finished__gt=now() - RESULT_LIFETIME)
-    return Job.objects.select_related("batch", "file").get(recent, event=event, kind=kind, pk=pk, **filters)
+    return remembered(event).select_related("batch", "file").get(kind=kind, pk=pk, **filters)
+
+
+def remembered(event: Event) -> QuerySet[Job]:
+    """Jobs that are unfinished, or whose result can still be fetched."""
+    return Job.objects.filter(Q(finished__isnull=True) | Q(finished__gt=now() - RESULT_LIFETIME), event=event)
 
 
 def run(event: Event, pk: UUID) -> None:
@@ -361,6 +365,7 @@ def tell(job: Job) -> None:
     Webhooks, about what the job has written down (``Job.write_down``), once that is committed: whoever hears of a batch
     can ask for it. If it fails, or the worker dies, it is done later: see ``untold``.
     """
+    forget_selection(job)
     if entries := job.data.get("untold"):
         try:
             LogEntry.bulk_postprocess(LogEntry.objects.filter(pk__in=entries))
@@ -369,6 +374,31 @@ def tell(job: Job) -> None:
         else:
             del job.data["untold"]
             job.row.update(data=job.data)
+
+
+def forget_selection(job: Job) -> None:
+    """
+    To be called when a job is over. What was scanned and typed to say which tickets may be anything, and nobody needs
+    it any more but where it is part of the result. What dead workers left is forgotten by ``forget_old``.
+    """
+    if job.data.pop("selection", None):
+        job.row.update(data=job.data)
+
+
+def forget_old() -> None:
+    """
+    A failure is remembered longer than its result can be fetched, but not what was scanned and typed; nor that of jobs
+    whose worker did not live to forget it.
+    """
+    over = Job.objects.filter(kind__in=Job.DEALT_WITH, finished__isnull=False, data__has_key="selection")
+    for job in over.iterator(chunk_size=20):
+        forget_selection(job)
+    old = Job.objects.filter(
+        kind__in=Job.DEALT_WITH, finished__lt=now() - RESULT_LIFETIME, data__has_key="skipped"
+    )
+    for job in old.iterator(chunk_size=20):
+        del job.data["skipped"]
+        job.row.update(data=job.data)
 
 
 def untold() -> QuerySet[Job]:
@@ -405,6 +435,7 @@ def delete_old() -> None:
     over = Q(state=Job.State.SUCCEEDED, finished__lt=now() - RESULT_LIFETIME)
     forgotten = Q(state=Job.State.FAILED, finished__lt=now() - FAILURE_LIFETIME)
     Job.objects.filter(over | forgotten).delete()
+    forget_old()
 
 
 #: What is done for each kind of job, with the job as its argument.

@@ -16,6 +16,7 @@ from pretix.base.signals import (
     order_reactivated,
     periodic_task,
     register_data_exporters,
+    register_data_shredders,
     register_multievent_data_exporters,
     register_payment_providers,
 )
@@ -29,6 +30,7 @@ from .origin import KEY, Origin
 from .payment import OfflineSalesPayment
 from .placeholders import text_variables
 from .returning import refuse_returned
+from .shredders import COMMENTED, OfflineSalesShredder, shred_comment
 from .webhooks import webhook_events
 
 
@@ -113,6 +115,11 @@ def exporter(sender, **kwargs):
     return OfflineSalesExporter
 
 
+@receiver(register_data_shredders, dispatch_uid="offlinesales_shredder")
+def shredder(sender, **kwargs):
+    return OfflineSalesShredder
+
+
 @receiver(register_webhook_events, dispatch_uid="offlinesales_webhooks")
 def webhooks(sender, **kwargs):
     return webhook_events()
@@ -136,19 +143,20 @@ class PresetLogEntryType(NoOpShredderMixin, EventLogEntryType):
     pass
 
 
-class BatchLogEntryType(NoOpShredderMixin, EventLogEntryType):
+class BatchLogEntryType(EventLogEntryType):
     object_link_wrapper = _("Offline sales batch {val}")
     object_link_viewname = "plugins:pretix_offlinesales:batch"
     object_link_argname = "batch"
     content_type = OfflineSalesBatch
 
 
-@log_entry_types.new("pretix_offlinesales.batch.changed", _("The comment has been changed."))
+@log_entry_types.new(COMMENTED, _("The comment has been changed."))
 class BatchChanged(BatchLogEntryType):
-    pass
+    def shred_pii(self, logentry):
+        shred_comment(logentry)
 
 
-class CountingLogEntryType(BatchLogEntryType):
+class CountingLogEntryType(NoOpShredderMixin, BatchLogEntryType):
     """About some of the batch's tickets. The text depends on how many they are."""
 
     def display(self, logentry, data):

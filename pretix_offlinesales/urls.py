@@ -1,11 +1,13 @@
 from django.urls import include, path, re_path
 from pretix.api.urls import event_router
 
+from .api.jobs import JobViewSet
 from .api.tickets import TicketViewSet
 from .api.views import BatchViewSet
 from .control import papers, printing, returning, views
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
+event_router.register("offlinesalesbatches/jobs", JobViewSet, basename="offlinesalesjob")
 event_router.register(
     r"offlinesalesbatches/(?P<batch>[0-9]+)/tickets", TicketViewSet, basename="offlinesalesticket"
 )

@@ -4,7 +4,7 @@ import pytest
 from pretix.base.models import Order
 
 from pretix_offlinesales.models import Job
-from pretix_offlinesales.returning import as_lines, examine, from_file
+from pretix_offlinesales.returning import as_lines, examine, from_file, read_lines
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,9 @@ pytestmark = pytest.mark.django_db
         ("\x02ABCDE\x03\n\ufeffFGHJK", ["ABCDE", "FGHJK"]),
         ("#3: 1-50, 60\n7", ["#3: 1-50", "#3: 60", "7"]),
         ("#3: 1, #4: 2, 3, ABCDE", ["#3: 1", "#4: 2", "#4: 3", "ABCDE"]),
+        ("#3: 1\n\n ,2\r\n#4-5,,6", ["#3: 1", "2", "#4-5", "#4: 6"]),
         ('"ABCDE"', ["ABCDE"]),
+        (' "ABCDE" ;"", \'X\' ', ["ABCDE", "'X'"]),
         ("5-2", ["5-2"]),
     ],
 )
@@ -45,6 +47,67 @@ def test_files_as_spreadsheets_and_scanners_write_them(content):
 def test_a_file_that_is_no_text():
     with pytest.raises(ValueError, match="This file is no text"):
         from_file(b"%PDF-1.7\n\0\1\2")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Order code\n" + b"ABCDE\n" * 10_000,
+        b"Order code;Product\r" + b"ABCDE;Pass\r;\r" * 10_000,
+        b'"ABCDE","","FGHJK"\n' * 5_000,
+    ],
+    ids=["one column", "empty cells", "no titles"],
+)
+def test_a_file_may_name_as_many_tickets_as_a_batch_has(content):
+    assert len(as_lines(from_file(content))) == 10_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Order code\n" + b"ABCDE\n" * 10_001,
+        b'"ABCDE","FGHJK"\n' * 5_001,
+        *(each * 100_000 for each in (b"ABCDE,", b"ABCDE\n", b"ABCDE\r", b'"ABCDE"\n', b"\x02,", b"#1: 1-9999,")),
+    ],
+    ids=range(8),
+)
+def test_a_file_that_names_more_is_not_read_to_its_end(content):
+    with pytest.raises(ValueError, match="^These are more than 10000 tickets.$"):
+        as_lines(from_file(content))
+
+
+@pytest.mark.parametrize("nothing", [",", "\n", " \n", "\t;", '",'])
+def test_what_says_nothing_does_not_count(nothing):
+    assert as_lines(f"{nothing * 100_000}ABCDE{nothing * 100_000}") == ["ABCDE"]
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("#1: 1-10000", 1),
+        ("\n".join(["#1: 1-10000, 2-9000"] * 5), 10),
+        ("#1: 1-5000, #2: 1-5000", 2),
+        ("\n".join(f"ABC{number}" for number in range(10_000)), 10_000),
+    ],
+    ids=range(4),
+)
+def test_as_many_tickets_as_a_batch_has_can_be_meant(event, text, amount):
+    assert len(read_lines(as_lines(text), event, None)) == amount
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("#1: 1-10000, #2: 1", "These are more than 10000 tickets."),
+        ("#1: 1-10000\nABCDE", "These are more than 10000 tickets."),
+        (", ".join(["ABCDE"] * 10_001), "These are more than 10000 tickets."),
+        ("#1: " + "1-9999," * 5_000, "These are more than 100000 ticket numbers, if each is counted as often"),
+    ],
+    ids=range(4),
+)
+def test_more_are_too_many(event, text, message):
+    with pytest.raises(ValueError, match=message):
+        read_lines(as_lines(text), event, None)
 
 
 @pytest.fixture
@@ -82,6 +145,13 @@ def test_of_the_whole_event_numbers_need_their_batch(make_batch, meant):
         [(first.pk, 1), (first.pk, 2), (first.pk, 3), (second.pk, 1), (second.pk, 3)],
         [(f"#{first.pk}: 4", "unknown"), ("2", "unknown")],
     )
+
+
+def test_thousands_of_batches_that_there_are_not(make_batch, meant):
+    batch = make_batch()
+    others = range(batch.pk + 1, batch.pk + 5_001)
+    good, bad = meant("\n".join(f"#{number}: 2" for number in [batch.pk, *others]))
+    assert (good, len(bad)) == ([(batch.pk, 2)], 5_000)
 
 
 def test_numbers_of_another_batch_are_unknown_on_the_page_of_a_batch(make_batch, meant):

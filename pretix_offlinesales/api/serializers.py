@@ -1,5 +1,7 @@
 """The batch as the API shows it, as it is asked for, and as it is returned."""
 
+from itertools import islice
+
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext as _
 from pretix.base.models import Item, ItemVariation, SalesChannel, SubEvent
@@ -10,7 +12,7 @@ from ..issuing import check, usual_layout
 from ..models import MAX_AMOUNT, MAX_NUMBER, Job, JobFailed, OfflineSalesBatch, ReturnKind
 from ..printing import request_data as print_request_data
 from ..printing.choice import Only, choose
-from ..printing.sheets import Sheet
+from ..printing.sheets import MAX_UNKNOWN, Sheet
 from ..ranges import parse_numbers
 from ..returning import request_data
 
@@ -56,6 +58,29 @@ class PrimaryKeyField(serializers.PrimaryKeyRelatedField):
         super().__init__(pk_field=serializers.IntegerField(), **kwargs)
 
 
+class Codes(serializers.ListField):
+    """
+    Not more than there are tickets. That is looked at before each of them, and of those that are wrong only the first
+    is named: it takes much longer to say what is wrong than to send it.
+    """
+
+    child = serializers.CharField()
+
+    def __init__(self, **kwargs):
+        super().__init__(max_length=MAX_AMOUNT, **kwargs)
+
+    def run_child_validation(self, data):
+        if len(data) > self.max_length:
+            raise serializers.ValidationError(self.error_messages["max_length"].format(max_length=self.max_length))
+        codes = []
+        for index, code in enumerate(data):
+            try:
+                codes.append(self.child.run_validation(code))
+            except serializers.ValidationError as error:
+                raise serializers.ValidationError({index: error.detail})
+        return codes
+
+
 class BatchRequestSerializer(serializers.Serializer):
     """What may be asked for. When valid, ``batch`` (unsaved) and ``seats`` are what ``issuing.check`` found sound."""
 
@@ -68,7 +93,7 @@ class BatchRequestSerializer(serializers.Serializer):
     amount = serializers.IntegerField(min_value=1, max_value=MAX_AMOUNT)
     first_number = serializers.IntegerField(default=None, allow_null=True, min_value=1, max_value=MAX_NUMBER)
     comment = serializers.CharField(default="", allow_blank=True)
-    seats = serializers.ListField(child=serializers.CharField(), default=list, max_length=MAX_AMOUNT)
+    seats = Codes(child=serializers.CharField(), default=list)
 
     def __init__(self, *args, event, **kwargs):
         super().__init__(*args, **kwargs)
@@ -132,9 +157,9 @@ class Numbers(Text):
 
 def refuse_unknown(serializer: serializers.Serializer) -> None:
     """A misspelled field must not mean all tickets."""
-    unknown = set(serializer.initial_data) - set(serializer.fields)
-    if unknown:
-        raise serializers.ValidationError(dict.fromkeys(unknown, [_("There is no such field.")]))
+    unknown = (name for name in serializer.initial_data if name not in serializer.fields)
+    if wrong := list(islice(unknown, MAX_UNKNOWN)):
+        raise serializers.ValidationError(dict.fromkeys(wrong, [_("There is no such field.")]))
 
 
 class SheetField(serializers.Field):
@@ -154,7 +179,7 @@ def as_answer(error: DjangoValidationError) -> serializers.ValidationError:
 class PrintRequestSerializer(serializers.Serializer):
     """What is printed, and on what; nothing of it is required. When valid, ``request_data`` is what a job remembers."""
 
-    tickets = Numbers(required=False)
+    tickets = Text(required=False)
     only = serializers.ChoiceField(choices=Only.choices, required=False, allow_null=True)
     sheet = SheetField(required=False, allow_null=True)
 
@@ -188,8 +213,8 @@ class TicketsSerializer(serializers.Serializer):
     SELECTORS = ("tickets", "orders", "secrets", "all")
 
     tickets = Numbers(required=False)
-    orders = serializers.ListField(child=Text(), required=False, allow_empty=False, max_length=MAX_AMOUNT)
-    secrets = serializers.ListField(child=Text(), required=False, allow_empty=False, max_length=MAX_AMOUNT)
+    orders = Codes(child=Text(), required=False, allow_empty=False)
+    secrets = Codes(child=Text(), required=False, allow_empty=False)
     all = Truth(required=False)
     dry_run = Truth(default=False)
 

@@ -105,8 +105,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
         refuse_too_many(request.event)
         data = request_data(serializer.batch, serializer.seats)
         job = jobs.create_issuing(request.event, data, requested_by(request))
-        tasks.start(job)
-        return self._accepted("check", job=job.pk)
+        return self._accepted("check", job)
 
     @transaction.atomic
     def perform_update(self, serializer):
@@ -135,8 +134,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
         serializer.is_valid(raise_exception=True)
         refuse_too_many(request.event)
         job = jobs.create_printing(batch, requested_by(request), serializer.request_data)
-        tasks.start(job)
-        return self._accepted("download", pk=batch.pk, job=job.pk, file=job.file.pk)
+        return self._accepted("download", job)
 
     @action(detail=True, url_path="download/(?P<job>[^/]+)/(?P<file>[^/]+)")
     def download(self, request, job, file, **kwargs):
@@ -178,8 +176,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
         job = jobs.create_after_sale(
             request.event, kind, serializer.request_data(kind), requested_by(request), batch=batch
         )
-        tasks.start(job)
-        return self._accepted("check", job.dealt_with, pk=batch.pk, job=job.pk)
+        return self._accepted("check", job)
 
     def _dealt_with(self, kind, pk):
         job = self._find_job(kind, pk, batch=self.get_object())
@@ -187,11 +184,10 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
             return unfinished(job)
         return Response({name: job.data[name] for name in (job.dealt_with, "skipped")})
 
-    def _accepted(self, name, route=None, **kwargs):
-        """Where to ask for the result, under the name that the documentation gives it."""
-        kwargs |= {"organizer": self.request.organizer.slug, "event": self.request.event.slug}
-        url = reverse(f"api-v1:offlinesalesbatch-{route or name}", kwargs=kwargs, request=self.request)
-        return Response({name: url}, status=status.HTTP_202_ACCEPTED)
+    def _accepted(self, name, job):
+        """Start the job, and say where to ask for its result, under the name that the documentation gives it."""
+        tasks.start(job)
+        return Response({name: address_of(job, self.request)}, status=status.HTTP_202_ACCEPTED)
 
     def _find_job(self, kind, pk, **filters):
         try:
@@ -200,6 +196,20 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
             raise Http404
         tasks.revive(job)
         return job
+
+
+def address_of(job: Job, request) -> str | None:
+    """Where to ask for the result. None for what can only be asked for, and looked at, in the backend."""
+    if job.kind == Job.Kind.ISSUE:
+        route, kwargs = "check", {}
+    elif job.kind == Job.Kind.PRINT and job.file_id:
+        route, kwargs = "download", {"pk": job.batch_id, "file": job.file_id}
+    elif job.dealt_with and job.batch_id:
+        route, kwargs = job.dealt_with, {"pk": job.batch_id}
+    else:
+        return None
+    kwargs |= {"organizer": request.organizer.slug, "event": request.event.slug, "job": job.pk}
+    return reverse(f"api-v1:offlinesalesbatch-{route}", kwargs=kwargs, request=request)
 
 
 def refuse_too_many(event) -> None:

@@ -1,6 +1,7 @@
 """The pages on which tickets are returned, made valid again, or replaced: of one batch, or of the whole event."""
 
 from collections import Counter
+from itertools import chain
 
 from defusedcsv import csv
 from django import forms
@@ -14,9 +15,9 @@ from pretix.base.models import Event
 
 from .. import jobs
 from ..downloads import as_private_file
-from ..models import MAX_AMOUNT, Job, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from ..models import Job, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..printing import request_data as print_request_data
-from ..returning import REASONS, as_lines, examine, from_file, read_line, request_data
+from ..returning import REASONS, as_lines, examine, from_file, read_lines, request_data, too_many
 from .views import PageMixin
 from .waiting import JobMixin
 
@@ -31,7 +32,10 @@ MAX_VERDICTS = 500
 
 
 class TicketsForm(forms.Form):
-    """Which tickets. When valid, ``selection`` is what ``returning.examine`` and a job take."""
+    """
+    Which tickets. When valid, ``selection`` is what a job takes, and ``examined`` the same for ``returning.examine``,
+    with lines that are read already.
+    """
 
     lines = forms.CharField(
         label=gettext_lazy("Tickets"), required=False, widget=forms.Textarea(attrs={"rows": 8, "autocomplete": "off"})
@@ -48,7 +52,7 @@ class TicketsForm(forms.Form):
 
     def __init__(self, *args, event: Event, batch: OfflineSalesBatch | None, job_kind: Job.Kind, **kwargs):
         super().__init__(*args, **kwargs)
-        self.event, self.batch, self.selection = event, batch, None
+        self.event, self.batch, self.selection, self.examined = event, batch, None, None
         if batch:
             self.fields["everything"].label = EVERYTHING[job_kind]
             self.fields["lines"].help_text = _(
@@ -79,30 +83,21 @@ class TicketsForm(forms.Form):
         if self.errors:
             return values
         text = "\n".join(part for part in (values["lines"], values["file"]) if part)
-        lines = as_lines(text)
+        try:
+            lines = read_lines(as_lines(text), self.event, self.batch)
+        except ValueError as error:
+            raise ValidationError(str(error))
         if lines and values.get("everything"):
             raise ValidationError(_("Please choose either all tickets, or some."))
         if values.get("everything"):
-            self.selection = {"all": True}
+            self.selection = self.examined = {"all": True}
         elif not lines:
             raise ValidationError(_("Please say which tickets."))
-        elif too_many(lines, self.event, self.batch):
-            raise ValidationError(_("These are more than {max} tickets.").format(max=MAX_AMOUNT))
         else:
-            self.selection = {"lines": lines}
+            self.selection = {"lines": [line.text for line in lines]}
+            self.examined = {"lines": lines}
         values["lines"] = text
         return values
-
-
-def too_many(lines, event, batch) -> bool:
-    if len(lines) > MAX_AMOUNT:
-        return True
-    amount = 0
-    for line in lines:
-        amount += len(read_line(line, event, batch).numbers) or 1
-        if amount > MAX_AMOUNT:
-            return True
-    return False
 
 
 #: What all tickets of a batch are called.
@@ -169,7 +164,7 @@ class AfterSale(PageMixin, JobMixin, FormView):
     def _check(self, form) -> dict:
         """What would become of the tickets."""
         accepted, refused = [], []
-        for choice, reason in examine(self.request.event, self.batch, form.selection, self.kind):
+        for choice, reason in examine(self.request.event, self.batch, form.examined, self.kind):
             if reason:
                 refused.append({"choice": choice, "reason": REASONS[reason]})
             else:
@@ -197,11 +192,14 @@ class AfterSale(PageMixin, JobMixin, FormView):
 
             {"verdicts": [{"level": "success", "text": …, "tickets": {order code: batch}}], "batches": {batch: name}}
         """
-        lines = self.request.POST.get("lines", "").split("\n")
-        entries = [as_lines(line) for line in lines]
-        everything = [entry for each in entries for entry in each]
-        if len(lines) > MAX_VERDICTS or too_many(everything, self.request.event, self.batch):
-            return JsonResponse({"error": _("These are more than {max} tickets.").format(max=MAX_AMOUNT)}, status=400)
+        lines = self.request.POST.get("lines", "").split("\n", MAX_VERDICTS)
+        try:
+            if len(lines) > MAX_VERDICTS:
+                raise too_many()
+            entries = [list(dict.fromkeys(as_lines(line))) for line in lines]
+            everything = read_lines(chain.from_iterable(entries), self.request.event, self.batch)
+        except ValueError as error:
+            return JsonResponse({"error": str(error)}, status=400)
         found = {}
         for choice, reason in examine(self.request.event, self.batch, {"lines": everything}, self.kind):
             found.setdefault(choice.line, []).append((choice, reason))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
 from functools import partial
+from itertools import islice
 
 from django.core.exceptions import ValidationError
 from django.db.models import TextChoices
@@ -16,6 +17,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _, gettext_lazy, pgettext_lazy
 
 Pair = tuple[float, float]
+
+#: How many fields that there are not are named at once.
+MAX_UNKNOWN = 20
 
 #: Width and height, as they are called.
 PAPERS: dict[str, Pair] = {
@@ -95,7 +99,8 @@ class Sheet:
         if not isinstance(data, dict):
             raise ValidationError(_("This must be an object with the key “paper”."))
         names = [field.name for field in fields(cls)]
-        errors = {str(key): _("There is no such field.") for key in data if key not in names}
+        unknown = (key for key in data if key not in names)
+        errors = {str(key): _("There is no such field.") for key in islice(unknown, MAX_UNKNOWN)}
         values = {}
         for name in names:
             try:

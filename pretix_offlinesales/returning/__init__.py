@@ -16,7 +16,7 @@ from . import replace, undo
 from .announce import announce
 from .cancel import cancel
 from .door import refuse_returned
-from .lines import as_lines, from_file, read_line
+from .lines import as_lines, from_file, read_lines, too_many
 from .orders import Orders, fetch
 from .reasons import TEXTS as REASONS
 from .selection import Choice, choose, settled
@@ -26,11 +26,12 @@ __all__ = [
     "as_lines",
     "examine",
     "from_file",
-    "read_line",
+    "read_lines",
     "refuse_returned",
     "replace_tickets",
     "request_data",
     "return_tickets",
+    "too_many",
     "undo_returns",
 ]
 

@@ -7,13 +7,25 @@ or ``1-50`` on the page of a batch, ``#3: 1-50`` everywhere. A batch that was na
 
 import csv
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from django.utils.translation import gettext as _, pgettext
 from pretix.base.models import Event
 
-from ..models import OfflineSalesBatch
-from ..ranges import parse_numbers
+from ..models import MAX_AMOUNT, OfflineSalesBatch
+from ..ranges import check_named, parse_range
+
+#: An entry begins with what is no blank, separator or quote; and the end of a line, with all blank ones after it. So
+#: nothing is looked at that says nothing, however much of it there is.
+TOKEN = re.compile(r'''(?P<end>[\r\n][\s,;"]*)|[^\s,;"][^,;\t\r\n]*''')
+
+#: A line of a file, in any way of ending one.
+FILE_LINE = re.compile(r"[^\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
+
+#: What has more columns than this is a list of codes in one line, and no table with titles.
+MAX_COLUMNS = 1_000
 
 #: ``#3: 1-50``, and ``#3-17`` as a ticket is called on its order's page.
 OF_BATCH = re.compile(r"#\s*(?P<batch>[0-9]{1,18})\s*[:\-–/]\s*(?P<rest>.*)")
@@ -32,7 +44,7 @@ class Line:
     secrets: tuple[str, ...] = ()
     #: Of the tickets of this batch.
     batch: int | None = None
-    numbers: tuple[int, ...] = ()
+    numbers: range = range(0)
 
     def name(self, number: int) -> str:
         """One of several numbers."""
@@ -40,18 +52,23 @@ class Line:
 
 
 def as_lines(text: str) -> list[str]:
-    """The single entries of a text, each with the batch that was named before it in its line. Nothing is left out."""
-    entries = []
-    for line in re.split(r"[\r\n]+", text):
-        batch = ""
-        for part in re.split(r"[,;\t]", line):
-            entry = _clean(part)
-            if match := OF_BATCH.fullmatch(entry):
-                batch = match["batch"]
-            elif batch and _numbers(entry):
-                entry = f"#{batch}: {entry}"
-            if entry:
-                entries.append(entry)
+    """
+    The single entries of a text, each with the batch that was named before it in its line. Nothing is left out.
+
+    :raises ValueError: with a message for people, if these are more than one may ask about
+    """
+    entries, batch = [], ""
+    for token in _at_most(2 * MAX_AMOUNT + 1, TOKEN.finditer(text)):  # each entry may have a line of its own
+        if token["end"]:
+            batch = ""
+            continue
+        entry = _clean(token[0])
+        if match := OF_BATCH.fullmatch(entry):
+            batch = match["batch"]
+        elif batch and _numbers(entry):
+            entry = f"#{batch}: {entry}"
+        if entry:
+            entries.append(entry)
     return entries
 
 
@@ -59,7 +76,7 @@ def from_file(content: bytes) -> str:
     """
     The text of an uploaded file. Where it is a table whose first line names a column for codes, only this one counts.
 
-    :raises ValueError: with a message for people, if it is no text
+    :raises ValueError: with a message for people, if it is no text, or more than one may ask about
     """
     try:
         text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
@@ -70,18 +87,36 @@ def from_file(content: bytes) -> str:
             text = "\0"
     if "\0" in text:
         raise ValueError(_("This file is no text. Please upload a text or CSV file."))
-    first = text.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
+    first = FILE_LINE.search(text)
+    delimiter = max(",;\t", key=first[0].count) if first else ","
+    if not first or first[0].count(delimiter) >= MAX_COLUMNS:
+        return text
+    rows = csv.reader((line[0] for line in FILE_LINE.finditer(text)), delimiter=delimiter)
     try:
-        rows = list(csv.reader(text.splitlines(), delimiter=delimiter))
+        titles = next(rows)
+        column = _column_of_codes(titles)
+        if column is not None:
+            cells = (row[column] for row in rows if len(row) > column)
+        elif '"' in text:
+            cells = (cell for row in chain([titles], rows) for cell in row)
+        else:
+            return text
+        return "\n".join(_at_most(MAX_AMOUNT, filter(str.strip, cells)))
     except csv.Error:
         return text
-    titles = [_clean(title).casefold() for title in rows[0]] if rows else []
-    for name in _column_names():
-        if name in titles:
-            column = titles.index(name)
-            return "\n".join(row[column] for row in rows[1:] if len(row) > column)
-    return "\n".join(cell for row in rows for cell in row) if '"' in text else text
+
+
+def _column_of_codes(titles: list[str]) -> int | None:
+    titles = [_clean(title).casefold() for title in titles]
+    return next((titles.index(name) for name in _column_names() if name in titles), None)
+
+
+def _at_most(amount: int, found: Iterable) -> Iterator:
+    """:raises ValueError: with a message for people, as soon as there are more"""
+    for number, each in enumerate(found, start=1):
+        if number > amount:
+            raise too_many()
+        yield each
 
 
 def _column_names():
@@ -89,6 +124,24 @@ def _column_names():
     texts = ("secret", "ticket secret", _("Ticket secret"), "barcode", pgettext("orderposition", "Ticket secret"))
     codes = ("order code", _("Order code"), "order", "code", "ticket")
     return [name.casefold() for name in (*texts, *codes)]
+
+
+def read_lines(texts: Iterable[str], event: Event, batch: OfflineSalesBatch | None) -> list[Line]:
+    """
+    :param texts: of ``as_lines``
+    :param batch: whose numbers are meant where none is named
+    :raises ValueError: with a message for people, if these are more tickets than one may ask about
+    """
+    lines = [read_line(text, event, batch) for text in texts]
+    check_named(sum(len(line.numbers) for line in lines))
+    numbers = {(line.batch, number) for line in lines for number in line.numbers}
+    if len(numbers) + sum(not line.numbers for line in lines) > MAX_AMOUNT:
+        raise too_many()
+    return lines
+
+
+def too_many() -> ValueError:
+    return ValueError(_("These are more than {max} tickets.").format(max=MAX_AMOUNT))
 
 
 def read_line(text: str, event: Event, batch: OfflineSalesBatch | None) -> Line:
@@ -102,17 +155,19 @@ def read_line(text: str, event: Event, batch: OfflineSalesBatch | None) -> Line:
         codes=(code,),
         secrets=tuple({text, content}),
         batch=batch.pk if batch else None,
-        numbers=_numbers(content) if batch else (),
+        numbers=_numbers(content) if batch else range(0),
     )
 
 
-def _numbers(text: str) -> tuple[int, ...]:
+def _numbers(text: str) -> range:
     try:
-        return tuple(parse_numbers(text))
+        return parse_range(text).numbers
     except ValueError:
-        return ()
+        return range(0)
 
 
 def _clean(text: str) -> str:
     """Without what scanners and spreadsheets put around it."""
-    return "".join(character for character in text if character.isprintable()).strip().strip('"').strip()
+    if not text.isprintable():
+        text = "".join(filter(str.isprintable, text))
+    return text.strip().strip('"').strip()

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from pretix.base.models import Event, OrderPosition
 from pretix.base.models.orders import RevokedTicketSecret
 
@@ -55,7 +55,7 @@ def choose(event: Event, batch: OfflineSalesBatch | None, selection: dict, kind:
 
     :param batch: only its tickets are looked at; without it, those of the whole event
     :param selection: one of ``{"tickets": "1-50,60"}`` (of a batch), ``{"orders": […]}``, ``{"secrets": […]}``,
-        ``{"lines": […]}`` (see ``lines``) and ``{"all": true}``; or one that was ``settled``
+        ``{"lines": […]}`` (of ``lines``, read already or not) and ``{"all": true}``; or one that was ``settled``
     :param kind: of the job that they are chosen for: all are all that it can do something about
     """
     tickets = OfflineSalesTicket.objects.filter(batch__event=event, batch__completed__isnull=False)
@@ -63,7 +63,7 @@ def choose(event: Event, batch: OfflineSalesBatch | None, selection: dict, kind:
         tickets = tickets.filter(batch=batch)
     [(what, wanted)] = selection.items()
     if what == "lines":
-        wanted = [read_line(line, event, batch) for line in wanted]
+        wanted = [line if isinstance(line, Line) else read_line(line, event, batch) for line in wanted]
     choices = list(CHOOSE[what](tickets, wanted, kind))
     known = [choice for choice in choices if choice.ticket]
     return sorted(known, key=lambda choice: choice.place) + [choice for choice in choices if not choice.ticket]
@@ -150,7 +150,7 @@ def _by_line(tickets, lines: list[Line], kind):
     meant = (
         Q(order__code__in={code for line in lines for code in line.codes})
         | Q(order__in={*valid.values(), *revoked.values()})
-        | _of_numbers(lines)
+        | _of_numbers(tickets, lines)
     )
     found = list(_fetch(tickets.filter(meant)))
     by_code = {ticket.code: ticket for ticket in found}
@@ -183,15 +183,15 @@ def _by_line(tickets, lines: list[Line], kind):
             yield Choice(line.text, None, UNKNOWN, line.text)
 
 
-def _of_numbers(lines: list[Line]) -> Q:
+def _of_numbers(tickets: QuerySet, lines: list[Line]) -> Q:
+    """A condition for each batch that there is: anybody can name thousands that there are not."""
     by_batch = defaultdict(set)
     for line in lines:
         by_batch[line.batch].update(line.numbers)
-    condition = Q(pk=None)
-    for batch, numbers in by_batch.items():
-        if numbers:
-            condition |= Q(batch=batch, number__in=numbers)
-    return condition
+    named = OfflineSalesBatch.objects.filter(pk__in=[pk for pk, numbers in by_batch.items() if numbers])
+    batches = named.filter(Exists(tickets.filter(batch=OuterRef("pk")))).values_list("pk", flat=True)
+    conditions = [Q(batch=pk, number__in=by_batch[pk]) for pk in batches]
+    return Q(*conditions, _connector=Q.OR) if conditions else Q(pk=None)
 
 
 def _as_found(tickets, wanted, kind):

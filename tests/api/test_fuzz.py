@@ -3,6 +3,7 @@
 import json
 import logging
 from dataclasses import fields
+from time import thread_time
 from urllib.parse import quote
 
 import pytest
@@ -177,6 +178,63 @@ def test_printing_and_returning_count_as_well(api, url, store_batch):
     refused = [api.post(f"{url}{batch.pk}/render/"), post(api, f"{url}{batch.pk}/return/", '{"all": true}')]
     assert [(answer.status_code, answer["Retry-After"]) for answer in refused] == [(429, "60")] * 2
     assert (Job.objects.count(), CachedFile.objects.count()) == (jobs.MAX_UNFINISHED, files)
+
+
+# What a request may cost
+
+LARGE = 400_000
+
+
+def many(text: str) -> str:
+    return ",".join([text] * (LARGE // (len(text) + 1)))
+
+
+#: The worst of their kind, at about this size: what is asked for, and why it should be much.
+LARGE_ONES = {
+    "overlapping ranges": {"tickets": many("1-10000")},
+    "ranges that end nowhere": {"tickets": many("1-999999999999")},
+    "the same number": {"tickets": many("1")},
+    "as many as may be read": {"tickets": many("1")[:119_999]},
+    "different numbers": {"tickets": ",".join(map(str, range(1, LARGE // 6)))},
+    "nothing but commas": {"tickets": "," * LARGE},
+    "blanks": {"tickets": f"1{' ' * LARGE}-{' ' * LARGE}x"},
+    "no strings": {"orders": [1] * (LARGE // 2)},
+    "no strings, as many as tickets": {"orders": [1] * 10_000},
+    "no strings at the end": {"secrets": ["x"] * 9_999 + [{}]},
+    "empty codes": {"secrets": [""] * (LARGE // 3)},
+    "one long code": {"secrets": ["x" * LARGE]},
+    "lists in lists": {"orders": [[[]]] * (LARGE // 5)},
+    "fields that there are not": {f"a{number}": 1 for number in range(LARGE // 10)},
+    "a sheet's fields that there are not": {"sheet": {f"a{number}": 1 for number in range(LARGE // 10)}},
+    "a long choice": {"only": "x" * LARGE, "kind": "x" * LARGE},
+    "many seats": {"seats": [{}] * (LARGE // 3)},
+    "many digits": {"amount": "9" * LARGE, "tickets": "9" * LARGE},
+}
+RAW = {
+    "deep": "[" * LARGE,
+    "deep objects": '{"tickets":' * (LARGE // 11),
+    "a long number": '{"tickets": ' + "9" * LARGE + "}",
+    "a large number": '{"amount": 1e' + "9" * LARGE + "}",
+}
+
+
+@pytest.mark.parametrize("body", [*map(json.dumps, LARGE_ONES.values()), *RAW.values()], ids=[*LARGE_ONES, *RAW])
+def test_no_request_costs_much_more_than_the_largest_that_is_sensible(api, url, store_batch, wanted, body):
+    batch = store_batch()
+
+    def cost(path, body) -> float:
+        """In seconds of this thread's own time, however busy the machine is. The first time is not counted."""
+        for _ in range(2):
+            start = thread_time()
+            answer = post(api, url + path, body)
+            seconds = thread_time() - start
+            Job.objects.all().delete()
+        assert answer.status_code in (202, 400), answer.content
+        return seconds
+
+    sensible = cost(f"{batch.pk}/return/", json.dumps({"secrets": [f"{number:032}" for number in range(10_000)]}))
+    for path in ("", *(f"{batch.pk}/{what}/" for what in ("return", "undo", "replace", "render"))):
+        assert cost(path, body) < 30 * sensible
 
 
 # What the log says

@@ -10,6 +10,7 @@ from pretix.base.models import Device, Event, Organizer, User
 from rest_framework.test import APIClient
 
 from pretix_offlinesales import urls
+from pretix_offlinesales.api.jobs import JobViewSet
 from pretix_offlinesales.api.tickets import TicketViewSet
 from pretix_offlinesales.api.views import BatchViewSet
 from pretix_offlinesales.models import Job, OfflineSalesBatch
@@ -32,6 +33,7 @@ ENDPOINTS = {
     "undone": ("offlinesalesbatch-undone", "get", "{batch}/undo/{undoing}/"),
     "replace": ("offlinesalesbatch-replace", "post", "{batch}/replace/"),
     "replaced": ("offlinesalesbatch-replaced", "get", "{batch}/replace/{replacing}/"),
+    "jobs": ("offlinesalesjob-list", "get", "jobs/"),
 }
 
 #: The jobs about tickets that exist.
@@ -54,6 +56,7 @@ SUCCESS = {
     "undone": 200,
     "replace": 202,
     "replaced": 200,
+    "jobs": 200,
 }
 
 #: In order of the columns: yes where the answer is success, else the status code.
@@ -99,6 +102,7 @@ def rows():
         if line:
             who, cells = line[:36].strip(), line[36:].split()
             cells += cells[-3:-1] * 2  # undo and replace are for whoever may return
+            cells.append(cells[0])  # jobs are for whoever may list batches
             yield pytest.param(who, dict(zip(ENDPOINTS, cells, strict=True)), id=who)
 
 
@@ -106,7 +110,7 @@ def test_the_table_has_a_column_for_each_endpoint():
     served = {
         (pattern.name, method)
         for pattern in [*event_router.urls, *urls.urlpatterns]
-        if getattr(pattern.callback, "cls", None) in (BatchViewSet, TicketViewSet)
+        if getattr(pattern.callback, "cls", None) in (BatchViewSet, JobViewSet, TicketViewSet)
         for method in pattern.callback.actions
         if method in BatchViewSet.http_method_names and method != "head"
     }

@@ -196,8 +196,11 @@ class Client:
         self._session.headers["Authorization"] = f"Token {token.token}"
         self._wanted = wanted
 
-    def post(self, path="", body=None):
-        return self._session.post(self._url + path, json=body)
+    def address(self, path=""):
+        return self._url + path
+
+    def post(self, path="", body=None, headers=None):
+        return self._session.post(self._url + path, json=body, headers=headers)
 
     def get(self, url):
         return self._session.get(url)

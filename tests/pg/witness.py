@@ -72,6 +72,11 @@ def kill_whoever_announces(organizer, number: int) -> None:
     _trouble(organizer, f"deadly {number}").touch()
 
 
+def kill_nobody(organizer, number: int) -> None:
+    """Whoever announces this ticket may live from now on."""
+    _trouble(organizer, f"deadly {number}").unlink()
+
+
 def raise_errors(organizer) -> None:
     _trouble(organizer, "broken").touch()
 

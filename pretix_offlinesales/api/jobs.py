@@ -1,0 +1,94 @@
+"""The event's jobs in the REST API: whoever was cut off before the answer finds what became of the request."""
+
+from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models.fields.json import KeyTextTransform
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from django_scopes import scopes_disabled
+from pretix.api.pagination import TotalOrderingFilter
+from rest_framework import mixins, serializers, viewsets
+
+from ..jobs import remembered
+from ..models import Job
+from ..printing.choice import numbers_of
+from .views import PluginPermission, address_of
+
+#: Who asked, by the field of ``Requested``: the first that is set. An app acts for a user.
+REQUESTER_TYPES = {"api_token": "token", "device": "device", "oauth_application": "app", "user": "user"}
+
+
+class JobSerializer(serializers.ModelSerializer):
+    """Nothing of what was asked for that may be personal: no comment, no selection, no scanned code."""
+
+    amount = serializers.SerializerMethodField()
+    batch = serializers.IntegerField(source="shown_batch", read_only=True)
+    check = serializers.SerializerMethodField()
+    requested_by = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Job
+        fields = (
+            "id",
+            "kind",
+            "state",
+            "progress",
+            "amount",
+            "batch",
+            "created",
+            "started",
+            "finished",
+            "message",
+            "check",
+            "requested_by",
+        )
+
+    def get_amount(self, job: Job) -> int | None:
+        """How many tickets it makes or prints; what becomes of those that exist is known when they were looked at."""
+        if job.kind == Job.Kind.ISSUE:
+            return job.batch.amount if job.batch else int(job.amount)
+        return None if job.dealt_with else len(numbers_of(job.batch, job.tickets))
+
+    def get_check(self, job: Job) -> str | None:
+        """As the request was answered. What only the backend can ask for has no address here."""
+        return address_of(job, self.context["request"])
+
+    def get_requested_by(self, job: Job) -> dict | None:
+        """``{"type": …, "name": …}``; None if it was deleted since."""
+        for field, kind in REQUESTER_TYPES.items():
+            if requester := getattr(job, field):
+                return {"type": kind, "name": requester.get_full_name() if kind == "user" else requester.name}
+        return None
+
+
+with scopes_disabled():
+
+    class JobFilter(FilterSet):
+        class Meta:
+            model = Job
+            fields = ("kind", "state")
+
+
+class JobViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
+    http_method_names = ("get", "head", "options")
+    permission = "event.orders:read"
+    permission_classes = (PluginPermission,)
+    queryset = Job.objects.none()
+    serializer_class = JobSerializer
+    filter_backends = (DjangoFilterBackend, TotalOrderingFilter)
+    filterset_class = JobFilter
+    ordering = ("-created",)
+    ordering_fields = ("created",)
+
+    def get_queryset(self) -> QuerySet[Job]:
+        """Without their data, which may be long, but for what of it is shown."""
+        # A batch that is not complete can't be asked for yet.
+        shown_batch = Case(When(batch__completed__isnull=False, then=F("batch")), default=Value(None))
+        return (
+            remembered(self.request.event)
+            .defer("data")
+            .select_related("batch", *REQUESTER_TYPES)
+            .annotate(
+                shown_batch=shown_batch,
+                amount=KeyTextTransform("amount", "data"),
+                tickets=KeyTextTransform("tickets", "data"),
+            )
+        )

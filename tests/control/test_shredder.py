@@ -1,0 +1,209 @@
+"""Personal data is deleted on the host's own pages, and what nobody needs any more is not kept at all."""
+
+import json
+import time
+from datetime import timedelta
+from io import BytesIO
+from zipfile import ZipFile
+
+import pytest
+from django.db import connection
+from django.utils.timezone import now
+from pretix.base.logentrytypes import log_entry_types
+from pretix.base.models import CachedFile, LogEntry, Organizer
+
+from pretix_offlinesales import jobs
+from pretix_offlinesales.models import Job
+from pretix_offlinesales.returning import request_data
+from pretix_offlinesales.shredders import COMMENTED
+
+from .conftest import alerts
+
+PERSONAL = ("Anna Miller", "Bob Smith", "Cleo Jones", "Dora Brown")
+
+
+@pytest.fixture
+def shredder_pages(anna, event):
+    """The host wants the event to be over and its shop closed, and to know who it is."""
+    event.live, event.date_from = False, now() - timedelta(days=90)
+    event.save()
+    session = anna.session
+    session["pretix_auth_login_time"] = int(time.time())
+    session.save()
+    return f"/control/event/{event.organizer.slug}/{event.slug}/shredder/"
+
+
+@pytest.fixture
+def export(anna, shredder_pages):
+    """``export()``: ask the host for what would be deleted; the answer is the page that offers it."""
+
+    def export():
+        return anna.post(f"{shredder_pages}export", {"shredder": "pretix_offlinesales"}, follow=True)
+
+    return export
+
+
+@pytest.fixture
+def shred(anna, event, export, shredder_pages):
+    """``shred()``: export and delete, and get the files of the download by name."""
+
+    def shred():
+        file = export().context["file"]
+        with ZipFile(BytesIO(file.file.read())) as archive:
+            files = {name: json.loads(archive.read(name)) for name in archive.namelist() if "offlinesales" in name}
+        done = anna.post(f"{shredder_pages}shred", {"slug": event.slug, "file": file.pk}, follow=True)
+        assert alerts(done)[0] == "The selected data was deleted successfully."
+        return files
+
+    return shred
+
+
+@pytest.fixture
+def people(anna, event, pages, make, worker, layout):
+    """A batch whose comment was changed, a failed request, a return with mistyped lines, and a print."""
+    batch = make(comment="Anna Miller")
+    anna.post(f"{pages}{batch.pk}/comment", {"comment": "Bob Smith"})
+    with worker():
+        anna.post(f"{pages}{batch.pk}/return", {"lines": "1\nCleo Jones", "kind": "unsold", "confirmed": "on"})
+        anna.post(f"{pages}{batch.pk}/print")
+    request = Job.objects.get(kind="issue").data | {"comment": "Dora Brown"}
+    Job.objects.create(event=event, kind="issue", state="failed", finished=now(), data=request, locale="en")
+    return batch
+
+
+def stored() -> str:
+    """All that the database knows of batches, jobs and their history, as text."""
+    found = []
+    with connection.cursor() as cursor:
+        for table in (*connection.introspection.table_names(),):
+            if table.startswith("pretix_offlinesales") or table == LogEntry._meta.db_table:
+                cursor.execute(f"SELECT * FROM {table}")
+                found += cursor.fetchall()
+    return repr(found)
+
+
+def test_the_host_offers_it(anna, shredder_pages):
+    assert "Offline sales" in anna.get(shredder_pages).content.decode()
+
+
+def test_everything_about_people_is_offered_for_download_and_deleted(anna, pages, people, shred):
+    batch = people
+    assert [name for name in PERSONAL if name not in stored()] == []
+    print_job = Job.objects.get(kind="print")
+    assert print_job.file.file.storage.exists(print_job.file.file.name)
+    entry = LogEntry.objects.get(action_type=COMMENTED)
+    failed, returning = Job.objects.get(state="failed"), Job.objects.get(kind="return")
+    issued = Job.objects.get(kind="issue", state="succeeded")
+
+    assert shred() == {
+        "offlinesales-comments.json": {str(batch.pk): "Bob Smith"},
+        "offlinesales-comment-history.json": [
+            {"batch": batch.pk, "datetime": entry.datetime.isoformat(), "comment": "Bob Smith"}
+        ],
+        "offlinesales-jobs.json": {
+            str(issued.pk): {"comment": "Anna Miller"},
+            str(failed.pk): {"comment": "Dora Brown"},
+            str(returning.pk): {"skipped": [{"order": None, "value": "Cleo Jones", "reason": "unknown"}]},
+        },
+    }
+    assert [name for name in PERSONAL if name in stored()] == []
+    entry.refresh_from_db()
+    assert (entry.shredded, entry.parsed_data) == (True, {"comment": "█"})
+    assert not CachedFile.objects.filter(pk=print_job.file_id).exists()
+    assert not print_job.file.file.storage.exists(print_job.file.file.name)
+    for page in ("", f"{batch.pk}/", f"results/{returning.pk}/", f"add?again={failed.pk}"):
+        assert anna.get(pages + page).status_code == 200
+
+
+def test_twice_deletes_nothing_more(people, shred):
+    shred()
+    before = stored()
+    assert shred() == {
+        "offlinesales-comments.json": {},
+        "offlinesales-comment-history.json": [],
+        "offlinesales-jobs.json": {},
+    }
+    assert [name for name in PERSONAL if name in before + stored()] == []
+
+
+def test_other_events_keep_theirs(people, shred, series, store_elsewhere):
+    elsewhere = store_elsewhere("Anna Miller")
+    shred()
+    elsewhere.refresh_from_db()
+    assert elsewhere.comment == "Anna Miller"
+
+
+@pytest.fixture
+def store_elsewhere(series, series_item, subevent):
+    def store_elsewhere(comment):
+        web = Organizer.objects.get().sales_channels.get(identifier="web")
+        return series.offline_sales_batches.create(
+            item=series_item, subevent=subevent, sales_channel=web, amount=1, comment=comment
+        )
+
+    return store_elsewhere
+
+
+def test_nothing_is_shredded_while_jobs_need_it(event, people, export):
+    Job.objects.create(event=event, kind="return", data=request_data({"lines": ["Cleo Jones"]}), locale="en")
+    refused = "Offline sales still works on jobs of this event. Please wait until they are done."
+    assert refused in alerts(export())
+    assert [name for name in PERSONAL if name not in stored()] == []
+
+
+def test_each_entry_of_the_history_knows_what_is_personal_in_it(people):
+    entries = LogEntry.objects.filter(action_type__startswith="pretix_offlinesales.").order_by("pk")
+    before = {entry.pk: entry.data for entry in entries}
+    for entry in entries:
+        log_entry_types.get(action_type=entry.action_type)[0].shred_pii(entry)
+    changed = [entry.action_type for entry in entries.all() if entry.data != before[entry.pk]]
+    assert (len(before) > 3, changed) == (True, [COMMENTED])
+
+
+# What is not needed is not kept
+
+
+def test_what_was_scanned_and_typed_is_forgotten_when_it_is_done(people):
+    data = Job.objects.get(kind="return").data
+    assert ("selection" in data, len(data["returned"]), [line["value"] for line in data["skipped"]]) == (
+        False,
+        1,
+        ["Cleo Jones"],
+    )
+
+
+def test_a_return_that_fails_forgets_it_too(event, store_return):
+    job = store_return("waiting")
+    event.plugins = ""
+    event.save()
+    jobs.run(event, job.pk)
+    job.refresh_from_db()
+    assert (job.state, "selection" in job.data) == ("failed", False)
+
+
+@pytest.fixture
+def store_return(event):
+    def store_return(state, **values):
+        data = request_data({"secrets": ["Cleo Jones"]})
+        data["skipped"] = [{"order": None, "value": "Cleo Jones", "reason": "unknown"}]
+        return Job.objects.create(event=event, kind="return", state=state, data=data, locale="en", **values)
+
+    return store_return
+
+
+@pytest.mark.parametrize(
+    ("state", "age", "kept"),
+    [
+        ("waiting", None, {"selection", "skipped"}),
+        ("running", None, {"selection", "skipped"}),
+        ("failed", timedelta(hours=23), {"skipped"}),
+        ("failed", timedelta(hours=25), set()),
+        ("succeeded", timedelta(hours=23), {"skipped"}),
+    ],
+)
+def test_what_a_dead_worker_left_is_forgotten_by_the_periodic_task(store_return, state, age, kept):
+    job = store_return(state, finished=age and now() - age)
+    before = job.data
+    jobs.delete_old()
+    job.refresh_from_db()
+    assert before.keys() - job.data.keys() == {"selection", "skipped"} - kept

@@ -1,0 +1,56 @@
+"""A pretix without Celery, whose requests may be killed: what the documentation says is safe makes nothing twice."""
+
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from pretix_offlinesales.models import Job
+
+from . import witness
+from .conftest import Client, answers
+from .processes import HOST, Process, free_port, wait_until
+
+pytestmark = pytest.mark.usefixtures("layout")
+
+
+@pytest.fixture(scope="module")
+def server(unblocked, broker):
+    url = f"http://{HOST}:{free_port()}"
+    command = ("tests.pg.without_celery", "pretix.wsgi", "--bind", urlsplit(url).netloc, "--workers", "2", "--preload")
+    server = Process("web without Celery", *command)
+    server.url = url
+    try:
+        wait_until(lambda: answers(server), pause=0.1)
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture
+def client(server, event, token, wanted):
+    place = f"organizers/{event.organizer.slug}/events/{event.slug}"
+    return Client(f"{server.url}/api/v1/{place}/offlinesalesbatches/", token, wanted)
+
+
+def test_a_request_that_is_killed_after_the_commit(client, event, organizer, wanted, token, whole, nothing_left_over):
+    witness.kill_whoever_announces(organizer, 30)
+    request = {"body": wanted | {"amount": 50}, "headers": {"X-Idempotency-Key": "a"}}
+    with pytest.raises(requests.ConnectionError):
+        client.post(**request)
+    witness.kill_nobody(organizer, 30)
+    assert event.orders.count() == 50
+
+    again = client.post(**request)
+    assert (again.status_code, again.json()) == (409, {"detail": "Concurrent request with idempotency key."})
+    assert client.get(client.address()).json()["results"] == []
+
+    [job] = client.get(client.address("jobs/?kind=issue")).json()["results"]
+    assert (job["state"], job["amount"], job["batch"]) == ("running", 50, None)
+    assert job["requested_by"] == {"type": "token", "name": token.name}
+    batch = client.wait(job["check"])
+    assert batch.status_code == 200
+    assert whole(batch.json()["id"], 50) and nothing_left_over(50)
+    [job] = client.get(client.address("jobs/")).json()["results"]
+    assert (job["state"], job["batch"]) == ("succeeded", batch.json()["id"])
+    assert Job.objects.get(event=event).attempts == 2
