@@ -315,7 +315,8 @@ def _end_attempt(job: Job, error: Exception | None = None) -> None:
                 exc_info=None if isinstance(error, JobFailed) else error,
             )
     if row.state == Job.State.FAILED:
-        _discard(job)
+        forget_selection(row)
+        _discard(row)
 
 
 def _pause(job: Job, error: Exception | None, interrupted: bool) -> timedelta:
