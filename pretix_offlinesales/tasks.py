@@ -4,7 +4,7 @@ import logging
 
 from celery.signals import worker_ready
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django_scopes import scopes_disabled
 from pretix.base.models import Event
 from pretix.base.services.tasks import ProfiledEventTask, ProfiledTask
@@ -55,6 +55,8 @@ def start(job: Job) -> None:
                 run_job.apply_async(kwargs={"event": job.event_id, "job": str(job.pk)})
         except Exception:
             logger.exception("Job %s could not be handed to a worker and waits", job)
+        # Without Celery, the database may have gone away while the job was done here. Whoever asked is answered.
+        connection.close_if_unusable_or_obsolete()
 
     transaction.on_commit(send)
 

@@ -42,7 +42,8 @@ def batch(make_batch, quota):
     positions = OrderPosition.objects.filter(order__offline_sales_ticket__batch=batch).order_by("pk")
     everybody = batch.event.checkin_lists.create(name="All", all_products=True)
     Checkin.objects.bulk_create(Checkin(position=position, list=everybody) for position in positions[::3])
-    PrintLog.objects.bulk_create(PrintLog(position=position, type="ticket", datetime=now()) for position in positions[::2])
+    printed = {"type": PrintLog.TYPE_TICKET, "datetime": now()}
+    PrintLog.objects.bulk_create(PrintLog(position=position, **printed) for position in positions[::2])
     take_back(batch, "1-50", "unsold")
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM pg_statistic")
