@@ -19,6 +19,7 @@ from time import monotonic, sleep
 from django.db import Error, connection
 from django.utils.timezone import now
 
+from .database import drop_broken_connection
 from .models import Job, JobLost
 
 #: Our key in PostgreSQL's space of two-integer advisory locks; the host's locks use the space of single integers.
@@ -101,8 +102,7 @@ def _acquire(own, job: Job):
             cursor.execute("SELECT 1")  # we may just have got what had been taken from us
         return cursor
     except Error as error:
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()
+        drop_broken_connection()
         raise JobLost(f"There are not enough connections to the database to work on job {job}") from error
 
 

@@ -54,6 +54,12 @@ def exists_for_each(rows: QuerySet) -> ExpressionWrapper:
     return ExpressionWrapper(IsNull(first(rows.order_by(), "pk"), False), output_field=BooleanField())
 
 
+def drop_broken_connection() -> None:
+    """After an error: what is asked next opens a new one. Within a transaction there is nothing to be done."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+
+
 @contextmanager
 def planned_plainly() -> Iterator[None]:
     """

@@ -4,13 +4,14 @@ import logging
 
 from celery.signals import worker_ready
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django_scopes import scopes_disabled
 from pretix.base.models import Event
 from pretix.base.services.tasks import ProfiledEventTask, ProfiledTask
 from pretix.celery_app import app
 
 from . import jobs
+from .database import drop_broken_connection
 from .models import Job
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def start(job: Job) -> None:
         except Exception:
             logger.exception("Job %s could not be handed to a worker and waits", job)
         # Without Celery, the database may have gone away while the job was done here. Whoever asked is answered.
-        connection.close_if_unusable_or_obsolete()
+        drop_broken_connection()
 
     transaction.on_commit(send)
 
