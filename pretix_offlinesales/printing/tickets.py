@@ -68,10 +68,12 @@ class Kind(NamedTuple):
 def kinds_of_positions(batch: OfflineSalesBatch, numbers: Collection[int]) -> dict[int, list[Kind]]:
     """The positions of the tickets with these numbers, in few queries. Those that are canceled are not there."""
     kinds = {number: [] for number in numbers}
-    positions = unscoped(OrderPosition.objects).filter(order__offline_sales_ticket__batch=batch).order_by("positionid")
-    for number, item, addon_to in positions.values_list("order__offline_sales_ticket__number", "item", "addon_to"):
-        if number in kinds:
-            kinds[number].append(Kind(item, addon_to is not None))
+    tickets = batch.tickets.order_by().values_list("order", "number")
+    orders = {order: number for order, number in tickets if number in kinds}
+    # By key: to join them, PostgreSQL may compare each with each.
+    positions = unscoped(OrderPosition.objects).filter(order__in=orders).order_by("positionid")
+    for order, item, addon_to in positions.values_list("order", "item", "addon_to"):
+        kinds[orders[order]].append(Kind(item, addon_to is not None))
     return kinds
 
 
