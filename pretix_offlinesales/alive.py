@@ -7,14 +7,19 @@ when its process goes: on PostgreSQL, an advisory lock of a transaction that is 
 abandoned when its worker has not been heard of for a while.
 """
 
+import os
+import random
+import socket
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from time import monotonic, sleep
 
 from django.db import Error, connection
 from django.utils.timezone import now
 
+from .database import drop_broken_connection
 from .models import Job, JobLost
 
 #: Our key in PostgreSQL's space of two-integer advisory locks; the host's locks use the space of single integers.
@@ -25,6 +30,10 @@ SILENCE = timedelta(minutes=5)
 
 #: How often the lock is tried, ten times a second.
 TRIES = 20
+
+#: Seconds in which a connection with the lock and one to work with are had, or neither: somewhere between these, so
+#: that of two who wait for each other, one goes on.
+ACQUIRED_WITHIN = (4, 7)
 
 #: The lock is looked after no more often than this, in seconds. Nobody else gets to work in so little time.
 INTERVAL = 0.02
@@ -48,17 +57,15 @@ def working_on(job: Job) -> Iterator[Callable[[], None]]:
     Hold the lock of this job, and yield a function to be called often. It raises ``JobLost`` if the lock was lost, for
     example because the database was restarted; without such a lock it says that the job's worker is alive.
 
-    :raises JobLost: if somebody else works on it, and it is not one that several can work on
+    :raises JobLost: if somebody else works on it, and it is not one that several can work on; or if the database has no
+        two connections for us now
     """
     if connection.vendor != "postgresql":
         yield _at_most_every(BEAT, lambda: job.update(heartbeat=now()))
         return
     own = connection.copy()
     try:
-        own.set_autocommit(False)
-        cursor = own.cursor()
-        cursor.execute("; ".join(f"SET LOCAL {name} = {value}" for name, value in SETTINGS.items()))
-        _lock(cursor, job)
+        cursor = _acquire(own, job)
 
         def check():
             try:
@@ -69,6 +76,53 @@ def working_on(job: Job) -> Iterator[Callable[[], None]]:
         yield _at_most_every(INTERVAL, check)
     finally:
         own.close()
+
+
+def _acquire(own, job: Job):
+    """
+    A cursor of the transaction that holds the lock.
+
+    Behind a pooler, connections may be few. If locks took them all, all who hold one would wait for a connection to
+    work with, for ever. So nobody keeps a lock who has not got such a connection, too: then there is always one that
+    is no lock's, and whoever needs one gets it in turn.
+
+    :param own: a connection that is not open yet
+    :raises JobLost: as ``working_on``
+    """
+    seconds = random.uniform(*ACQUIRED_WITHIN)
+    own.settings_dict["OPTIONS"] = own.settings_dict.get("OPTIONS", {}) | {"connect_timeout": int(seconds)}
+    try:
+        own.set_autocommit(False)
+        with _hung_up_after(seconds, own.connection.fileno()):
+            cursor = own.cursor()
+            cursor.execute("; ".join(f"SET LOCAL {name} = {value}" for name, value in SETTINGS.items()))
+            _lock(cursor, job)
+            with connection.cursor() as to_work_with:
+                to_work_with.execute("SELECT 1")
+            cursor.execute("SELECT 1")  # we may just have got what had been taken from us
+        return cursor
+    except Error as error:
+        drop_broken_connection()
+        raise JobLost(f"There are not enough connections to the database to work on job {job}") from error
+
+
+@contextmanager
+def _hung_up_after(seconds: float, descriptor: int) -> Iterator[None]:
+    """Whoever waits for an answer on this connection gets an error then, and the server or pooler gets it back."""
+    with socket.socket(fileno=os.dup(descriptor)) as line:
+        timer = threading.Timer(seconds, _hang_up, [line])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+def _hang_up(line: socket.socket) -> None:
+    with suppress(OSError):  # the other side was faster
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def _lock(cursor, job: Job) -> None:

@@ -15,6 +15,7 @@ from pretix.base.models import Event
 from pretix.base.timeframes import DateFrameField, resolve_timeframe_to_datetime_start_inclusive_end_exclusive
 from pretix.helpers.iter import chunked_iterable
 
+from .database import planned_plainly
 from .figures import LABELS, figures, money, with_state, with_worth
 from .models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 
@@ -143,22 +144,24 @@ class OfflineSalesExporter(MultiSheetListExporter):
         yield self.ProgressSetTotal(total=tickets.count())
         columns = ("number", "order__code", "worth", "fate", "returned", "last_printed", "entered", "entered_list")
         rows = with_worth(with_state(tickets)).order_by("batch", "number").values_list("batch", *columns)
-        for pk, number, code, worth, fate, returned, printed, entered, entered_list in rows.iterator(chunk_size=CHUNK):
-            if not (batch := batches.get(pk)):
-                continue  # made since
-            was_returned = fate in ReturnKind.values
-            yield [
-                *places[pk],
-                number,
-                code,
-                money(worth),
-                self._event(batch).currency,
-                str(LABELS[fate]),
-                self._moment(returned if was_returned else None, batch),
-                self._moment(printed, batch),
-                self._moment(entered, batch),
-                entered_list or "",
-            ]
+        with planned_plainly():
+            for pk, number, code, worth, fate, *moments, entered_list in rows.iterator(chunk_size=CHUNK):
+                returned, printed, entered = moments
+                if not (batch := batches.get(pk)):
+                    continue  # made since
+                was_returned = fate in ReturnKind.values
+                yield [
+                    *places[pk],
+                    number,
+                    code,
+                    money(worth),
+                    self._event(batch).currency,
+                    str(LABELS[fate]),
+                    self._moment(returned if was_returned else None, batch),
+                    self._moment(printed, batch),
+                    self._moment(entered, batch),
+                    entered_list or "",
+                ]
 
     def _batches(self, form_data) -> QuerySet[OfflineSalesBatch]:
         batches = OfflineSalesBatch.objects.filter(event__in=self._event_pks, completed__isnull=False)

@@ -1,13 +1,11 @@
 """What has become of a batch's tickets, and what they are worth. Counted, never stored."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from django.db import connection, transaction
 from django.db.models import (
     Case,
     CharField,
@@ -28,6 +26,7 @@ from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from pretix.base.models import Checkin, Order, OrderPosition
 from pretix.base.models.orders import PrintLog
 
+from .database import exists_for_each, first, of_tickets, planned_plainly, unscoped
 from .models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 
 #: What can become of a ticket, besides being returned as one of ``ReturnKind``.
@@ -123,18 +122,40 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
     The ticket is the order's main position. What comes bundled with it is scanned by itself, at the bar for example,
     and says nothing about the ticket.
     """
-    left = Exists(OrderPosition.objects.filter(order=OuterRef("order"), addon_to=None))
-    entries = Checkin.objects.filter(
-        position__order=OuterRef("order"), position__addon_to=None, type=Checkin.TYPE_ENTRY
-    ).order_by("datetime")
-    canceled = Q(order__status=Order.STATUS_CANCELED) | Q(left=False)
-    prints = PrintLog.objects.filter(
-        position__order=OuterRef("order"),
-        position__addon_to=None,
-        type=PrintLog.TYPE_TICKET,
-        successful=True,
-        datetime__gte=Coalesce(OuterRef("replaced"), LONG_AGO),
+    entries = _entries().order_by("datetime")
+    prints = of_tickets(
+        unscoped(PrintLog.objects).filter(
+            position__order=OuterRef("order"),
+            type=PrintLog.TYPE_TICKET,
+            successful=True,
+            datetime__gte=Coalesce(OuterRef("replaced"), LONG_AGO),
+        ),
+        "position__",
     ).order_by("-datetime")
+    return _with_fate(tickets, exists_for_each(_main_positions())).annotate(
+        checked_in=exists_for_each(entries),
+        entered=first(entries, "datetime"),
+        entered_list=first(entries, "list__name"),
+        entered_gate=first(entries, "gate__name"),
+        printed=exists_for_each(prints),
+        last_printed=first(prints, "datetime"),
+    )
+
+
+def _main_positions() -> QuerySet[OrderPosition]:
+    """Of a ticket those that are left. Usually that is one."""
+    return of_tickets(unscoped(OrderPosition.objects).filter(order=OuterRef("order"))).order_by()
+
+
+def _entries() -> QuerySet[Checkin]:
+    """Of a ticket."""
+    entries = unscoped(Checkin.objects).filter(position__order=OuterRef("order"), type=Checkin.TYPE_ENTRY)
+    return of_tickets(entries, "position__").order_by()
+
+
+def _with_fate(tickets, left):
+    """:param left: whether the ticket still has a main position"""
+    canceled = Q(order__status=Order.STATUS_CANCELED) | Q(left=False)
     return tickets.annotate(left=left).annotate(
         valid=Q(order__status=Order.STATUS_PAID, left=True),
         canceled=canceled,
@@ -144,12 +165,6 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
             default=Value(CANCELED),
             output_field=CharField(),
         ),
-        checked_in=Exists(entries),
-        entered=Subquery(entries.values("datetime")[:1]),
-        entered_list=Subquery(entries.values("list__name")[:1]),
-        entered_gate=Subquery(entries.values("gate__name")[:1]),
-        printed=Exists(prints),
-        last_printed=Subquery(prints.values("datetime")[:1]),
     )
 
 
@@ -161,31 +176,17 @@ def with_worth(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
 
     A canceled order keeps its total, unless the host has canceled its positions to keep a fee.
     """
-    prices = OrderPosition.all.filter(order=OuterRef("order")).order_by().values("order")
+    prices = unscoped(OrderPosition.all).filter(order=OuterRef("order")).order_by().values("order")
     return tickets.annotate(
         worth=Case(When(left=True, then=F("order__total")), default=Subquery(prices.values(sum=Sum("price"))))
     )
-
-
-@contextmanager
-def planned_plainly() -> Iterator[None]:
-    """
-    PostgreSQL takes what is asked of so many tickets for so much work that it would compile the query first: seconds,
-    for one that takes a tenth of that.
-    """
-    if connection.vendor != "postgresql":
-        yield
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL jit = off")
-        yield
 
 
 def figures(batches: Iterable[OfflineSalesBatch]) -> dict[int, Figures]:
     """The figures of each of these batches, by primary key, in one query."""
     pks = [batch.pk for batch in batches]
     found = defaultdict(Figures)
-    for row in _count(OfflineSalesTicket.objects.filter(batch__in=pks), "batch"):
+    for row in _count(unscoped(OfflineSalesTicket.objects).filter(batch__in=pks), "batch"):
         found[row["batch"]] += _figures(row)
     return {pk: found[pk] for pk in pks}
 
@@ -193,11 +194,16 @@ def figures(batches: Iterable[OfflineSalesBatch]) -> dict[int, Figures]:
 def total(batches: QuerySet[OfflineSalesBatch]) -> Figures:
     """The figures of all these batches together, but for those in test mode, in one query."""
     real = batches.filter(testmode=False).order_by().values("pk")
-    return sum(map(_figures, _count(OfflineSalesTicket.objects.filter(batch__in=real))), Figures())
+    return sum(map(_figures, _count(unscoped(OfflineSalesTicket.objects).filter(batch__in=real))), Figures())
 
 
 def _count(tickets, *by):
-    states = with_worth(with_state(tickets)).order_by().values(*by, "fate", "checked_in")
+    """
+    Whether a position is left may be read from all positions at once, where that is cheaper than to look for each: it
+    is one table, whose size PostgreSQL always knows.
+    """
+    states = _with_fate(tickets, Exists(_main_positions())).annotate(checked_in=exists_for_each(_entries()))
+    states = with_worth(states).order_by().values(*by, "fate", "checked_in")
     with planned_plainly():
         return list(states.annotate(count=Count("pk"), value=Sum("worth")))
 

@@ -11,7 +11,7 @@ from io import BytesIO
 from time import monotonic
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import get_language, gettext as _
@@ -20,6 +20,7 @@ from pretix.base.models import CachedFile, Event, LogEntry
 from pretix.base.services.orders import error_messages
 
 from .alive import is_abandoned, working_on
+from .database import drop_broken_connection
 from .interruptions import has_lost_reference, is_interruption
 from .issuing import issue
 from .issuing.blueprint import draw
@@ -278,8 +279,7 @@ def _work(job: Job) -> None:
     except JobLost:
         raise
     except Exception as error:
-        if not connection.in_atomic_block:
-            connection.close_if_unusable_or_obsolete()
+        drop_broken_connection()
         # If the database is still away, the job is left as it is, until somebody notices.
         _end_attempt(job, error)
 

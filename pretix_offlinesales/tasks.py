@@ -11,6 +11,7 @@ from pretix.base.services.tasks import ProfiledEventTask, ProfiledTask
 from pretix.celery_app import app
 
 from . import jobs
+from .database import drop_broken_connection
 from .models import Job
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ def start(job: Job) -> None:
                 run_job.apply_async(kwargs={"event": job.event_id, "job": str(job.pk)})
         except Exception:
             logger.exception("Job %s could not be handed to a worker and waits", job)
+        # Without Celery, the database may have gone away while the job was done here. Whoever asked is answered.
+        drop_broken_connection()
 
     transaction.on_commit(send)
 

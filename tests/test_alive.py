@@ -1,5 +1,6 @@
 """Whether anybody still works on a job: a lock on PostgreSQL, a heartbeat elsewhere."""
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from time import sleep
@@ -105,6 +106,38 @@ def test_an_operators_timeouts_do_not_take_the_lock(job, monkeypatch):
         sleep(0.2)
         check()
         assert not is_abandoned(job)
+
+
+@pytest.fixture
+def silent_port():
+    """Of a server that takes connections and says nothing, as a pooler that has none left."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@on_postgresql
+@pytest.mark.parametrize("silent", [True, False], ids=["silent", "refused"])
+def test_whoever_gets_no_connection_for_the_lock_leaves_the_job_waiting(job, silent_port, monkeypatch, silent):
+    monkeypatch.setattr(alive, "ACQUIRED_WITHIN", (2, 2))
+    monkeypatch.setitem(connection.settings_dict, "PORT", str(silent_port if silent else 1))
+    with pytest.raises(JobLost, match="not enough connections"), working_on(job):
+        pass
+    assert is_abandoned(job)
+
+
+@on_postgresql
+def test_whoever_gets_no_connection_to_work_with_gives_the_lock_back(job, monkeypatch):
+    """So that somebody else gets one: here it is had at last because the lock is gone."""
+    monkeypatch.setattr(alive, "ACQUIRED_WITHIN", (0.5, 0.5))
+
+    def wait_for_the_lock_to_go(execute, sql, params, many, context):
+        if sql == "SELECT 1":
+            assert gone_soon(job)
+        return execute(sql, params, many, context)
+
+    lost = pytest.raises(JobLost, match="not enough connections")
+    with connection.execute_wrapper(wait_for_the_lock_to_go), lost, working_on(job):
+        pass
 
 
 @elsewhere

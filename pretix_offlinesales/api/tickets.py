@@ -1,7 +1,7 @@
 """The tickets of a batch, and what has become of each, in the REST API."""
 
 import django_filters
-from django.db.models import Case, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, OuterRef, QuerySet, Value, When
 from django.shortcuts import get_object_or_404
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from django_scopes import scopes_disabled
@@ -9,6 +9,7 @@ from pretix.api.pagination import TotalOrderingFilter
 from pretix.base.models import Order, OrderPosition
 from rest_framework import mixins, serializers, viewsets
 
+from ..database import first, of_tickets, planned_plainly, unscoped
 from ..figures import with_state
 from ..models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from .views import PluginPermission
@@ -54,6 +55,10 @@ class TicketViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     ordering = ("number",)
     ordering_fields = ("number",)
 
+    def list(self, request, *args, **kwargs):
+        with planned_plainly():
+            return super().list(request, *args, **kwargs)
+
     def get_queryset(self):
         batches = OfflineSalesBatch.objects.filter(event=self.request.event, completed__isnull=False)
         return _shown(get_object_or_404(batches, pk=self.kwargs["batch"]).tickets.select_related("order"))
@@ -62,9 +67,9 @@ class TicketViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 def _shown(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
     """With the secret of the ticket as it is now, and its order's status: canceled, where only the ticket is, too."""
     # Of several positions the one that is the ticket, even if it was canceled.
-    main = OrderPosition.all.filter(order=OuterRef("order"), addon_to=None).order_by("canceled", "positionid")
+    main = of_tickets(unscoped(OrderPosition.all).filter(order=OuterRef("order"))).order_by("canceled", "positionid")
     return with_state(tickets).annotate(
-        secret=Subquery(main.values("secret")[:1]),
+        secret=first(main, "secret"),
         shown_status=Case(
             When(canceled=True, then=Value(Order.STATUS_CANCELED)),
             default="order__status",

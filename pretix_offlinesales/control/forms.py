@@ -2,13 +2,14 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from pretix.base.models import Event, Order, OrderPosition
 from pretix.control.forms.filter import FilterForm
 from pretix.control.forms.widgets import Select2
 
+from ..database import unscoped
 from ..issuing import check, next_number
 from ..models import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 
@@ -229,7 +230,7 @@ def _mentions(query: str) -> Q:
     return (
         Q(comment__icontains=query)
         | (Q(pk=number) if is_number(number) else Q())
-        | Exists(OfflineSalesTicket.objects.filter(_is_ticket(query), batch=OuterRef("pk")))
+        | Q(pk__in=unscoped(OfflineSalesTicket.objects).filter(_is_ticket(query)).values("batch"))
     )
 
 
@@ -239,11 +240,15 @@ def is_number(text: str) -> bool:
 
 
 def _is_ticket(query: str) -> Q:
-    """Tickets that somebody means who types an order code, or scans a ticket."""
+    """
+    Tickets that somebody means who types an order code, or scans a ticket. The few orders that this may be are looked
+    for first, or it would be asked of each ticket whether it is one of them.
+    """
     scanned = Q(secret=query) | Q(pseudonymization_id=query.upper())
-    positions = OrderPosition.all.filter(scanned, order=OuterRef("order"))
+    positions = unscoped(OrderPosition.all).filter(scanned).order_by()
     code = query.rpartition("-")[2] if len(query) <= 64 else query
-    return Q(order__code=Order.normalize_code(code)) | Q(Exists(positions))
+    orders = unscoped(Order.objects).filter(code=Order.normalize_code(code)).order_by()
+    return Q(order__in=[*positions.values_list("order", flat=True), *orders.values_list("pk", flat=True)])
 
 
 class TicketFilterForm(FilterForm):

@@ -16,6 +16,7 @@ from pretix.control.permissions import EventPermissionRequiredMixin, event_permi
 from pretix.control.views import ChartContainingView, PaginationMixin
 
 from .. import jobs, tasks
+from ..database import planned_plainly
 from ..downloads import as_private_file, download
 from ..figures import figures, total, with_state
 from ..issuing import next_number, quote, request_data, requested_batches
@@ -335,9 +336,10 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs):
-        context = super().get_context_data(**kwargs)
-        for ticket in context["tickets"]:
-            ticket.status = status_of(ticket)
+        with planned_plainly():
+            context = super().get_context_data(**kwargs)
+            for ticket in context["tickets"]:
+                ticket.status = status_of(ticket)
         return context | {
             "batch": self.batch,
             "figures": figures([self.batch])[self.batch.pk],
@@ -405,8 +407,9 @@ class TicketExport(TicketsMixin, View):
         writer = csv.writer(response, quoting=csv.QUOTE_NONNUMERIC, delimiter=",")
         columns = self._columns()
         writer.writerow([str(title) for title, _value in columns])
-        for ticket in self.get_queryset():
-            writer.writerow([value(ticket) for _title, value in columns])
+        with planned_plainly():
+            for ticket in self.get_queryset():
+                writer.writerow([value(ticket) for _title, value in columns])
         return response
 
     def _columns(self):

@@ -18,6 +18,7 @@ from pretix.base.services.quotas import QuotaAvailability
 from pretix.base.signals import order_paid, order_placed
 from pretix.helpers.celery import get_task_priority
 
+from ..database import unscoped
 from ..models import Job, OfflineSalesBatch
 from .blueprint import HISTORY
 
@@ -75,7 +76,7 @@ def _remember(job: Job, **values: int) -> None:
 def _next_orders(batch: OfflineSalesBatch, after: int, amount: int) -> list[Order]:
     """Each with its ``ticket_number``."""
     orders = list(
-        Order.objects.filter(offline_sales_ticket__batch=batch, offline_sales_ticket__number__gt=after)
+        unscoped(Order.objects).filter(offline_sales_ticket__batch=batch, offline_sales_ticket__number__gt=after)
         .annotate(ticket_number=F("offline_sales_ticket__number"))
         .order_by("ticket_number")[:amount]
     )
@@ -91,7 +92,7 @@ def _next_orders(batch: OfflineSalesBatch, after: int, amount: int) -> list[Orde
 def _fetch_positions(orders: list[Order]) -> None:
     ids = [order.pk for order in orders]
     # A batch's ids are close to each other. Told so, PostgreSQL does not think of reading the whole table instead.
-    positions = OrderPosition.objects.filter(order__pk__range=(min(ids), max(ids)))
+    positions = unscoped(OrderPosition.objects).filter(order__pk__range=(min(ids), max(ids)))
     # ``order.positions`` looks here, too; asking for it by that name would build a class for each order.
     prefetch_related_objects(
         orders, Prefetch("all_positions", positions.prefetch_related("item", "variation", "subevent"))

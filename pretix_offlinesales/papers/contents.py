@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _, pgettext
 from pretix.base.models import OrderFee, OrderPosition
 from pretix.base.models.tax import get_tax_code_labels
 
+from ..database import planned_plainly, unscoped
 from ..figures import (
     LABELS,
     NOTHING,
@@ -19,7 +20,6 @@ from ..figures import (
     Tally,
     figures,
     money,
-    planned_plainly,
     with_state,
     with_worth,
 )
@@ -131,8 +131,8 @@ class Statement:
 
 def _taxes(batch: OfflineSalesBatch) -> list[Tax]:
     due = with_state(batch.tickets.order_by()).filter(fate__in=DUE).values("order")
-    positions = OrderPosition.objects.filter(order__in=due).annotate(amount=F("price"))
-    fees = OrderFee.objects.filter(order__in=due).annotate(amount=F("value"))
+    positions = unscoped(OrderPosition.objects).filter(order__in=due).annotate(amount=F("price"))
+    fees = unscoped(OrderFee.objects).filter(order__in=due).annotate(amount=F("value"))
     gross, taxes = defaultdict(lambda: NOTHING), defaultdict(lambda: NOTHING)
     for lines in (positions, fees):
         by_tax = lines.order_by().values("tax_rate", "tax_code")

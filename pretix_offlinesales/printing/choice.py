@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef, TextChoices
 from django.utils.translation import gettext as _, gettext_lazy
 from pretix.base.models import OrderPosition
 
+from ..database import planned_plainly
 from ..figures import with_state
 from ..models import OfflineSalesBatch
 from ..ranges import format_numbers, parse_numbers
@@ -35,7 +36,8 @@ def choose(batch: OfflineSalesBatch, tickets: str = "", only: str | None = None)
         left = left.filter(printed=False)
     elif only == Only.VALID:
         left = left.filter(valid=True)
-    numbers = list(left.values_list("number", flat=True))
+    with planned_plainly():
+        numbers = list(left.values_list("number", flat=True))
     if not numbers:
         raise ValidationError({"only" if only else "tickets": nothing_to_print(chosen=True)})
     return numbers
@@ -67,7 +69,8 @@ def _existing(batch: OfflineSalesBatch, tickets: str) -> Collection[int]:
 
 def count_printed(batch: OfflineSalesBatch, numbers: Collection[int]) -> int:
     """How many of the tickets with these numbers were printed before."""
-    return with_state(batch.tickets.filter(number__in=numbers)).filter(printed=True).count()
+    with planned_plainly():
+        return with_state(batch.tickets.filter(number__in=numbers)).filter(printed=True).count()
 
 
 def count_blocked(batch: OfflineSalesBatch, numbers: Collection[int]) -> int:

@@ -6,6 +6,7 @@ from django.utils.timezone import now
 from pretix.base.models import Order, OrderPosition
 from pretix.base.models.orders import PrintLog
 
+from ..database import unscoped
 from ..issuing.rows import insert_copies, log
 from ..models import Job
 
@@ -50,9 +51,10 @@ def log_prints(job: Job, positions: Sequence[int]) -> int:
 
 def _lock(positions: Sequence[int]) -> list[tuple[int, int, int]]:
     """Of those that still exist key, number in the order, and order. They will exist until the end."""
-    found = OrderPosition.all.filter(pk__in=positions)
+    found = unscoped(OrderPosition.all).filter(pk__in=positions)
     # In this order, so that two who lock the same ones do not wait for each other.
-    list(Order.objects.filter(pk__in=found.values("order")).order_by("pk").select_for_update().values_list("pk"))
+    orders = unscoped(Order.objects).filter(pk__in=found.values("order")).order_by("pk")
+    list(orders.select_for_update().values_list("pk"))
     return list(found.order_by("order", "positionid").values_list("pk", "positionid", "order"))
 
 

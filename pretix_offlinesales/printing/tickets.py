@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain, islice
 from typing import NamedTuple, TypeVar
 
-from django.db.models import Exists, OuterRef, Prefetch, prefetch_related_objects
+from django.db.models import OuterRef, Prefetch, prefetch_related_objects
 from pretix.base.models import (
     Checkin,
     Event,
@@ -18,6 +18,7 @@ from pretix.base.models import (
     SubEventMetaValue,
 )
 
+from ..database import exists_for_each, unscoped
 from ..models import OfflineSalesBatch
 from .fetching import FetchedTogether
 
@@ -35,7 +36,8 @@ class ValidTickets:
         found = dict(
             batch.tickets.filter(number__range=(min(numbers, default=0), max(numbers, default=0)))
             .exclude(order__status=Order.STATUS_CANCELED)
-            .filter(Exists(OrderPosition.objects.filter(order=OuterRef("order"))))
+            .alias(left=exists_for_each(unscoped(OrderPosition.objects).filter(order=OuterRef("order"))))
+            .filter(left=True)
             .values_list("number", "order")
         )
         self._orders = {number: found[number] for number in numbers if number in found}
@@ -66,10 +68,12 @@ class Kind(NamedTuple):
 def kinds_of_positions(batch: OfflineSalesBatch, numbers: Collection[int]) -> dict[int, list[Kind]]:
     """The positions of the tickets with these numbers, in few queries. Those that are canceled are not there."""
     kinds = {number: [] for number in numbers}
-    positions = OrderPosition.objects.filter(order__offline_sales_ticket__batch=batch).order_by("positionid")
-    for number, item, addon_to in positions.values_list("order__offline_sales_ticket__number", "item", "addon_to"):
-        if number in kinds:
-            kinds[number].append(Kind(item, addon_to is not None))
+    tickets = batch.tickets.order_by().values_list("order", "number")
+    orders = {order: number for order, number in tickets if number in kinds}
+    # By key: to join them, PostgreSQL may compare each with each.
+    positions = unscoped(OrderPosition.objects).filter(order__in=orders).order_by("positionid")
+    for order, item, addon_to in positions.values_list("order", "item", "addon_to"):
+        kinds[orders[order]].append(Kind(item, addon_to is not None))
     return kinds
 
 
@@ -129,7 +133,7 @@ def _positions(event: Event, orders: list[int]) -> dict[int, list[OrderPosition]
     Querysets that begin at the event hand it down, so that its settings are loaded once.
     """
     orders = event.orders.select_related("invoice_address").prefetch_related("sales_channel").in_bulk(orders)
-    positions = {position.pk: position for position in OrderPosition.all.filter(order__in=orders)}
+    positions = {position.pk: position for position in unscoped(OrderPosition.all).filter(order__in=orders)}
     for position in positions.values():
         position.order = orders[position.order_id]
         position.addon_to = positions.get(position.addon_to_id)
@@ -166,14 +170,17 @@ def _relations_of_positions() -> dict[str, list]:
     """What placeholders may ask of a position, by the name that Django remembers it by."""
     return {
         "answers": ["answers", "answers__options", "answers__question"],
-        "all_checkins": [Prefetch("checkins", Checkin.objects.select_related("device"))],
+        "all_checkins": [Prefetch("checkins", unscoped(Checkin.objects).select_related("device"))],
         "linked_media": ["linked_media"],
-        "addons": [Prefetch("addons", OrderPosition.objects.select_related("item", "variation"))],
+        "addons": [Prefetch("addons", unscoped(OrderPosition.objects).select_related("item", "variation"))],
     }
 
 
 def _prefetch_positions(relations: dict[str, list]) -> Prefetch:
     references = ("item", "variation", "subevent", "seat", "addon_to")
     return Prefetch(
-        "positions", OrderPosition.objects.select_related(*references).prefetch_related(*chain(*relations.values()))
+        "positions",
+        unscoped(OrderPosition.objects)
+        .select_related(*references)
+        .prefetch_related(*chain(*relations.values())),
     )

@@ -22,6 +22,7 @@ from pretix.base.models.giftcards import GiftCardTransaction
 from pretix.base.models.orders import RevokedTicketSecret
 from pretix.helpers.database import OF_SELF
 
+from ..database import unscoped
 from ..models import OfflineSalesTicket
 from ..payment import OfflineSalesPayment
 from .reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD_USED, UNKNOWN
@@ -110,34 +111,34 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
     """
     locked = {"of": OF_SELF} if lock else None
     positions = list(
-        _locked(OrderPosition.all.filter(order__in=pks).order_by("pk"), locked).prefetch_related(
+        _locked(unscoped(OrderPosition.all).filter(order__in=pks).order_by("pk"), locked).prefetch_related(
             "item", "variation", "subevent"
         )
     )
-    orders = _locked(Order.objects.filter(pk__in=pks).order_by("pk"), locked and locked | {"nowait": True})
+    orders = _locked(unscoped(Order.objects).filter(pk__in=pks).order_by("pk"), locked and locked | {"nowait": True})
     orders = {order.pk: order for order in orders}
     for order in orders.values():
         order.event = event
     positions = [position for position in positions if not position.canceled and position.order_id in orders]
     for position in positions:
         position.order = orders[position.order_id]
-    cards = list(_locked(GiftCard.objects.filter(issued_in__in=positions).order_by("pk"), locked))
+    cards = list(_locked(unscoped(GiftCard.objects).filter(issued_in__in=positions).order_by("pk"), locked))
     _value_gift_cards(cards)
-    revoked = RevokedTicketSecret.objects.filter(
+    revoked = unscoped(RevokedTicketSecret.objects).filter(
         position__order__in=pks, created__gte=F("position__order__cancellation_date")
     )
-    entries = Checkin.objects.filter(position__order__in=pks, type=Checkin.TYPE_ENTRY)
-    returned = OfflineSalesTicket.objects.filter(order__in=pks, returned__isnull=False)
+    entries = unscoped(Checkin.objects).filter(position__order__in=pks, type=Checkin.TYPE_ENTRY)
+    returned = unscoped(OfflineSalesTicket.objects).filter(order__in=pks, returned__isnull=False)
     return Orders(
         event=event,
         orders=orders,
         positions=_by(positions),
         cards=_by(cards, "issued_in_id"),
-        fees=_by(OrderFee.objects.filter(order__in=pks)),
-        transactions=_by(Transaction.objects.filter(order__in=pks)),
-        payments=_by(OrderPayment.objects.filter(order__in=pks)),
-        refunds=_by(OrderRefund.objects.filter(order__in=pks)),
-        invoices=_by(Invoice.objects.filter(order__in=pks)),
+        fees=_by(unscoped(OrderFee.objects).filter(order__in=pks)),
+        transactions=_by(unscoped(Transaction.objects).filter(order__in=pks)),
+        payments=_by(unscoped(OrderPayment.objects).filter(order__in=pks)),
+        refunds=_by(unscoped(OrderRefund.objects).filter(order__in=pks)),
+        invoices=_by(unscoped(Invoice.objects).filter(order__in=pks)),
         entered=set(entries.values_list("position__order", flat=True)),
         revoked=set(revoked.values_list("position__order", flat=True)),
         returned=set(returned.values_list("order", flat=True)),
@@ -159,7 +160,8 @@ def _value_gift_cards(cards: Iterable[GiftCard]) -> None:
     """What is on them, by the host's own property but without a query for each."""
     cards = {card.pk: card for card in cards}
     if cards:
-        sums = GiftCardTransaction.objects.filter(card__in=cards).order_by().values("card").annotate(sum=Sum("value"))
+        transactions = unscoped(GiftCardTransaction.objects).filter(card__in=cards).order_by()
+        sums = transactions.values("card").annotate(sum=Sum("value"))
         values = {row["card"]: row["sum"] for row in sums}
         for pk, card in cards.items():
             card.cached_value = values.get(pk)

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from pretix.base.models import Event, OrderPosition
 from pretix.base.models.orders import RevokedTicketSecret
 
+from ..database import unscoped
 from ..figures import with_state
 from ..models import Job, OfflineSalesBatch, OfflineSalesTicket
 from ..ranges import parse_numbers
@@ -134,11 +135,12 @@ def _by_secret(tickets, wanted, kind):
 def _secrets(tickets: QuerySet, texts: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
     """The orders with these secrets, and those that had them until they were revoked."""
     valid = dict(
-        OrderPosition.all.filter(order__offline_sales_ticket__in=tickets, secret__in=texts)
+        unscoped(OrderPosition.all).filter(order__offline_sales_ticket__in=tickets, secret__in=texts)
         .order_by("pk").values_list("secret", "order_id")
     )
     revoked = dict(
-        RevokedTicketSecret.objects.filter(position__order__offline_sales_ticket__in=tickets, secret__in=texts)
+        unscoped(RevokedTicketSecret.objects)
+        .filter(position__order__offline_sales_ticket__in=tickets, secret__in=texts)
         .values_list("secret", "position__order_id")
     )
     return valid, revoked

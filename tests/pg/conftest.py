@@ -200,7 +200,7 @@ class Client:
         return self._url + path
 
     def post(self, path="", body=None, headers=None):
-        return self._session.post(self._url + path, json=body, headers=headers)
+        return self._session.post(self._url + path, json=body, headers=headers, timeout=120)
 
     def get(self, url):
         return self._session.get(url)
@@ -226,9 +226,19 @@ class Client:
 
 
 @pytest.fixture
-def client(server, event, token, wanted):
-    place = f"organizers/{event.organizer.slug}/events/{event.slug}"
-    return Client(f"{server.url}/api/v1/{place}/offlinesalesbatches/", token, wanted)
+def client(server, client_of):
+    return client_of(server)
+
+
+@pytest.fixture
+def client_of(event, token, wanted):
+    """``client_of(server)``: somebody who asks this web server."""
+
+    def client_of(server):
+        place = f"organizers/{event.organizer.slug}/events/{event.slug}"
+        return Client(f"{server.url}/api/v1/{place}/offlinesalesbatches/", token, wanted)
+
+    return client_of
 
 
 @pytest.fixture

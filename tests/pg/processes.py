@@ -5,6 +5,7 @@ import os
 import runpy
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -34,17 +35,21 @@ def wait_until(condition, seconds: float = 60, pause: float = 0.01):
 forks = multiprocessing.get_context("forkserver")
 forks.set_forkserver_preload(["tests.pg.preloaded"])
 
+#: Imports it itself, for whoever is to have settings that differ.
+afresh = multiprocessing.get_context("spawn")
+
 
 class Process:
     """
-    A program with all its children. pretix's settings are those of the tests, whatever is in its own environment. Its
-    output goes to a file.
+    A program with all its children. pretix's settings are those of the tests, but for what is in its own environment.
+    Its output goes to a file.
     """
 
     def __init__(self, name: str, *command: str, **environment: str):
         self.log = Path(settings.DATA_DIR, f"{name}.log")
         self.log.touch()
-        self._process = forks.Process(target=run, args=[self.log, command, environment])
+        context = afresh if any(variable.startswith("PRETIX_") for variable in environment) else forks
+        self._process = context.Process(target=run, args=[self.log, command, environment])
         self._process.start()
 
     def kill(self):
@@ -107,13 +112,56 @@ class Worker(Process):
 class Server(Process):
     """pretix under gunicorn."""
 
-    def __init__(self):
+    def __init__(self, name: str = "web", **environment: str):
         self.url = f"http://{HOST}:{free_port()}"
         super().__init__(
-            "web",
+            name,
             *("gunicorn", "pretix.wsgi", "--bind", urlsplit(self.url).netloc, "--workers", "3", "--threads", "4"),
             "--preload",
+            **environment,
         )
+
+
+class Pooler:
+    """PgBouncer, which shares a few connections to the database among all that are opened to it."""
+
+    def __init__(self, mode: str, connections: int, patience: int):
+        """:param patience: seconds that somebody waits for one of the connections until that is an error"""
+        self.port, database = free_port(), settings.DATABASES["default"]
+        server = {"host": database["HOST"], "port": database["PORT"] or 5432, "user": database["USER"]}
+        if database["PASSWORD"]:
+            server["password"] = database["PASSWORD"]
+        options = {
+            "listen_addr": HOST,
+            "listen_port": self.port,
+            "unix_socket_dir": "",
+            "auth_type": "any",
+            "pool_mode": mode,
+            "default_pool_size": connections,
+            "query_wait_timeout": patience,
+            "ignore_startup_parameters": "extra_float_digits,options",
+        }
+        config = Path(settings.DATA_DIR, f"pooler {self.port}.ini")
+        config.write_text(
+            f"[databases]\n* = {' '.join(f'{name}={value}' for name, value in server.items())}\n[pgbouncer]\n"
+            + "\n".join(f"{name} = {value}" for name, value in options.items())
+        )
+        as_nobody = ["-u", "nobody"] if os.geteuid() == 0 else []
+        with Path(settings.DATA_DIR, f"pooler {self.port}.log").open("wb") as log:
+            self._process = subprocess.Popen(["pgbouncer", *as_nobody, str(config)], stdout=log, stderr=log)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """As pretix is told of it."""
+        return {
+            "PRETIX_DATABASE_HOST": HOST,
+            "PRETIX_DATABASE_PORT": str(self.port),
+            "PRETIX_DATABASE_DISABLE_SERVER_SIDE_CURSORS": "true",
+        }
+
+    def kill(self):
+        self._process.kill()
+        self._process.wait()
 
 
 def free_port() -> int:

@@ -25,6 +25,8 @@ os.environ.setdefault("PRETIX_DATABASE_HOST", "127.0.0.1")
 os.environ["PRETIX_CELERY_BACKEND"] = REDIS
 os.environ.setdefault("PRETIX_REDIS_LOCATION", REDIS)
 os.environ.setdefault("PRETIX_CELERY_BROKER", REDIS)
+if "OFFLINESALES_WITHOUT_CELERY" in os.environ:
+    del os.environ["PRETIX_CELERY_BROKER"]
 
 from pretix.settings import *  # noqa: E402, F403
 from pretix.settings import CORE_MODULES, INSTALLED_APPS  # noqa: E402

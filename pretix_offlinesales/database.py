@@ -1,0 +1,74 @@
+"""
+How to ask about many tickets, so that PostgreSQL answers soon whatever it knows of its tables.
+
+After a restore, on a fresh server, or as long as autovacuum is late, there are no statistics, and the planner guesses:
+each value that is looked for stands in one row of two hundred, whatever it is. Where a query may be answered through
+more than one index, it is luck which one that is, and the wrong one may be read as a whole for each of ten thousand
+tickets. So there must be no choice: a subquery that is asked for each ticket names nothing that has an index but the
+ticket's own order.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+from django.db.models import BigIntegerField, BooleanField, ExpressionWrapper, Manager, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
+from django_scopes import scopes_disabled
+
+
+def unscoped(manager: Manager) -> QuerySet:
+    """
+    All rows, without the condition that a scope adds within requests and tasks: that they are of this organizer. It is
+    one more index to choose.
+
+    Only for rows that are reached from orders or tickets that are known to be of the event.
+    """
+    with scopes_disabled():
+        return manager.all()
+
+
+def of_tickets(rows: QuerySet, position: str = "") -> QuerySet:
+    """
+    Only the rows about main positions, which are the tickets, and not about what came bundled with them.
+
+    :param position: how positions are reached from these rows, such as ``position__``
+
+    This is ``addon_to=None``, said in a way that no index can be taken for.
+    """
+    sold_with = Coalesce(f"{position}addon_to", 0, output_field=BigIntegerField())
+    return rows.alias(sold_with=sold_with).filter(sold_with=0)
+
+
+def first(rows: QuerySet, column: str) -> Subquery:
+    """Of the first of these rows, or nothing."""
+    return Subquery(rows.values(column)[:1])
+
+
+def exists_for_each(rows: QuerySet) -> ExpressionWrapper:
+    """
+    Whether there is such a row, looked up for each ticket by itself. ``EXISTS`` says the same, but PostgreSQL may make
+    a join of it, and one that was meant for a few tickets compares each of ten thousand with each.
+    """
+    return ExpressionWrapper(IsNull(first(rows.order_by(), "pk"), False), output_field=BooleanField())
+
+
+def drop_broken_connection() -> None:
+    """After an error: what is asked next opens a new one. Within a transaction there is nothing to be done."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
+
+
+@contextmanager
+def planned_plainly() -> Iterator[None]:
+    """
+    PostgreSQL takes what is asked of so many tickets for so much work that it would compile the query first: seconds,
+    for one that takes a tenth of that.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL jit = off")
+        yield
