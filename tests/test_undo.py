@@ -96,7 +96,7 @@ def who_wrote(order):
 
 #: Whatever can be issued, and come back without its code being revoked.
 ALL_PRODUCTS = {
-    **{name: kind for name, kind in KINDS.items() if name not in ("signed", "signed_bundle")},
+    **{name: kind for name, kind in KINDS.items() if not name.startswith("signed")},
     **PRODUCTS,
     **IN_SHOP,
 }
