@@ -25,7 +25,7 @@ POSTGRESQL = os.environ.get("PRETIX_OFFLINESALES_TEST_DATABASE") == "postgresql"
 #: The host's API for rendering takes no more; its queries get too complex for SQLite before that.
 HOST_PRINTS = 1_000 if POSTGRESQL else 500
 
-#: It cancels one order after the other, so that more would not tell more.
+#: It cancels and reactivates one order after the other, so that more would not tell more.
 HOST_CANCELS = 200
 
 #: What is over in less, in seconds, is measured twice, and the faster one counts: what else the machine does, such as
@@ -81,6 +81,7 @@ def print_table(run: Run, size: int):
     rendered, printed = run("host_print", host_size), run("print_one", size)
     canceled_size = min(size, HOST_CANCELS)
     canceled, returned = run("host_cancel", canceled_size), run("return_all", size)
+    reactivated, undone = run("host_reactivate", canceled_size), run("undo_all", size)
 
     print(f"\n{f'{size:,} tickets':<44}{'host':>10}{'plugin':>10}{'ratio':>8}")
     row("issuing, ms a ticket", 1000 * imported["seconds"] / size, 1000 * issued["seconds"] / size)
@@ -90,6 +91,9 @@ def print_table(run: Run, size: int):
     row(f"  file, bytes a ticket{note(size)}", rendered["bytes"] / host_size, printed["bytes"] / size)
     row("returning, ms a ticket **", 1000 * canceled["seconds"] / canceled_size, 1000 * returned["seconds"] / size)
     row("  memory above the start, MB", None, returned["megabytes"])
+    reactivated_each = 1000 * reactivated["seconds"] / canceled_size
+    row("undoing returns, ms a ticket **", reactivated_each, 1000 * undone["seconds"] / size)
+    row("  memory above the start, MB", None, undone["megabytes"])
     row("issuing takes, s", None, issued["seconds"])
     if "waited" in issued:
         row("  longest wait of others for the lock, s", None, issued["waited"])
@@ -109,12 +113,16 @@ def print_table(run: Run, size: int):
     per_ticket = [measured["bytes"] / size for measured in (printed, sheets)]
     row("  file of sheets, bytes a ticket", None, per_ticket[1], f"{per_ticket[1] / per_ticket[0]:.2f}×")
     row("returning takes, s", None, returned["seconds"])
+    row("undoing that takes, s", None, undone["seconds"])
+    if "waited" in undone:
+        row("  longest wait of others for the lock, s", None, undone["waited"])
+        row("  we had it for, at most, s", None, undone["held"])
     answered = run("api", size)
     row("API: first page of 1,000 batches, ms", None, 1000 * answered["list"])
     row("API: a batch with all its orders, ms", None, 1000 * answered["detail"])
     if size > HOST_PRINTS:
         print(f"* The host prints no more than {HOST_PRINTS:,} at once, so these were measured there.")
-    print(f"** {canceled_size:,} cancellations by the host.")
+    print(f"** {canceled_size:,} cancellations, and reactivations, by the host.")
 
 
 def note(size: int) -> str:

@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections import Counter
 from contextlib import ExitStack, contextmanager
-from importlib import import_module
 from unittest import mock
 
 import django
@@ -26,11 +25,12 @@ from django_scopes import scopes_disabled  # noqa: E402
 from pretix.base.models import CachedFile, Order, OrderPosition, Quota  # noqa: E402
 from pretix.base.services.locking import LockTimeoutException, lock_objects  # noqa: E402
 from pretix.base.services.modelimport import import_orders  # noqa: E402
-from pretix.base.services.orders import cancel_order  # noqa: E402
+from pretix.base.services.orders import cancel_order, reactivate_order  # noqa: E402
 from pretix.plugins.ticketoutputpdf.tasks import bulk_render  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
 from pretix_offlinesales import jobs, returning  # noqa: E402
+from pretix_offlinesales.issuing import quotas  # noqa: E402
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket  # noqa: E402
 from pretix_offlinesales.printing import Plan, merge_parts, print_batch, print_part, request_data  # noqa: E402
 from pretix_offlinesales.printing.sheets import Sheet  # noqa: E402
@@ -100,6 +100,19 @@ def host_cancel(amount: int) -> dict:
     return {"seconds": measured.seconds, "megabytes": measured.megabytes}
 
 
+def host_reactivate(amount: int) -> dict:
+    """Its reactivation of one order after the other."""
+    batch = _batch_of_another_process(amount)
+    for order in batch.tickets.values_list("order_id", flat=True):
+        cancel_order.apply(kwargs={"order": order, "send_mail": False}, throw=True)
+    orders = Order.objects.filter(event=batch.event)
+    with Measured() as measured:
+        for order in orders:
+            reactivate_order(order)
+    assert batch.event.orders.filter(status=Order.STATUS_PAID).count() == amount
+    return {"seconds": measured.seconds, "megabytes": measured.megabytes}
+
+
 def _file(name: str, content=None) -> CachedFile:
     file = CachedFile.objects.create(date=now(), expires=now(), filename=name, type="application/octet-stream")
     if content:
@@ -133,15 +146,17 @@ def issue(amount: int) -> dict:
 
 
 class _Phases:
-    """Counts queries, and seconds, of each phase of a job."""
+    """Counts queries, and seconds, of each phase of a job, and what it took at most where it comes more than once."""
 
     def __init__(self):
-        self.queries, self.seconds = Counter(), Counter()
+        self.queries, self.seconds, self.longest = Counter(), Counter(), Counter()
         self.enter("before")
 
     def enter(self, phase: str):
         if hasattr(self, "_phase"):
-            self.seconds[self._phase] += time.perf_counter() - self._since
+            seconds = time.perf_counter() - self._since
+            self.seconds[self._phase] += seconds
+            self.longest[self._phase] = max(self.longest[self._phase], seconds)
         self._phase, self._since = phase, time.perf_counter()
 
     def count(self, execute, *args):
@@ -160,8 +175,7 @@ def _phases():
         transaction.on_commit(lambda: phases.enter("announcing"))
 
     with (
-        # Not the function of this name, that the package shows, but its module.
-        mock.patch.object(import_module("pretix_offlinesales.issuing.insert"), "lock_objects", lock),
+        mock.patch.object(quotas, "lock_objects", lock),
         connection.execute_wrapper(phases.count),
     ):
         yield phases
@@ -295,12 +309,31 @@ def _warm_up(batch: OfflineSalesBatch) -> None:
 def return_all(amount: int) -> dict:
     """The whole job: every ticket of the batch comes back."""
     batch = _batch_of_another_process(amount)
-    request = returning.request_data({"all": True})
-    job = jobs.create_after_sale(batch.event, Job.Kind.RETURN, request, NOBODY, batch)
+    job = _after_sale(batch, Job.Kind.RETURN)
     with Measured() as measured:
         jobs.run(batch.event, job.pk)
     assert batch.event.orders.filter(status=Order.STATUS_CANCELED).count() == amount
     return {"seconds": measured.seconds, "megabytes": measured.megabytes}
+
+
+def undo_all(amount: int) -> dict:
+    """The whole job: all that came back is valid again, while another process asks for the quota's lock."""
+    batch = _batch_of_another_process(amount, "make_returned_batch")
+    job = _after_sale(batch, Job.Kind.UNDO)
+    with _shopper(batch.event) as shopper, _phases() as phases, Measured() as measured:
+        jobs.run(batch.event, job.pk)
+    assert batch.event.orders.filter(status=Order.STATUS_PAID).count() == amount
+    return {
+        "seconds": measured.seconds,
+        "megabytes": measured.megabytes,
+        "held": phases.longest["locked"],
+        **shopper,
+    }
+
+
+def _after_sale(batch: OfflineSalesBatch, kind: Job.Kind) -> Job:
+    request = returning.request_data({"all": True}, job_kind=kind)
+    return jobs.create_after_sale(batch.event, kind, request, NOBODY, batch)
 
 
 # The API
@@ -345,9 +378,15 @@ def make_batch(amount: int) -> int:
     return issue_batch(make_event(), amount).pk
 
 
-def _batch_of_another_process(amount: int) -> OfflineSalesBatch:
+def make_returned_batch(amount: int) -> int:
+    batch = issue_batch(make_event(), amount)
+    jobs.run(batch.event, _after_sale(batch, Job.Kind.RETURN).pk)
+    return batch.pk
+
+
+def _batch_of_another_process(amount: int, made: str = "make_batch") -> OfflineSalesBatch:
     """Issuing it here would leave memory behind, that printing would then seem not to need."""
-    pk, _ = _start("make_batch", amount).communicate()
+    pk, _ = _start(made, amount).communicate()
     return OfflineSalesBatch.objects.select_related("event").get(pk=json.loads(pk))
 
 
@@ -359,9 +398,9 @@ def _start(name: str, *args) -> subprocess.Popen:
 MEASUREMENTS = {
     function.__name__: function
     for function in (
-        *(host_import, host_print, host_cancel),
-        *(issue, announce_gift_cards, announce_media, print_one, print_sheets, print_two, return_all, api),
-        *(database, make_batch, shopper, worker),
+        *(host_import, host_print, host_cancel, host_reactivate),
+        *(issue, announce_gift_cards, announce_media, print_one, print_sheets, print_two, return_all, undo_all, api),
+        *(database, make_batch, make_returned_batch, shopper, worker),
     )
 }
 

@@ -102,7 +102,9 @@ def check_in(sender, checkin, **kwargs):
 @receiver(order_reactivated, dispatch_uid="offlinesales_reactivated")
 def forget_return(sender, order, **kwargs):
     """Whoever made it valid again: if it is canceled once more, that is not the return that it was."""
-    OfflineSalesTicket.objects.filter(order=order).update(returned=None, return_kind="")
+    ticket = getattr(order, "offline_sales_ticket", None)
+    if ticket and ticket.returned:  # not, if it was us: then that was done with it, and may be out of date
+        OfflineSalesTicket.objects.filter(pk=ticket.pk).update(returned=None, return_kind="")
 
 
 @receiver(register_data_exporters, dispatch_uid="offlinesales_exporter")

@@ -83,7 +83,7 @@ def picture(order: Order, without: set = frozenset()) -> dict:
                     (card.value, card.secret == position.secret) for card in position.issued_gift_cards.all()
                 ],
                 "media": [(medium.type, medium.active) for medium in position.linked_media.all()],
-                "memberships": position.granted_memberships.count(),
+                "memberships": [membership.canceled for membership in position.granted_memberships.all()],
             }
             for position in order.all_positions.all()
         ],

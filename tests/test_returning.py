@@ -830,28 +830,6 @@ def dealt_with(kind, batch, **numbers):
     return done, {code: reason for code, _value, reason in skipped}
 
 
-@pytest.mark.parametrize("name", [name for name in KINDS if not name.startswith("signed")])
-def test_undone_tickets_are_as_the_host_reactivates_them(name, event, item, quota, make_batch):
-    wanted = KINDS[name](event, item) or {}
-    batch = make_batch(**wanted)
-    issued = [picture(order, OF_EACH_TICKET) for order in orders(batch)]
-    with freeze_time("2027-05-01 12:00:00"):
-        returned(batch)
-        assert undone(event, batch, number__lt=3) == (codes(batch)[:2], {})
-        theirs = orders(batch)[2]
-        if theirs.total:
-            theirs.payments.create(
-                provider="offlinesales", state="confirmed", amount=theirs.total, payment_date=now(), info="{}"
-            )
-        reactivate_order(theirs)
-
-    pictures = [picture(order, OF_EACH_TICKET) for order in orders(batch)]
-    assert pictures == [pictures[2]] * 3
-    assert [(order.status, order.pending_sum) for order in orders(batch)] == [("p", 0)] * 3
-    assert [order["positions"] for order in pictures] == [order["positions"] for order in issued]
-    assert list(batch.tickets.values_list("returned", "return_kind"))[:2] == [(None, "")] * 2
-
-
 def test_returned_undone_and_returned_again_the_books_are_even(event, make_batch):
     batch = make_batch(amount=1)
     for _turn in range(3):
@@ -934,25 +912,6 @@ def test_nobody_gets_a_mail_when_returns_are_undone_but_webhooks_are_sent(
     heard = sorted((call["action"], call["code"]) for call in received)
     assert heard == sorted((action, code) for action in actions for code in codes(batch))
     assert [message.subject for message in mailoutbox] == []
-
-
-def test_an_order_that_another_plugin_chokes_on_stays_canceled_and_is_named(event, make_batch, settings):
-    settings.CORE_MODULES = {*settings.CORE_MODULES, "tests"}
-    batch = make_batch(amount=2)
-    returned(batch)
-    first, second = codes(batch)
-
-    def broken(sender, order, **kwargs):
-        if order.code == first:
-            raise ValueError("broken plugin")
-
-    order_reactivated.connect(broken)
-    try:
-        assert undone(event, batch) == ([second], {first: "failed"})
-    finally:
-        order_reactivated.disconnect(broken)
-    assert [order.status for order in orders(batch)] == ["c", "p"]
-    assert [order.payments.count() for order in orders(batch)] == [1, 2]
 
 
 @pytest.fixture

@@ -11,16 +11,15 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from pretix.base.models import Order, OrderPosition, Seat
-from pretix.base.services.locking import LockTimeoutException, lock_objects
+from pretix.base.services.locking import LockTimeoutException
 from pretix.base.services.orders import error_messages
-from pretix.base.services.quotas import QuotaAvailability
 
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from ..origin import KEY, Origin
 from .blueprint import Blueprint
 from .codes import order_codes, plain_secrets, pseudonymization_ids, ticket_secrets
 from .product import overlapping
-from .quotas import count
+from .quotas import left, lock
 from .rows import check_references, insert_copies, reserve_ids
 from .seats import refuse_taken
 
@@ -29,9 +28,6 @@ logger = logging.getLogger(__name__)
 #: Seconds to wait before the next attempt, when others held the locks for as long as the host waits for them, or when
 #: a code was taken in the meantime.
 BACK_OFF = (0.5, 1, 2, 4, 8)
-
-#: How often quotas are counted once more, until they are left in peace meanwhile.
-COUNTS = 5
 
 #: What PostgreSQL calls a duplicate.
 UNIQUE_VIOLATION = "23505"
@@ -144,43 +140,18 @@ def _quotas(blueprint: Blueprint) -> Counter:
 
 
 def _claim(batch: OfflineSalesBatch, quotas: Counter, seats: Sequence[Seat]) -> None:
-    """Lock quotas and seats as the host does, and see that there are enough: from here on, others wait for us."""
-    if seats and batch.event.settings.seating_minimal_distance > 0:
-        lock_objects([batch.event])
-    else:
-        lock_objects(
-            [*(quota for quota in quotas if quota.size is not None), *seats], shared_lock_objects=[batch.event]
-        )
+    """Lock quotas and seats, and see that there are enough: from here on, others wait for us."""
+    lock(batch.event, quotas, seats)
     _refuse_oversold(batch, quotas)
     refuse_taken(batch, seats)
 
 
 def _refuse_oversold(batch, quotas):
-    for quota, (__, left) in _availability(quotas).results.items():
-        if left is not None and left < quotas[quota] * batch.amount:
+    for quota, places in left(quotas).items():
+        if places is not None and places < quotas[quota] * batch.amount:
             # The host's own words, in the host's own translation.
             message = _('There is not enough quota available on quota "{}" to perform the operation.')
             raise JobFailed(message.format(quota.name))
-
-
-def _availability(quotas) -> QuotaAvailability:
-    """
-    What is left, by the host's count. The host counts orders first and carts later, and a cart that becomes an order
-    in between, for which shoppers need no lock, is in neither. So the count holds if no orders came in meanwhile.
-
-    :raises LockTimeoutException: if orders come in all the time
-    """
-    before = count(quotas)
-    for _attempt in range(COUNTS):
-        after = count(quotas)
-        if _sold(after) == _sold(before):
-            return before
-        before = after
-    raise LockTimeoutException
-
-
-def _sold(availability: QuotaAvailability) -> Counter:
-    return Counter(availability.count_paid_orders) + Counter(availability.count_pending_orders)
 
 
 def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, drawn: Draw) -> list[int]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from django.db import connection, models
 from pretix.base.models import LogEntry
+from pretix.helpers.json import CustomJSONEncoder
 
 #: How many rows one statement inserts: enough to make statements few, few enough to keep them small.
 CHUNK = 10_000
@@ -69,8 +70,12 @@ def log(one: models.Model, action: str, pks: Sequence[int], data: Sequence[dict]
     """
     entry = one.log_action(action, save=False, **requester)
     entries = reserve_ids(LogEntry, len(pks))
-    insert_copies(entry, id=entries, object_id=pks, data=[json.dumps(each, sort_keys=True) for each in data])
+    insert_copies(entry, id=entries, object_id=pks, data=[_as_the_host(each) for each in data])
     return entries
+
+
+def _as_the_host(data: dict) -> str:
+    return json.dumps(data, cls=CustomJSONEncoder, sort_keys=True)
 
 
 def check_references() -> None:

@@ -9,6 +9,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Count
 from django.utils.timezone import now
 from pretix.base.models import Event
+from pretix.base.services.locking import LockTimeoutException
 
 from ..issuing.announce import refresh_quotas
 from ..models import Job, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
@@ -18,7 +19,8 @@ from .cancel import cancel
 from .door import refuse_returned
 from .lines import as_lines, from_file, read_lines, too_many
 from .orders import Orders, fetch
-from .reasons import TEXTS as REASONS
+from .pace import Pace
+from .reasons import BUSY, TEXTS as REASONS
 from .selection import Choice, choose, settled
 
 __all__ = [
@@ -40,8 +42,9 @@ logger = logging.getLogger(__name__)
 #: How many tickets are dealt with in one transaction: as long as it takes, a scanner may have to wait for it.
 CHUNK = 250
 
-#: The host reactivates orders one by one, and meanwhile holds their quotas, which customers of the shop wait for.
-UNDO_CHUNK = 20
+#: The most whose returns are undone in one transaction: quotas are counted once for all of them, which customers of the
+#: shop wait for. Nobody is to be let in with them yet.
+UNDO_CHUNK = 2_000
 
 #: The keys of the log entries that were written, and the orders that turned out to be impossible, and why.
 Outcome = tuple[list[int], dict[int, str]]
@@ -79,12 +82,17 @@ def return_tickets(job: Job) -> None:
     def take_back(orders: Orders, pks: list[int]) -> Outcome:
         return cancel(orders, pks, job.data["kind"], job.requester, moment=now()), {}
 
-    _work_through(job, take_back, CHUNK)
+    _work_through(job, take_back, Pace.steady(CHUNK))
 
 
 def undo_returns(job: Job) -> None:
     """Tickets that were returned by mistake become valid again."""
-    _work_through(job, partial(undo.reactivate, requester=job.requester), UNDO_CHUNK)
+    pace = Pace(CHUNK, most=UNDO_CHUNK)
+
+    def undo_return(orders: Orders, pks: list[int]) -> Outcome:
+        return undo.reactivate(orders, pks, job.requester, now(), pace)
+
+    _work_through(job, undo_return, pace)
 
 
 def replace_tickets(job: Job) -> None:
@@ -93,7 +101,7 @@ def replace_tickets(job: Job) -> None:
     def renew(orders: Orders, pks: list[int]) -> Outcome:
         return replace.renew(orders, pks, job.requester), {}
 
-    _work_through(job, renew, CHUNK)
+    _work_through(job, renew, Pace.steady(CHUNK))
 
 
 #: Why an order can't be dealt with, for each kind of job.
@@ -104,7 +112,7 @@ REFUSAL = {
 }
 
 
-def _work_through(job: Job, deal_with: Callable[[Orders, list[int]], Outcome], size: int) -> None:
+def _work_through(job: Job, deal_with: Callable[[Orders, list[int]], Outcome], pace: Pace) -> None:
     """
     Choose the tickets, deal with those that can be dealt with, tell everybody.
 
@@ -120,7 +128,7 @@ def _work_through(job: Job, deal_with: Callable[[Orders, list[int]], Outcome], s
     tickets = [choice for choice in choices if choice.ticket]
     todo = [choice for choice in tickets if choice.place > job.data["done"]]
     while todo:
-        chunk, todo = todo[:size], todo[size:]
+        chunk, todo = todo[: pace.size], todo[pace.size :]
         while todo and todo[0].place == chunk[-1].place:  # named twice: by its code, and by one that it had before
             chunk.append(todo.pop(0))
         if job.data["dry_run"]:
@@ -133,23 +141,36 @@ def _work_through(job: Job, deal_with: Callable[[Orders, list[int]], Outcome], s
 
 
 def _deal_with(job: Job, chunk: list[Choice], deal_with) -> None:
-    before = job.data
-    for seconds in (*BACK_OFF, None):
+    for seconds in BACK_OFF:
         try:
-            with transaction.atomic():
-                orders = fetch(job.event, _order_ids(chunk), lock=True)
-                refusals = _refusals(orders, chunk, job.kind)
-                accepted = [pk for pk in _order_ids(chunk) if pk not in refusals]
-                written, impossible = deal_with(orders, accepted) if accepted else ([], {})
-                _remember(job, chunk, refusals | impossible, written)
-                job.check_lock()
-            return
-        except BaseException as error:
-            job.data = before
-            if seconds is None or not isinstance(error, OperationalError):
-                raise
-            logger.info("Somebody is busy with an order of job %s, which has to wait", job, exc_info=True)
+            return _try_to_deal_with(job, chunk, deal_with)
+        except (OperationalError, LockTimeoutException):
+            logger.info("Somebody is busy with what job %s needs, which has to wait", job, exc_info=True)
         time.sleep(seconds)
+    try:
+        _try_to_deal_with(job, chunk, deal_with)
+    except LockTimeoutException:
+        _try_to_deal_with(job, chunk, _leave_alone)
+
+
+def _try_to_deal_with(job: Job, chunk: list[Choice], deal_with) -> None:
+    before = job.data
+    try:
+        with transaction.atomic():
+            orders = fetch(job.event, _order_ids(chunk), lock=True)
+            refusals = _refusals(orders, chunk, job.kind)
+            accepted = [pk for pk in _order_ids(chunk) if pk not in refusals]
+            written, impossible = deal_with(orders, accepted) if accepted else ([], {})
+            _remember(job, chunk, refusals | impossible, written)
+            job.check_lock()
+    except BaseException:
+        job.data = before
+        raise
+
+
+def _leave_alone(orders: Orders, pks: list[int]) -> Outcome:
+    """Others hold the quotas, and go on to."""
+    return [], dict.fromkeys(pks, BUSY)
 
 
 def _order_ids(chunk):

@@ -1,14 +1,16 @@
 """Tell the rest of pretix that tickets came back, as if each order had been canceled alone."""
 
 import logging
+from collections import defaultdict
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
 from pretix.base.i18n import language
-from pretix.base.models import GiftCard, LogEntry, Order, OrderPayment, OrderPosition
+from pretix.base.models import Event, GiftCard, Invoice, LogEntry, Order, OrderPayment, OrderPosition
 from pretix.base.payment import PaymentException
-from pretix.base.signals import order_canceled
+from pretix.base.services.invoices import generate_invoice, invoice_qualified
+from pretix.base.signals import EventPluginSignal, order_canceled, order_paid, order_reactivated
 
 from ..issuing.announce import MAX_TRIES, send_webhooks, touch
 from ..models import Job
@@ -27,8 +29,8 @@ DONE = {Job.Kind.RETURN: "canceled", Job.Kind.UNDO: "valid again", Job.Kind.REPL
 
 def announce(job: Job) -> None:
     """
-    Send ``order_canceled`` for each order that the job has canceled, and webhooks for what it has written in the
-    history of its orders. (Of those that became valid again, the host itself has sent its signals.)
+    Send ``order_canceled`` for each order that the job has canceled, ``order_reactivated`` and ``order_paid`` for each
+    that became valid again, and webhooks for what it has written in the history of its orders.
 
     As with issuing, a receiver that raises is logged and holds nobody else up, and each hears of each order at least
     once: ``job.data["announced"]`` says of how many everybody knows. Orders that were tried too often (``tries``) are
@@ -52,28 +54,52 @@ def _remember(job: Job, **values: int) -> None:
 
 def _tell(job: Job, codes: list[str]) -> None:
     event = job.event
+    orders = [order for order in _fetch(event, codes) if _is_still_so(job, order)]
+    if not orders:
+        return
+    if job.kind == Job.Kind.RETURN:
+        _cancel_open_payments(orders, job.requester)
+    for order in sorted(orders, key=lambda order: codes.index(order.code)):
+        job.check_lock()
+        with language(order.locale, event.settings.region):
+            for signal in _signals(job, order):
+                _send(signal, event, order)
+    if job.kind == Job.Kind.UNDO:
+        _invoice_again(orders)
+    if event.organizer.webhooks.filter(enabled=True).exists():
+        send_webhooks(event, _written(job, orders))
+    touch(orders)
+
+
+def _fetch(event: Event, codes: list[str]) -> list[Order]:
     orders = list(
-        Order.objects.filter(event=event, code__in=codes).prefetch_related(
+        Order.objects.filter(event=event, code__in=codes)
+        .select_related("offline_sales_ticket")
+        .prefetch_related(
             "sales_channel",
             Prefetch("all_positions", OrderPosition.all.prefetch_related("item", "variation", "subevent")),
         )
     )
-    if job.kind == Job.Kind.RETURN:
-        # What somebody has made valid again meanwhile is not canceled.
-        orders = [order for order in orders if order.status == Order.STATUS_CANCELED]
-    if not orders:
-        return
     for order in orders:
         order.event = event
+        if any(position.canceled for position in order.all_positions.all()):
+            del order._prefetched_objects_cache["all_positions"]  # or ``order.positions`` would show these, too
+    return orders
+
+
+def _is_still_so(job: Job, order: Order) -> bool:
+    """What somebody has made valid again meanwhile is not canceled; what came back once more, not valid."""
+    is_canceled = order.status == Order.STATUS_CANCELED
+    return {Job.Kind.RETURN: is_canceled, Job.Kind.UNDO: not is_canceled}.get(job.kind, True)
+
+
+def _signals(job: Job, order: Order) -> list[EventPluginSignal]:
+    """As the host sends them."""
     if job.kind == Job.Kind.RETURN:
-        _cancel_open_payments(orders, job.requester)
-        for order in sorted(orders, key=lambda order: codes.index(order.code)):
-            job.check_lock()
-            with language(order.locale, event.settings.region):
-                _send_signal(event, order)
-    if event.organizer.webhooks.filter(enabled=True).exists():
-        send_webhooks(event, _written(job, orders))
-    touch(orders)
+        return [order_canceled]
+    if job.kind == Job.Kind.UNDO:
+        return [order_reactivated, *([order_paid] if order.status == Order.STATUS_PAID else [])]
+    return []
 
 
 def _cancel_open_payments(orders: list[Order], requester: dict) -> None:
@@ -93,10 +119,25 @@ def _cancel_open_payments(orders: list[Order], requester: dict) -> None:
             logger.exception("A payment of order %s could not be canceled", order.full_code)
 
 
-def _send_signal(event, order: Order) -> None:
-    for receiver, response in order_canceled.send_robust(event, order=order):
+def _send(signal: EventPluginSignal, event: Event, order: Order) -> None:
+    for receiver, response in signal.send_robust(event, order=order):
         if isinstance(response, Exception):
             logger.error("%r failed to hear of order %s", receiver, order.full_code, exc_info=response)
+
+
+def _invoice_again(orders: list[Order]) -> None:
+    """Where somebody had made an invoice by hand, which the return has canceled. If done twice, it is made once."""
+    invoices = defaultdict(list)
+    for order, is_cancellation in Invoice.objects.filter(order__in=orders).values_list("order", "is_cancellation"):
+        invoices[order].append(is_cancellation)
+    for order in orders:
+        made = invoices[order.pk]
+        if False in made and made.count(True) >= made.count(False) and invoice_qualified(order):
+            try:
+                generate_invoice(order)
+            except Exception as error:
+                logger.exception("An invoice of order %s could not be made", order.full_code)
+                order.log_action("pretix.event.order.invoice.failed", data={"exception": str(error)})
 
 
 def _written(job: Job, orders: list[Order]) -> QuerySet[LogEntry]:

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import F, QuerySet, Sum
@@ -53,8 +54,8 @@ class Orders:
     entered: set[int]
     #: The orders whose codes were put on the revocation list when they were canceled, or since.
     revoked: set[int]
-    #: The orders whose tickets were taken back, unless that was undone.
-    returned: set[int]
+    #: When the tickets were taken back, unless that was undone.
+    returned: dict[int, datetime]
 
     def refusal(self, pk: int) -> str:
         """Why this order can't be taken back; empty if it can."""
@@ -85,13 +86,30 @@ class Orders:
         Our confirmed payments, and what of each is to be refunded: what somebody has refunded before is not given back
         again, not even if it was not said which payment it belongs to.
         """
-        left = sum(payment.amount for payment in self.payments[pk] if payment.state in PAID) - self.refunded(pk)
+        left = self.paid(pk)
         for payment in self.payments[pk]:
             if payment.provider == OfflineSalesPayment.identifier and payment.state == CONFIRMED:
                 amount = min(left, payment.amount - self.refunded(pk, payment))
                 if amount > 0:
                     left -= amount
                     yield payment, amount
+
+    def paid(self, pk: int) -> Decimal:
+        """What was paid and not refunded since, as the host's ``payment_refund_sum`` has it."""
+        return sum(payment.amount for payment in self.payments[pk] if payment.state in PAID) - self.refunded(pk)
+
+    def refunded_by_return(self, pk: int) -> Decimal:
+        """
+        What the return that has not been undone has refunded: our refunds of that very moment. Somebody may have
+        refunded more by hand, before or since.
+        """
+        return sum(
+            refund.amount
+            for refund in self.refunds[pk]
+            if refund.provider == OfflineSalesPayment.identifier
+            and refund.execution_date == self.returned.get(pk)
+            and refund.state in REFUNDED
+        )
 
     def refunded(self, pk: int, payment: OrderPayment | None = None) -> Decimal:
         """Of all payments, or of one."""
@@ -141,7 +159,7 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
         invoices=_by(unscoped(Invoice.objects).filter(order__in=pks)),
         entered=set(entries.values_list("position__order", flat=True)),
         revoked=set(revoked.values_list("position__order", flat=True)),
-        returned=set(returned.values_list("order", flat=True)),
+        returned=dict(returned.values_list("order", "returned")),
     )
 
 

@@ -18,10 +18,11 @@ NOT_CANCELED = "not_canceled"
 NOT_RETURNED = "not_returned"
 #: The codes on the paper are on the revocation list: it needs replacing.
 REVOKED = "revoked"
+#: There is no place for it any more, or the host would not make it valid for another reason.
 SOLD_OUT = "sold_out"
 #: Somebody else held the quota for too long.
 BUSY = "busy"
-#: Another plugin raised an error when it heard of it.
+#: The host raised an error when it was asked what the order would be like.
 FAILED = "failed"
 
 # Of tickets that shall get new codes:

@@ -1,19 +1,37 @@
-"""Tickets that were returned by mistake become valid again, as the host reactivates an order."""
+"""
+Tickets that were returned by mistake become valid again, as the host reactivates an order (``reactivate_order``), many
+at once. All in the caller's transaction, in a constant number of queries.
+
+Only the status of an order makes its positions count for quotas and seats. So everything else is written first, and
+others wait for a count and for that one statement. (Vouchers are left alone, as when tickets are taken back: a batch
+has none, and the host gives none to what has been ordered.)
+"""
 
 import logging
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 
-from django.db import OperationalError, transaction
-from django.utils.timezone import now
-from pretix.base.models import Order, OrderPayment
-from pretix.base.services.locking import LockTimeoutException
-from pretix.base.services.orders import OrderError, reactivate_order
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, transaction
+from django.db.models import prefetch_related_objects
+from pretix.base.models import GiftCard, Membership, Order, OrderPayment, OrderPosition, Transaction
+from pretix.base.models.giftcards import GiftCardTransaction
+from pretix.base.services.memberships import validate_memberships_in_order
 
+from ..issuing.rows import check_references, insert_copies, log
+from ..models import OfflineSalesTicket
 from ..payment import OfflineSalesPayment
-from .orders import Orders
-from .reasons import BUSY, CHANGED, FAILED, NOT_CANCELED, NOT_RETURNED, REVOKED, SOLD_OUT, UNKNOWN
+from .claim import Claim
+from .orders import CONFIRMED, Orders
+from .pace import Pace
+from .reasons import CHANGED, FAILED, NOT_CANCELED, NOT_RETURNED, REVOKED, SOLD_OUT, UNKNOWN
 
 logger = logging.getLogger(__name__)
+
+
+class TooFewPlaces(Exception):
+    """They are enough for these orders only, by their primary keys."""
 
 
 def refusal(orders: Orders, pk: int) -> str:
@@ -28,65 +46,161 @@ def refusal(orders: Orders, pk: int) -> str:
     return REVOKED if pk in orders.revoked else ""
 
 
-def reactivate(orders: Orders, pks: Sequence[int], requester: dict) -> tuple[list[int], dict[int, str]]:
+def reactivate(
+    orders: Orders, pks: Sequence[int], requester: dict, moment: datetime, pace: Pace
+) -> tuple[list[int], dict[int, str]]:
     """
-    Let the host reactivate these orders, one after the other. Returns the keys of the log entries that nobody has been
-    told of yet, and those orders that it refuses, and why.
+    Returns the keys of the log entries that nobody has been told of yet, and those orders that can't become valid
+    again, and why. Where too few places are left, the first orders get them.
 
     :param orders: locked, with none of ``pks`` refused
-    :raises OperationalError: if somebody else is busy with one of the orders
+    :param requester: of ``Requested``
+    :param pace: is told when it is that others begin to wait
+    :raises LockTimeoutException: if others held the quotas for as long as the host waits for them
     """
-    written, refused = [], {}
-    for pk in pks:
+    prefetch_related_objects([orders.orders[pk] for pk in pks], "sales_channel")
+    claim = Claim(orders, pks)
+    lines, refused = _prepare(orders, pks, moment)
+    refused |= dict.fromkeys(claim.not_for_sale(), SOLD_OUT)
+    while wanted := [pk for pk in pks if pk not in refused]:
         try:
             with transaction.atomic():
-                entries = _reactivate(orders.orders[pk], requester)
-        except OrderError:
-            logger.info("Order %s can't become valid again", orders.orders[pk].full_code, exc_info=True)
+                return _write(orders, wanted, lines, claim, requester, moment, pace), refused
+        except TooFewPlaces as error:
+            [fitting] = error.args
+            refused |= dict.fromkeys(set(wanted) - set(fitting), SOLD_OUT)
+    return [], refused
+
+
+def _prepare(orders: Orders, pks, moment) -> tuple[dict[int, list[Transaction]], dict[int, str]]:
+    """
+    Let the host decide what each order will be like. Returns what is to be added to the books for each, unsaved, and
+    those orders that it refuses or fails with, and why.
+    """
+    lines, refused, deadlines = {}, {}, {}
+    for pk in pks:
+        order = orders.orders[pk]
+        try:
+            _check_memberships(orders, pk)
+            _set_status(orders, pk)
+            _set_deadline(orders, pk, moment, deadlines)
+            lines[pk] = _transactions(orders, pk, moment)
+        except ValidationError:
+            logger.info("Order %s can't become valid again", order.full_code, exc_info=True)
             refused[pk] = SOLD_OUT
-        except LockTimeoutException:
-            refused[pk] = BUSY
-        except OperationalError:
+        except DatabaseError:
             raise
-        except Exception:  # other plugins hear of it in the middle
-            logger.exception("Order %s could not become valid again", orders.orders[pk].full_code)
+        except Exception:
+            logger.exception("Order %s could not become valid again", order.full_code)
             refused[pk] = FAILED
-        else:
-            written += entries
-    return written, refused
+    return lines, refused
 
 
-def _reactivate(order: Order, requester: dict) -> list[int]:
-    written = []
-    order.log_action = _silently(order.log_action, written)
-    _pay_again(order, requester)
-    reactivate_order(order, **requester)
+def _check_memberships(orders, pk):
+    positions = orders.positions[pk]
+    if any(_concerns_membership(position) for position in positions):
+        order = orders.orders[pk]
+        validate_memberships_in_order(order.customer, positions, orders.event, lock=True, testmode=order.testmode)
+
+
+def _concerns_membership(position: OrderPosition) -> bool:
+    product = position.variation or position.item
+    return bool(position.used_membership_id or position.item.require_membership or product.require_membership)
+
+
+def _set_status(orders, pk):
+    order = orders.orders[pk]
+    is_paid = orders.paid(pk) + orders.refunded_by_return(pk) >= order.total and not order.require_approval
+    order.status = Order.STATUS_PAID if is_paid else Order.STATUS_PENDING
+
+
+def _set_deadline(orders, pk, moment, deadlines):
+    """The same for all that were bought in the same place for the same dates."""
+    order = orders.orders[pk]
+    dates = {position.subevent_id: position.subevent for position in orders.positions[pk] if position.subevent}
+    alike = (order.sales_channel_id, *sorted(dates))
+    if alike not in deadlines:
+        order.set_expires(moment, list(dates.values()))
+        deadlines[alike] = order.expires
+    order.expires = deadlines[alike]
+
+
+def _transactions(orders, pk, moment):
+    booked = Counter()
+    for entry in orders.transactions[pk]:
+        booked[Transaction.key(entry)] += entry.count
+    return orders.orders[pk].create_transactions(
+        is_new=not any(booked.values()),  # then the host need not look for what there is
+        positions=orders.positions[pk],
+        fees=orders.fees[pk],
+        dt_now=moment,
+        save=False,
+    )
+
+
+def _write(orders, pks, lines, claim: Claim, requester, moment, pace) -> list[int]:
+    """:raises TooFewPlaces: if not all of them fit"""
+    first = orders.orders[pks[0]]
+    written = _pay_again(orders, pks, requester, moment)
+    expires = [{"expires": orders.orders[pk].expires} for pk in pks]
+    written += log(first, "pretix.event.order.reactivated", pks, expires, requester)
+    written += _fill_gift_cards(orders, pks, requester)
+    positions = [position for pk in pks for position in orders.positions[pk]]
+    Membership.objects.filter(granted_in__in=positions).update(canceled=False)
+    Transaction.objects.bulk_create(line for pk in pks for line in lines[pk])
+    OfflineSalesTicket.objects.filter(order__in=pks).update(returned=None, return_kind="")
+    check_references()
+    claim.lock(pks)
+    fitting = claim.fitting(pks)
+    if len(fitting) < len(pks):
+        raise TooFewPlaces(fitting)
+    pace.held_for(len(pks))
+    _make_valid(orders, pks, moment)
     return written
 
 
-def _silently(log_action, written):
-    """The host would send a notification for each order. Webhooks are sent later, by ``announce``."""
+def _pay_again(orders, pks, requester, moment):
+    """The return's refunds stay in the books. What they took is paid once more, and what was open before is open."""
+    amounts = {pk: amount for pk in pks if (amount := orders.refunded_by_return(pk)) > 0}
+    if not amounts:
+        return []
+    local_ids = [max((payment.local_id for payment in orders.payments[pk]), default=0) + 1 for pk in amounts]
+    provider = OfflineSalesPayment.identifier
+    insert_copies(
+        OrderPayment(state=CONFIRMED, payment_date=moment, provider=provider, info="{}"),
+        order_id=list(amounts),
+        amount=[str(amount) for amount in amounts.values()],
+        local_id=local_ids,
+    )
+    data = [{"local_id": local_id, "provider": provider} for local_id in local_ids]
+    first = orders.orders[pks[0]]
+    return log(first, "pretix.event.order.payment.confirmed", list(amounts), data, requester)
 
-    def write_plainly(*args, save=True, **kwargs):
-        entry = log_action(*args, save=False, **kwargs)
-        if save:
-            entry.save()
-            written.append(entry.pk)
-        return entry
 
-    return write_plainly
+def _fill_gift_cards(orders, pks, requester):
+    """Of each position, the first one, as the host does it."""
+    filled = [
+        (orders.cards[position.pk][0].pk, position.price, pk)
+        for pk in pks
+        for position in orders.positions[pk]
+        if orders.cards[position.pk]
+    ]
+    if not filled:
+        return []
+    cards, values, order_ids = zip(*filled, strict=True)
+    organizer = orders.event.organizer
+    values = [str(value) for value in values]
+    insert_copies(GiftCardTransaction(acceptor=organizer), card_id=cards, value=values, order_id=order_ids)
+    acceptor = {"acceptor_id": organizer.pk, "acceptor_slug": organizer.slug}
+    data = [{"value": value, **acceptor} for value in values]
+    return log(GiftCard(issuer=organizer), "pretix.giftcards.transaction.manual", cards, data, requester)
 
 
-def _pay_again(order, requester):
-    """The refund stays in the books. The host goes by them, and would bring the order back unpaid."""
-    missing = order.total - order.payment_refund_sum
-    if missing > 0:
-        payment = order.payments.create(
-            state=OrderPayment.PAYMENT_STATE_CONFIRMED,
-            amount=missing,
-            payment_date=now(),
-            provider=OfflineSalesPayment.identifier,
-            info="{}",
+def _make_valid(orders, pks, moment):
+    alike = defaultdict(list)
+    for pk in pks:
+        alike[orders.orders[pk].status, orders.orders[pk].expires].append(pk)
+    for (status, expires), same in alike.items():
+        Order.objects.filter(pk__in=same).update(
+            status=status, expires=expires, cancellation_date=None, last_modified=moment
         )
-        data = {"local_id": payment.local_id, "provider": payment.provider}
-        order.log_action("pretix.event.order.payment.confirmed", data, **requester)

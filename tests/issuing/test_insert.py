@@ -14,7 +14,7 @@ from pretix.base.services.quotas import QuotaAvailability
 from pretix.testutils.middleware import debugflags_var
 
 from pretix_offlinesales import jobs
-from pretix_offlinesales.issuing import draw, insert
+from pretix_offlinesales.issuing import draw, insert, quotas
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
 
 insert_module = import_module("pretix_offlinesales.issuing.insert")  # the package has a function of this name
@@ -105,7 +105,7 @@ def test_a_cart_that_becomes_an_order_while_quotas_are_counted_is_counted(
 
 def test_quotas_that_are_never_left_in_peace_make_nothing(issued, event, item, quota, web, monkeypatch):
     monkeypatch.setattr(insert_module, "BACK_OFF", (0, 0))
-    monkeypatch.setattr(insert_module, "_sold", lambda availability: object())
+    monkeypatch.setattr(quotas, "_sold", lambda availability: object())
     before = rows()
     state, message = outcome(issued(event, item))
     assert (state, "the server was too busy" in message, rows()) == ("failed", True, before)

@@ -17,6 +17,8 @@ from pretix.base.services.orders import _perform_order
 
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
+from . import witness
+
 pytestmark = pytest.mark.usefixtures("layout")
 
 
@@ -130,6 +132,55 @@ def test_the_last_tickets_go_to_a_batch_or_to_shoppers(client, start_worker, eve
     sold = event.orders.filter(offline_sales_ticket__isnull=True).count()
     assert OrderPosition.objects.filter(order__event=event).count() == sum(made) + sold <= 400
     assert len(made) < 8
+
+
+def test_all_shoppers_get_through_while_returns_are_undone(client, worker, event, item, quota, organizer):
+    """In an event so large that its quota takes long to count."""
+    batch = client.wait(client.ask(amount=1_000)).json()["id"]
+    client.wait(client.post(f"{batch}/return/", {"all": True}).json()["check"])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # as the server does it by itself, some time
+    over = Signal()
+
+    def go_shopping(_shopper):
+        answers = []
+        while not over.wait(0.05):
+            answers.append(client.buy(item))
+        return answers
+
+    with ThreadPoolExecutor(6) as shoppers:
+        list(shoppers.map(client.buy, 18 * [item]))  # so that each process has everything loaded
+        before = event.orders.filter(status="p").count()
+        witness.slow_down_counts(organizer)
+        check = client.post(f"{batch}/undo/", {"all": True}).json()["check"]
+        shopping = shoppers.map(go_shopping, range(2))
+        try:
+            undone = client.wait(check).json()
+        finally:
+            over.set()
+    answers = [answer for answers in shopping for answer in answers]
+    assert [answer.text for answer in answers if answer.status_code != 201] == []
+    assert len(answers) > 4
+    assert (len(undone["undone"]), undone["skipped"]) == (1_000, [])
+    assert event.orders.filter(status="p").count() == before + 1_000 + len(answers)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_the_last_places_go_to_shoppers_or_to_returns_that_are_undone(client, worker, event, item, quota, turn):
+    quota.size = 400
+    quota.save()
+    batch = client.wait(client.ask(amount=400)).json()["id"]
+    client.wait(client.post(f"{batch}/return/", {"all": True}).json()["check"])
+    for _number in range(2 + turn):
+        assert client.buy(item).status_code == 201
+    check = client.post(f"{batch}/undo/", {"all": True}).json()["check"]
+    with ThreadPoolExecutor(3) as shoppers:
+        answers = list(shoppers.map(client.buy, [item] * 10))
+    answer = client.wait(check).json()
+    sold = 2 + turn + sum(answer.status_code == 201 for answer in answers)
+    assert len(answer["undone"]) == 400 - sold
+    assert {line["reason"] for line in answer["skipped"]} == {"sold_out"}
+    assert OrderPosition.objects.filter(order__event=event, order__status="p").count() == 400
 
 
 @pytest.mark.parametrize("distance", [0, 1.5], ids=["", "with distance"])

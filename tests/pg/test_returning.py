@@ -1,4 +1,7 @@
-"""Workers that die while tickets are returned or replaced: each is dealt with once, and everybody hears of it."""
+"""
+Workers that die while tickets are returned, made valid again, or replaced: each is dealt with once, and everybody hears
+of it.
+"""
 
 import random
 from time import sleep
@@ -48,6 +51,25 @@ def test_kill_9_returns_each_ticket_once(client, hit, batch, event, organizer):
     assert {order.pending_sum for order in orders[:20]} == {0}
     assert set(codes) == {note.removeprefix("canceled ") for note in witness.heard(organizer) if "canceled" in note}
     written = LogEntry.objects.filter(event=event, action_type="pretix.event.order.canceled")
+    assert written.count() == AMOUNT
+
+
+def test_kill_9_undoes_each_return_once(client, hit, batch, event, organizer):
+    pk, worker = batch
+    client.wait(client.post(f"{pk}/return/", {"all": True}).json()["check"])
+    answer = struck(client, hit, pk, worker, "undo", 20)
+    codes = list(Order.objects.filter(offline_sales_ticket__batch=pk).values_list("code", flat=True))
+    assert (sorted(answer["undone"]), answer["skipped"]) == (sorted(codes), [])
+    orders = event.orders.annotate(
+        paid=Count("payments", distinct=True),
+        refunded=Count("refunds", distinct=True),
+        lines=Count("transactions", distinct=True),
+    )
+    assert set(orders.values_list("status", "paid", "refunded", "lines")) == {("p", 2, 1, 3)}
+    assert {order.pending_sum for order in orders[:20]} == {0}
+    notes = witness.heard(organizer)
+    assert set(codes) == {note.removeprefix("reactivated ") for note in notes if "reactivated" in note}
+    written = LogEntry.objects.filter(event=event, action_type="pretix.event.order.reactivated")
     assert written.count() == AMOUNT
 
 

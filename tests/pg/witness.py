@@ -7,6 +7,7 @@ It also takes some of the patience from our jobs, so that tests need not wait fo
 
 import os
 import signal
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,18 +15,29 @@ from celery.signals import celeryd_init
 from django.apps import AppConfig
 from django.conf import settings
 
+#: Seconds. The host takes that for some 200,000 orders.
+SLOW_COUNT = 0.25
+
 
 class Witness(AppConfig):
     name = "tests.pg.witness"
 
     def ready(self):
-        from pretix.base.signals import order_canceled, order_paid, order_placed
+        from pretix.base.signals import (
+            order_canceled,
+            order_paid,
+            order_placed,
+            order_reactivated,
+            quota_availability,
+        )
 
         from pretix_offlinesales import jobs
 
         order_placed.connect(on_placed)
         order_paid.connect(on_paid)
         order_canceled.connect(on_canceled)
+        order_reactivated.connect(on_reactivated)
+        quota_availability.connect(on_count)
         jobs.PATIENCE = timedelta(seconds=5)
 
 
@@ -46,6 +58,16 @@ def on_paid(sender, order, **kwargs):
 
 def on_canceled(sender, order, **kwargs):
     _heard(order, "canceled")
+
+
+def on_reactivated(sender, order, **kwargs):
+    _heard(order, "reactivated")
+
+
+def on_count(sender, result, **kwargs):
+    if _trouble(sender.organizer, "slow counts").exists():
+        time.sleep(SLOW_COUNT)
+    return result
 
 
 def _heard(order, what):
@@ -75,6 +97,11 @@ def kill_whoever_announces(organizer, number: int) -> None:
 def kill_nobody(organizer, number: int) -> None:
     """Whoever announces this ticket may live from now on."""
     _trouble(organizer, f"deadly {number}").unlink()
+
+
+def slow_down_counts(organizer) -> None:
+    """Quotas take as long to count as those of a large event."""
+    _trouble(organizer, "slow counts").touch()
 
 
 def raise_errors(organizer) -> None:
