@@ -11,8 +11,9 @@ from django.utils.timezone import now
 from pretix.base.models import Event
 from pretix.base.services.locking import LockTimeoutException
 
+from ..interruptions import is_interruption
 from ..issuing.announce import refresh_quotas
-from ..models import Job, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from ..models import Job, JobLost, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from . import replace, undo
 from .announce import announce
 from .cancel import cancel
@@ -20,7 +21,7 @@ from .door import refuse_returned
 from .lines import as_lines, from_file, read_lines, too_many
 from .orders import Orders, fetch
 from .pace import Pace
-from .reasons import BUSY, TEXTS as REASONS
+from .reasons import BUSY, FAILED, TEXTS as REASONS
 from .selection import Choice, choose, settled
 
 __all__ = [
@@ -134,10 +135,33 @@ def _work_through(job: Job, deal_with: Callable[[Orders, list[int]], Outcome], p
         if job.data["dry_run"]:
             _remember(job, chunk, _refusals(fetch(job.event, _order_ids(chunk)), chunk, job.kind))
         else:
-            _deal_with(job, chunk, deal_with)
+            _deal_with_all(job, chunk, deal_with)
             announce(job)
         job.report(len(tickets) - len(todo), len(tickets))
     _finish(job, unknown=[choice for choice in choices if not choice.ticket])
+
+
+def _deal_with_all(job: Job, chunk: list[Choice], deal_with) -> None:
+    """
+    If something is wrong with a ticket, that does not hold up the others: the chunk is halved until it is found, and
+    skipped.
+    """
+    try:
+        _deal_with(job, chunk, deal_with)
+    except JobLost:
+        raise
+    except Exception as error:
+        if is_interruption(error):
+            raise
+        logger.exception("Tickets could not be dealt with by job %s: %s", job, _codes(chunk))
+        half = len(chunk) // 2
+        while 0 < half < len(chunk) and chunk[half].place == chunk[half - 1].place:
+            half += 1
+        if 0 < half < len(chunk):
+            _deal_with_all(job, chunk[:half], deal_with)
+            _deal_with_all(job, chunk[half:], deal_with)
+        else:
+            _try_to_deal_with(job, chunk, _fail)
 
 
 def _deal_with(job: Job, chunk: list[Choice], deal_with) -> None:
@@ -173,6 +197,15 @@ def _leave_alone(orders: Orders, pks: list[int]) -> Outcome:
     return [], dict.fromkeys(pks, BUSY)
 
 
+def _fail(orders: Orders, pks: list[int]) -> Outcome:
+    """Nobody knows why."""
+    return [], dict.fromkeys(pks, FAILED)
+
+
+def _codes(chunk: list[Choice]) -> str:
+    return ", ".join(dict.fromkeys(choice.ticket.code for choice in chunk))
+
+
 def _order_ids(chunk):
     return [choice.ticket.order_id for choice in chunk if not choice.reason]
 
@@ -191,7 +224,7 @@ def _remember(job: Job, chunk: list[Choice], refusals: dict[int, str], written: 
         else:
             done.append(choice.ticket.code)
     data = job.data
-    job.update(
+    job.progress_is_committed(
         data=data
         | {
             "done": chunk[-1].place,
@@ -199,7 +232,6 @@ def _remember(job: Job, chunk: list[Choice], refusals: dict[int, str], written: 
             "skipped": data["skipped"] + skipped,
             "written": written,
         },
-        heartbeat=now(),
     )
 
 
@@ -207,15 +239,12 @@ def _finish(job: Job, unknown: list[Choice]) -> None:
     data = job.data | {"skipped": job.data["skipped"] + [choice.skipped_for(choice.reason) for choice in unknown]}
     with transaction.atomic():
         job.update(data=data)
-        write_down(job)
+        _write_down(job)
         job.succeed()
 
 
-def write_down(job: Job) -> int:
-    """
-    Say in the history of each batch how many of its tickets the job has dealt with, at its end or when it is given up.
-    Returns how many these are in all.
-    """
+def _write_down(job: Job) -> None:
+    """Say in the history of each batch how many of its tickets the job has dealt with."""
     batches = [] if job.data["dry_run"] else _count_by_batch(job.event, job.data[job.dealt_with])
     for batch in batches:
         data = {"amount": batch.amount_now, "job": str(job.pk)}
@@ -223,7 +252,6 @@ def write_down(job: Job) -> int:
             data["kind"] = job.data["kind"]
         job.write_down(batch, f"pretix_offlinesales.batch.{job.dealt_with}", data)
         transaction.on_commit(partial(refresh_quotas, batch))
-    return sum(batch.amount_now for batch in batches)
 
 
 def _count_by_batch(event: Event, codes: list[str]) -> list[OfflineSalesBatch]:

@@ -29,4 +29,4 @@ class Pace:
         transaction.on_commit(lambda: self._adjust(amount, monotonic() - start))
 
     def _adjust(self, amount: int, seconds: float) -> None:
-        self.size = min(max(int(amount * HELD / seconds), LEAST), self.most)
+        self.size = min(max(int(amount * HELD / max(seconds, 0.001)), LEAST), self.most)
