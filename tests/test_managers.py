@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models.fields import related_descriptors
 from django_scopes import scopes_disabled
 from pretix.base import secrets
-from pretix.base.models import Event, Order, OrderPosition
+from pretix.base.models import Event, Order, OrderPayment, OrderPosition
 from pretix.base.signals import order_paid, order_placed
 
 from pretix_offlinesales import jobs, managers
@@ -25,7 +25,7 @@ def test_the_same_manager_of_the_same_relation_has_the_same_class(event, web):
 
 def test_each_relation_and_manager_has_its_own():
     build = related_descriptors.create_reverse_many_to_one_manager
-    relations = [model._meta.get_field("order").remote_field for model in (OrderPosition, Order.payments.rel.related_model)]
+    relations = [model._meta.get_field("order").remote_field for model in (OrderPosition, OrderPayment)]
     kinds = [type(OrderPosition.objects), type(OrderPosition.all)]
     assert len({build(kind, relation) for kind in kinds for relation in relations}) == 4
     for kind in kinds:

@@ -30,9 +30,9 @@ SHOWN_AT = {"item": "itemvar", "variation": "itemvar"}
 
 class BatchForm(forms.Form):
     """
-    The request for a batch. When valid, ``batch`` (unsaved) is what ``issuing.check`` found sound, ``request`` what a job
-    remembers of it, ``job_id`` the key that this job is to have, and ``job`` the one that has it already: then the same
-    form was sent before, as by a double click.
+    The request for a batch. When valid, ``batch`` (unsaved) is what ``issuing.check`` found sound, ``request`` what a
+    job remembers of it, ``job_id`` the key that this job is to have, and ``job`` the one that has it already: then the
+    same form was sent before, as by a double click.
     """
 
     itemvar = forms.ChoiceField(label=_("Product"))
@@ -63,8 +63,8 @@ class BatchForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("For you and your team, for example who is going to sell these tickets."),
     )
-    #: What the page itself has put into the field for the first number. As long as that is what stands there, nobody has
-    #: chosen it, and the batch goes on with the numbers of the product.
+    #: What the page itself has put into the field for the first number. As long as that is what stands there, nobody
+    #: has chosen it, and the batch goes on with the numbers of the product.
     preset_number = forms.IntegerField(required=False, widget=forms.HiddenInput)
     #: Which page this was filled in on.
     token = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)

@@ -82,8 +82,8 @@ def requested_batches(jobs: Sequence[Job]) -> list[OfflineSalesBatch]:
 
 def _make(job: Job) -> None:
     """
-    Something that the rows refer to may be deleted while they are being made. Then it is tried once more from the start:
-    either that was asked for, and the check says so, or it is done without.
+    Something that the rows refer to may be deleted while they are being made. Then it is tried once more from the
+    start: either that was asked for, and the check says so, or it is done without.
     """
     for last in (False, True):
         batch, seats = _requested(job)

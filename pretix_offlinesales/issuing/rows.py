@@ -30,12 +30,6 @@ ELEMENTS = {
     "postgresql": "offlinesales_documents, jsonb_array_elements(document) WHERE number = %s",
     "sqlite": "json_each(%s)",
 }
-#: A column whose value is among these. (PostgreSQL would rather read a whole table than look for so many by an index.)
-AMONG = {
-    "postgresql": "{column} = ANY (ARRAY (SELECT {value} FROM {elements}))",
-    "sqlite": "{column} IN (SELECT {value} FROM {elements})",
-}
-
 #: Of the row that a COPY was at when it was canceled, PostgreSQL logs so many characters. JSON may begin with blanks.
 LOGGED = 100
 
@@ -86,20 +80,27 @@ def send_copies(instance: models.Model, **columns: Sequence) -> Callable[[], Non
 
 
 def taken(values: Collection[str], others: models.QuerySet, field: str) -> set[str]:
-    """Which of these texts are the ``field`` of one of ``others``."""
+    """
+    Which of these texts are the ``field`` of one of ``others``.
+
+    The database looks for one after the other, and PostgreSQL can't do otherwise for the ``OFFSET``. Where it has no
+    statistics, it would compare all values with all of an organizer's.
+    """
     if not values:
         return set()
     quote = connection.ops.quote_name
-    column = others.model._meta.get_field(field).column
-    among = AMONG[connection.vendor].format(
-        column=f"{quote(others.model._meta.db_table)}.{quote(column)}",
-        value=ELEMENT[connection.vendor].format(index=0, type="text"),
+    column = f"{quote(others.model._meta.db_table)}.{quote(others.model._meta.get_field(field).column)}"
+    one = others.filter(RawSQL(f"{column} = sent.text", (), output_field=models.BooleanField()))
+    statement, parameters = one.order_by().values("pk").query.sql_with_params()
+    statement = "SELECT text FROM (SELECT {text} AS text FROM {elements}) AS sent WHERE EXISTS ({one} {limit})".format(
+        text=ELEMENT[connection.vendor].format(index=0, type="text"),
         elements=ELEMENTS[connection.vendor],
+        one=statement,
+        limit="LIMIT 1 OFFSET 0",
     )
-    with transaction.atomic():
-        document = _send([value] for value in values)
-        found = others.filter(RawSQL(among, [document], output_field=models.BooleanField()))
-        return set(found.values_list(field, flat=True))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, [_send([value] for value in values), *parameters])
+        return {value for (value,) in cursor.fetchall()}
 
 
 def _send(rows: Iterable[Sequence]) -> int | str:

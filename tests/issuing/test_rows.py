@@ -64,12 +64,28 @@ def test_nothing_is_left_in_the_connection(db):
         assert cursor.fetchone() == (0,)
 
 
-@pytest.mark.parametrize("text", ["plain", 'quote " and \\ backslash \\n', "tab\tand\nline", "Ümläut ✓ 𝄞", "\\.", " " * 200])
+@pytest.mark.parametrize(
+    "text", ["plain", 'quote " and \\ backslash \\n', "tab\tand\nline", "Ümläut ✓ 𝄞", "\\.", " " * 200]
+)
 def test_all_texts_arrive_as_they_are(event, text):
     insert_copies(SheetPreset(event=event), name=["one", "two"], sheet=['{"a": 1}', '{"a": 2}'])
     insert_copies(event.items.model(event=event, default_price=0), internal_name=[text, f"{text}2"], name=["a", "b"])
     assert list(event.items.order_by("pk").values_list("internal_name", flat=True)) == [text, f"{text}2"]
     assert [preset.sheet for preset in event.offline_sales_presets.all()] == [{"a": 1}, {"a": 2}]
+
+
+@only_postgresql
+def test_looking_for_many_values_takes_an_index_even_without_statistics(event, web):
+    """An organizer's secrets times a batch's would be compared, a hundred million in an event of 10,000 tickets."""
+    with CaptureQueriesContext(connection) as queries:
+        taken(["A"], OrderPosition._base_manager.filter(organizer=event.organizer), "secret")
+    [statement] = [query["sql"] for query in queries if "EXISTS" in query["sql"].replace("IF NOT EXISTS", "")]
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM pg_statistic WHERE starelid = '{OrderPosition._meta.db_table}'::regclass")
+        cursor.execute(f"EXPLAIN {statement}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "SubPlan" in plan
+    assert "orderposition_organizer_secret_uniq" in plan
 
 
 def test_which_of_many_values_are_taken(event, web):

@@ -214,6 +214,18 @@ class Client:
 
 
 @pytest.fixture
+def client_of(server, token):
+    """``client_of(event)``: somebody who asks for batches of the event's only product."""
+
+    def client_of(event):
+        place = f"organizers/{event.organizer.slug}/events/{event.slug}"
+        wanted = {"item": event.items.get().pk, "amount": 3, "sales_channel": "web"}
+        return Client(f"{server.url}/api/v1/{place}/offlinesalesbatches/", token, wanted)
+
+    return client_of
+
+
+@pytest.fixture
 def client(server, event, token, wanted):
     place = f"organizers/{event.organizer.slug}/events/{event.slug}"
     return Client(f"{server.url}/api/v1/{place}/offlinesalesbatches/", token, wanted)
