@@ -3,8 +3,8 @@ Django builds a new class of managers for each ``order.positions`` of the host's
 another manager. The host's own receivers ask so often that telling them about orders mostly meant building classes.
 
 Where manager and relation are the same, the same class does as well: Django itself keeps the one of
-``order.all_positions``. So all are kept, from the start of the process on: nothing is replaced while something runs, and
-it makes no difference which thread builds a class first.
+``order.all_positions``. So all are kept, from the start of the process on: nothing is replaced while something runs,
+and it makes no difference which thread builds a class first.
 """
 
 from functools import lru_cache
