@@ -19,6 +19,7 @@ from pretix.base.services.orders import _perform_order
 
 from pretix_offlinesales import jobs, tasks
 from pretix_offlinesales.issuing import request_data
+from pretix_offlinesales.issuing.insert import ONE_BATCH_AT_A_TIME
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
 from ..conftest import PLUGINS
@@ -170,20 +171,57 @@ def other_event(organizer):
     return event
 
 
+class Queue:
+    """Where the batches of an organizer wait for each other, with somebody in it who lets them pass all at once."""
+
+    def __init__(self, organizer):
+        self.key = organizer.pk
+
+    def _ask(self, statement, *values):
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchone()[0]
+
+    def enter(self):
+        """Behind all who wait."""
+        self._ask("SELECT pg_advisory_lock(%s, %s)", ONE_BATCH_AT_A_TIME, self.key)
+
+    def leave(self):
+        self._ask("SELECT pg_advisory_unlock(%s, %s)", ONE_BATCH_AT_A_TIME, self.key)
+
+    @property
+    def length(self):
+        return self._ask(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND NOT granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            ONE_BATCH_AT_A_TIME,
+            self.key,
+        )
+
+
 def test_codes_that_batches_draw_at_once_are_drawn_again(
     client, client_of, start_worker, other_event, quota, organizer
 ):
     """
-    With three letters there are 243 codes, so that each of eight batches loses some to all that were drawn before and
-    inserted earlier. None of them fails for that, not even once.
+    With three letters there are 243 codes, so that each of eight batches of two events loses some to those before it.
+    None of them has to wait for a second turn, or fails for that.
     """
     worker = start_worker(processes=8, ready=True, OFFLINESALES_ALPHABET="BCD")
-    clients = 4 * [client, client_of(other_event)]
-    with ThreadPoolExecutor(8) as threads:
-        responses = list(threads.map(lambda each: each.wait(each.ask(amount=25)), clients))
+    unmade = Job.objects.filter(event__organizer=organizer, batch=None, finished=None)
+    queue, turns = Queue(organizer), 0
+    queue.enter()
+    checks = [(each, each.ask(amount=30)) for each in 4 * [client, client_of(other_event)]]
+    while unmade.exists():
+        wait_until(lambda: queue.length == unmade.count())  # all have drawn
+        queue.leave()
+        queue.enter()
+        turns += 1
+    queue.leave()
+    responses = [each.wait(check) for each, check in checks]
     assert [(response.status_code, response.json().get("message")) for response in responses] == [(200, None)] * 8
+    assert turns == 1
     codes = list(Order.objects.filter(organizer=organizer).values_list("code", flat=True))
-    assert (len(codes), len(set(codes)), set("".join(codes))) == (200, 200, set("BCD"))
+    assert (len(codes), len(set(codes)), set("".join(codes))) == (240, 240, set("BCD"))
     assert set(Job.objects.filter(event__organizer=organizer).values_list("attempts", flat=True)) == {1}
     assert "codes were taken while a batch waited for others, and are drawn again" in worker.log.read_text()
 
