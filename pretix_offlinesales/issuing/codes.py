@@ -10,11 +10,11 @@ from functools import cache, partial, wraps
 from types import FunctionType
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, ExpressionWrapper, F, Model, QuerySet
 from django.utils.crypto import RANDOM_STRING_CHARS
 from pretix.base import secrets
 from pretix.base.banlist import banned
-from pretix.base.models import Order, OrderPosition
+from pretix.base.models import Order, OrderPosition, Organizer
 from pretix.base.secrets import BaseTicketSecretGenerator
 
 from .rows import taken
@@ -69,6 +69,15 @@ class Unique(list):
         return taken(values, self._others, self._field)
 
 
+def _all_of(organizer: Organizer, model: type[Model]) -> QuerySet:
+    """
+    Canceled ones too. The database does not see that the sum is the organizer: it is to look for a value by the index
+    of values, and not through all that the organizer has, which it may take for little where its statistics are old.
+    """
+    owner = ExpressionWrapper(F("organizer_id") + 0, output_field=BigIntegerField())
+    return model._base_manager.alias(owner=owner).filter(owner=organizer.pk)
+
+
 def order_codes(order: Order, amount: int) -> Unique:
     """Codes that no order of the organizer has, for copies of this order."""
 
@@ -79,7 +88,7 @@ def order_codes(order: Order, amount: int) -> Unique:
         # The host marks the codes of test orders with a zero, which no other code contains.
         return code[0] + "0" + code[2:] if order.testmode else code
 
-    return Unique(amount, draw, Order._base_manager.filter(organizer=order.organizer), "code")
+    return Unique(amount, draw, _all_of(order.organizer, Order), "code")
 
 
 def ticket_secrets(position: OrderPosition, amount: int, seen: set[str] | None = None) -> Unique:
@@ -89,8 +98,7 @@ def ticket_secrets(position: OrderPosition, amount: int, seen: set[str] | None =
     :param seen: those of its order's other positions
     """
     generate = _generate_secret(position)
-    others = OrderPosition._base_manager.filter(organizer=position.organizer)
-    return Unique(amount, lambda turn: generate(), others, "secret", seen)
+    return Unique(amount, lambda turn: generate(), _all_of(position.organizer, OrderPosition), "secret", seen)
 
 
 def _generate_secret(position: OrderPosition) -> Callable[[], str]:

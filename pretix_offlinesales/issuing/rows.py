@@ -83,8 +83,8 @@ def taken(values: Collection[str], others: models.QuerySet, field: str) -> set[s
     """
     Which of these texts are the ``field`` of one of ``others``.
 
-    The database looks for one after the other, and PostgreSQL can't do otherwise for the ``OFFSET``. Where it has no
-    statistics, it would compare all values with all of an organizer's.
+    The database looks for one after the other: for the ``OFFSET``, PostgreSQL can't read the whole table instead, or
+    compare all values with all others, as it would in places where it has no statistics.
     """
     if not values:
         return set()
