@@ -23,4 +23,6 @@ class PluginApp(PluginConfig):
         compatibility = "pretix>=2026.3.0"
 
     def ready(self):
-        from . import signals  # noqa: F401
+        from . import managers, signals  # noqa: F401
+
+        managers.install()

@@ -9,7 +9,7 @@ import logging
 from datetime import timedelta
 from io import BytesIO
 from time import monotonic
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
@@ -55,14 +55,15 @@ MAX_WORKERS = 4
 MAX_UNFINISHED = 20
 
 
-def create_issuing(event: Event, request: dict, requested_by: dict) -> Job:
+def create_issuing(event: Event, request: dict, requested_by: dict, pk: UUID | None = None) -> Job:
     """
     :param request: of ``issuing.request_data``
     :param requested_by: values for the fields of ``Requested``
+    :param pk: the job's key, where the same request may come twice: then there is one job
     """
-    return Job.objects.create(
-        event=event, kind=Job.Kind.ISSUE, data=request, locale=get_language(), **requested_by
-    )
+    values = {"event": event, "kind": Job.Kind.ISSUE, "data": request, "locale": get_language(), **requested_by}
+    job, _created = Job.objects.get_or_create(pk=pk or uuid4(), defaults=values)
+    return job
 
 
 @transaction.atomic

@@ -17,6 +17,9 @@ OF_EACH_ORDER = {
     "addon_to_id",
 }
 
+#: Nobody can be reminded of an order that was issued, so that this is taken for done (design, section 3).
+REMINDERS = {"download_reminder_sent", "expiry_reminder_sent"}
+
 
 def order_by_api(api, event, positions, **values) -> Order:
     """The order that ``POST …/orders/`` makes, paid, with the event's rounding mode."""
@@ -97,7 +100,7 @@ def picture(order: Order, without: set = frozenset()) -> dict:
 
 def _values(instance, without):
     names = (field.attname for field in instance._meta.concrete_fields)
-    return {name: getattr(instance, name) for name in names if name not in OF_EACH_ORDER | set(without)}
+    return {name: getattr(instance, name) for name in names if name not in OF_EACH_ORDER | REMINDERS | set(without)}
 
 
 def balance(order: Order) -> tuple:

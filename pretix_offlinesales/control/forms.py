@@ -1,24 +1,40 @@
 """What the organizer can fill in: the request for a batch, filters of lists, and comments."""
 
+import json
+from uuid import UUID, uuid4, uuid5
+
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.urls import reverse
+from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
-from pretix.base.models import Event, Order, OrderPosition
+from pretix.base.models import Event, Order, OrderPosition, User
 from pretix.control.forms.filter import FilterForm
 from pretix.control.forms.widgets import Select2
 
 from ..database import unscoped
-from ..issuing import check, next_number
-from ..models import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from ..issuing import check, next_number, request_data
+from ..models import (
+    MAX_AMOUNT,
+    MAX_NUMBER,
+    RESULT_LIFETIME,
+    Job,
+    OfflineSalesBatch,
+    OfflineSalesTicket,
+    ReturnKind,
+)
 
 #: Where the problems of a batch's fields are shown that the form names differently.
 SHOWN_AT = {"item": "itemvar", "variation": "itemvar"}
 
 
 class BatchForm(forms.Form):
-    """The request for a batch. When valid, ``batch`` (unsaved) is what ``issuing.check`` found sound."""
+    """
+    The request for a batch. When valid, ``batch`` (unsaved) is what ``issuing.check`` found sound, ``request`` what a
+    job remembers of it, ``job_id`` the key that this job is to have, and ``job`` the one that has it already: then the
+    same form was sent before, as by a double click.
+    """
 
     itemvar = forms.ChoiceField(label=_("Product"))
     subevent = forms.ModelChoiceField(label=pgettext_lazy("subevent", "Date"), queryset=None, empty_label="")
@@ -48,14 +64,18 @@ class BatchForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("For you and your team, for example who is going to sell these tickets."),
     )
-    #: Nobody has chosen the first number, so it is the next one of the product, whatever the page says by now.
-    preset_number = forms.BooleanField(required=False, widget=forms.HiddenInput)
+    #: What the page itself has put into the field for the first number. As long as that is what stands there, nobody
+    #: has chosen it, and the batch goes on with the numbers of the product.
+    preset_number = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    #: Which page this was filled in on.
+    token = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
     #: The job that failed and is tried again by this.
     again = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args, event: Event, initial: dict | None = None, **kwargs):
-        self.event = event
-        self.batch = None
+    def __init__(self, *args, event: Event, user: User | None = None, initial: dict | None = None, **kwargs):
+        """:param user: who asks, where it is for a batch, and not only for what it would be"""
+        self.event, self.user = event, user
+        self.batch = self.request = self.job_id = self.job = None
         super().__init__(*args, initial=self._presets() | (initial or {}), **kwargs)
         products = _products(event)
         self.fields["itemvar"].choices = products if len(products) == 1 else [("", ""), *products]
@@ -70,17 +90,21 @@ class BatchForm(forms.Form):
 
     def _presets(self):
         items = self.event.items.filter(active=True)[:2]
+        number = next_number(self.event, items[0]) if len(items) == 1 else 1
         return {
             "sales_channel": self.event.organizer.sales_channels.filter(identifier="web").first(),
             "testmode": self.event.testmode,
-            "first_number": next_number(self.event, items[0]) if len(items) == 1 else 1,
+            "first_number": number,
+            "preset_number": number,
         }
 
     @classmethod
-    def initial_from(cls, batch: OfflineSalesBatch) -> dict:
+    def initial_from(cls, batch: OfflineSalesBatch, numbers_go_on: bool) -> dict:
         """To ask once more for what was asked for before."""
         values = {name: getattr(batch, f"{name}_id") for name in ("subevent", "sales_channel", "layout")}
-        values |= {name: getattr(batch, name) for name in ("amount", "first_number", "testmode", "comment")}
+        values |= {name: getattr(batch, name) for name in ("amount", "testmode", "comment")}
+        if not numbers_go_on:
+            values |= {"first_number": batch.first_number, "preset_number": None}
         itemvar = f"{batch.item_id}-{batch.variation_id}" if batch.variation_id else str(batch.item_id)
         return {"itemvar": itemvar, **values}
 
@@ -88,17 +112,23 @@ class BatchForm(forms.Form):
         values = super().clean()
         if self.errors:
             return values
-        batch = self._batch(values)
+        numbers_go_on = values["first_number"] is not None and values["first_number"] == values["preset_number"]
+        batch = self._batch(values, None if numbers_go_on else values["first_number"])
+        self.request = request_data(batch, numbers_go_on=numbers_go_on)
+        self.job_id, self.job = self._asked_before(values["token"])
         try:
-            check(batch)
+            if not self.job:  # or the first one has what the second one asks for
+                check(batch)
         except ValidationError as error:
             for field, messages in _at_their_fields(error):
                 self.add_error(field, messages)
         else:
             self.batch = batch
+            if numbers_go_on:
+                batch.first_number = next_number(self.event, batch.item)  # in all likelihood
         return values
 
-    def _batch(self, values) -> OfflineSalesBatch:
+    def _batch(self, values, first_number) -> OfflineSalesBatch:
         item, _dash, variation = values["itemvar"].partition("-")
         item = self.event.items.get(pk=item)
         return OfflineSalesBatch(
@@ -106,9 +136,23 @@ class BatchForm(forms.Form):
             item=item,
             variation=item.variations.get(pk=variation) if variation else None,
             subevent=values.get("subevent"),
-            first_number=next_number(self.event, item) if values["preset_number"] else values["first_number"],
+            first_number=first_number,
             **{name: values[name] for name in ("amount", "sales_channel", "layout", "testmode", "comment")},
         )
+
+    def _asked_before(self, token: UUID | None) -> tuple[UUID, Job | None]:
+        """
+        The key of the job that this form asks for, and the job, if there is one. It follows from the page, from who
+        asks, and from what was filled in: whoever goes back to a page and changes something asks for another batch, and
+        for anybody else's page there is no job. After one that failed, or whose result is forgotten, comes another one.
+        """
+        if not (token and self.user):
+            return uuid4(), None
+        pk = uuid5(token, json.dumps([self.event.pk, self.user.pk, self.request], sort_keys=True))
+        over = Q(state=Job.State.FAILED) | Q(finished__lt=now() - RESULT_LIFETIME)
+        while Job.objects.filter(over, pk=pk).exists():
+            pk = uuid5(pk, "again")
+        return pk, Job.objects.filter(pk=pk).first()
 
 
 def _products(event) -> list[tuple[str, str]]:

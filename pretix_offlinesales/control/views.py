@@ -19,7 +19,7 @@ from .. import jobs, tasks
 from ..database import planned_plainly
 from ..downloads import as_private_file, download
 from ..figures import figures, total, with_state
-from ..issuing import next_number, quote, request_data, requested_batches
+from ..issuing import next_number, quote, requested_batches
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from .entries import entries_over_time
 from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, is_number
@@ -156,7 +156,7 @@ class BatchCreate(PageMixin, JobMixin, FormView):
     success_message = gettext_lazy("The tickets have been issued.")
 
     def get_form_kwargs(self):
-        return super().get_form_kwargs() | {"event": self.request.event}
+        return super().get_form_kwargs() | {"event": self.request.event, "user": self.request.user}
 
     def get_initial(self):
         """Nothing special, or the values of a job that failed, to try again."""
@@ -169,14 +169,16 @@ class BatchCreate(PageMixin, JobMixin, FormView):
             raise Http404
         job.event = self.request.event
         [batch] = requested_batches([job])
-        return BatchForm.initial_from(batch) | {"again": job.pk}
+        return BatchForm.initial_from(batch, job.data.get("numbers_go_on", False)) | {"again": job.pk}
 
     def form_valid(self, form):
+        if form.job:
+            return self._answer(form.job)
         if self.too_many:
             form.add_error(None, self.too_many)
             return self.form_invalid(form)
         requested_by = {"user": self.request.user}
-        job = jobs.create_issuing(self.request.event, request_data(form.batch), requested_by)
+        job = jobs.create_issuing(self.request.event, form.request, requested_by, pk=form.job_id)
         if again := form.cleaned_data["again"]:
             # The new job takes the place of the one that failed: if it fails as well, that is what is shown.
             jobs.failures(self.request.event).filter(pk=again).update(dismissed=True)

@@ -45,12 +45,7 @@ def issue(job: Job) -> None:
     :raises JobFailed: before anything is made
     """
     if not job.batch:
-        batch, seats = _requested(job)
-        try:
-            insert(job, batch, draw(batch, seats), seats)
-        except IntegrityError:
-            logger.exception("A batch refers to something that does not exist any more")
-            raise _deleted()
+        _make(job)
     announce(job)
     with transaction.atomic():
         job.batch.completed = now()
@@ -59,19 +54,47 @@ def issue(job: Job) -> None:
         job.succeed()
 
 
-def request_data(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> dict:
-    """What a job remembers of the request for this (unsaved, checked) batch on these seats."""
-    return {name: getattr(batch, name) for name in REQUESTED} | {"seats": [seat.pk for seat in seats]}
+def request_data(batch: OfflineSalesBatch, seats: Sequence[Seat] = (), numbers_go_on: bool = False) -> dict:
+    """
+    What a job remembers of the request for this (unsaved, checked) batch on these seats.
+
+    :param numbers_go_on: nobody has chosen a first number. It will be the next one of the product when the batch is
+        made, after all those that are made before it.
+    """
+    data = {name: getattr(batch, name) for name in REQUESTED}
+    if numbers_go_on:
+        data["first_number"] = None
+    return data | {"numbers_go_on": numbers_go_on, "seats": [seat.pk for seat in seats]}
 
 
 def requested_batches(jobs: Sequence[Job]) -> list[OfflineSalesBatch]:
-    """The unsaved batches that these jobs ask for, to be shown, in few queries. What was deleted since is missing."""
+    """
+    The unsaved batches that these jobs ask for, to be shown, in few queries. What was deleted since is missing, and
+    so is the first number where numbers go on.
+    """
     batches = [
         OfflineSalesBatch(event=job.event, **{name: job.data[name] for name in REQUESTED}, **job.requested_by)
         for job in jobs
     ]
     prefetch_related_objects(batches, "item", "variation", "subevent", "sales_channel", "layout")
     return batches
+
+
+def _make(job: Job) -> None:
+    """
+    Something that the rows refer to may be deleted while they are being made. Then it is tried once more from the
+    start: either that was asked for, and the check says so, or it is done without.
+    """
+    for last in (False, True):
+        batch, seats = _requested(job)
+        try:
+            insert(job, batch, draw(batch, seats), seats)
+            return
+        except IntegrityError:
+            if last:
+                raise
+            logger.warning("Something changed while a batch was being made, which begins once more", exc_info=True)
+            job.refresh_from_db(fields=list(job.requested_by))
 
 
 def _requested(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:
@@ -85,11 +108,7 @@ def _requested(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:
         seats = [seats[pk] for pk in job.data["seats"]]
         check(batch, seats)
     except (ObjectDoesNotExist, KeyError):
-        raise _deleted()
+        raise JobFailed(_("Something that this batch should have been made of has been deleted in the meantime."))
     except ValidationError as error:
         raise JobFailed(" ".join(error.messages))
     return batch, seats
-
-
-def _deleted() -> JobFailed:
-    return JobFailed(_("Something that this batch should have been made of has been deleted in the meantime."))

@@ -5,11 +5,9 @@ and the host itself for gift cards, even change the ticket's secret here, so a b
 
 import logging
 from contextlib import contextmanager
-from functools import cache
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import F, Prefetch, QuerySet, prefetch_related_objects
-from django.db.models.fields import related_descriptors
 from django.utils.timezone import now
 from pretix.api.webhooks import notify_webhooks
 from pretix.base.i18n import language
@@ -101,7 +99,7 @@ def _fetch_positions(orders: list[Order]) -> None:
 
 def _tell(job: Job, orders: list[Order], webhooks: bool) -> None:
     event = job.batch.event
-    with language(orders[0].locale, event.settings.region), managers_built_once():
+    with language(orders[0].locale, event.settings.region):
         for order in orders:
             job.check_lock()
             _send_signals(event, order)
@@ -150,20 +148,6 @@ def refresh_quotas(batch: OfflineSalesBatch) -> None:
         availability = QuotaAvailability()
         availability.queue(*quotas)
         availability.compute()
-
-
-@contextmanager
-def managers_built_once():
-    """
-    For each ``order.positions``, Django builds a new class of managers. The host's own receivers ask so often that this
-    was what they took longest for. The same class does as well, where manager and relation are the same.
-    """
-    build = related_descriptors.create_reverse_many_to_one_manager
-    related_descriptors.create_reverse_many_to_one_manager = cache(build)
-    try:
-        yield
-    finally:
-        related_descriptors.create_reverse_many_to_one_manager = build
 
 
 @contextmanager

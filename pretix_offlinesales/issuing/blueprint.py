@@ -64,6 +64,8 @@ def draw(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Blueprint:
     order.organizer = batch.event.organizer
     order.datetime = now()  # secret generators may ask for it
     order.total = simulation.total
+    # Nobody can be reminded. The host would find that out for each order, and touch it.
+    order.download_reminder_sent = order.expiry_reminder_sent = True
     positions = [_position(wrapper, order) for wrapper in simulation.positions]
     payment = _payment(order)
     return Blueprint(

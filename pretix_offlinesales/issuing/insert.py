@@ -4,8 +4,9 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
@@ -14,23 +15,20 @@ from pretix.base.models import Order, OrderPosition, Seat
 from pretix.base.services.locking import LockTimeoutException
 from pretix.base.services.orders import error_messages
 
-from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
+from ..models import MAX_NUMBER, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from ..origin import KEY, Origin
 from .blueprint import Blueprint
-from .codes import order_codes, plain_secrets, pseudonymization_ids, ticket_secrets
-from .product import overlapping
+from .codes import Unique, order_codes, plain_secrets, pseudonymization_ids, ticket_secrets
+from .product import next_number, overlapping
 from .quotas import left, lock
-from .rows import check_references, insert_copies, reserve_ids
+from .rows import check_references, insert_copies, reserve_ids, send_copies
 from .seats import refuse_taken
 
 logger = logging.getLogger(__name__)
 
-#: Seconds to wait before the next attempt, when others held the locks for as long as the host waits for them, or when
-#: a code was taken in the meantime.
+#: Seconds to wait before the next attempt, when others held the locks for as long as the host waits for them.
 BACK_OFF = (0.5, 1, 2, 4, 8)
 
-#: What PostgreSQL calls a duplicate.
-UNIQUE_VIOLATION = "23505"
 
 #: Our key in PostgreSQL's space of two-integer advisory locks; the host's locks use the space of single integers.
 ONE_BATCH_AT_A_TIME = 0x0FF5A1E
@@ -40,10 +38,15 @@ ONE_BATCH_AT_A_TIME = 0x0FF5A1E
 class Draw:
     """What is drawn for the orders of a batch before anybody has to wait; a list for each column, by ticket."""
 
-    codes: list[str]
+    codes: Unique
     secrets: list[str]
     internal_secrets: list[str]
     positions: list[dict[str, list[str]]]  # by position of the blueprint
+
+    def redraw_taken(self) -> int:
+        """Draw anew what somebody has taken by now. Returns how many values that are."""
+        columns = [self.codes, *(values for position in self.positions for values in position.values())]
+        return sum(values.redraw_taken() for values in columns if isinstance(values, Unique))
 
 
 def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequence[Seat] = ()) -> None:
@@ -53,58 +56,63 @@ def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequ
     Only positions count for quotas and seats. So everything else is written first, and others wait for the positions
     only. (Whether enough is left is looked at before, to spare the work, and again under the lock, to be sure.)
 
+    Codes are drawn before anybody has to wait, and looked at again where no other batch can take them any more. It may
+    still be that a shopper is faster. Then there is one who has the code, which tells it from all other reasons why the
+    database may refuse a row.
+
     :raises JobFailed: with the host's own message, if a quota has too few left, if a seat is taken, or if they stay
         locked; then nothing is made
+    :raises IntegrityError: if something that the rows refer to does not exist (any more)
     """
-    for seconds in (*BACK_OFF, None):
-        drawn = _draw(blueprint, batch.amount)
-        job.report(20, 100)
+    drawn = _draw(blueprint, batch.amount)
+    job.report(20, 100)
+    back_off = iter(BACK_OFF)
+    while True:
         try:
             _insert_once(job, batch, blueprint, drawn, seats)
             return
         except LockTimeoutException:
-            if seconds is None:
+            if (seconds := next(back_off, None)) is None:
                 raise JobFailed(error_messages["busy"])
             logger.info("The quotas of event %s are locked by others, a batch has to wait", batch.event_id)
-        except IntegrityError as error:
-            if seconds is None or not _is_duplicate(error):
+            time.sleep(seconds)
+        except IntegrityError:
+            if not drawn.redraw_taken():
                 raise
-            logger.warning("A code was taken while a batch was being made, drawing again", exc_info=True)
-        time.sleep(seconds)
+            logger.info("A code was taken while a batch was being inserted, and is drawn again")
 
 
 def _insert_once(job, batch, blueprint, drawn, seats):
     try:
         with transaction.atomic():
             _wait_for_other_batches(batch.event)
-            _refuse_overlap(batch)
+            if taken := drawn.redraw_taken():
+                logger.info("%d codes were taken while a batch waited for others, and are drawn again", taken)
+            _number(job, batch)
             quotas = _quotas(blueprint)
             _refuse_oversold(batch, quotas)
             _save_anew(batch)
             order_ids = _write_orders(batch, blueprint, drawn)
+            insert_positions = _send_positions(blueprint, drawn, order_ids, seats)
             job.update(batch=batch)
             _claim(batch, quotas, seats)
-            _write_positions(blueprint, drawn, order_ids, seats)
+            insert_positions()
     except BaseException:
         job.batch = None  # as in the row, which the database has rolled back
         raise
 
 
-def _is_duplicate(error: IntegrityError) -> bool:
-    """Is something there twice, or does something not exist (any more)?"""
-    return getattr(error.__cause__, "pgcode", None) == UNIQUE_VIOLATION or "UNIQUE constraint failed" in str(error)
-
-
 def _draw(blueprint: Blueprint, amount: int) -> Draw:
+    secrets, ids = set(), set()
     return Draw(
         codes=order_codes(blueprint.order, amount),
         secrets=plain_secrets(amount),
         internal_secrets=plain_secrets(amount),
         positions=[
             {
-                "secret": ticket_secrets(position, amount),
+                "secret": ticket_secrets(position, amount, secrets),
                 "web_secret": plain_secrets(amount),
-                "pseudonymization_id": pseudonymization_ids(amount),
+                "pseudonymization_id": pseudonymization_ids(amount, ids),
             }
             for position in blueprint.positions
         ],
@@ -112,13 +120,21 @@ def _draw(blueprint: Blueprint, amount: int) -> Draw:
 
 
 def _wait_for_other_batches(event) -> None:
-    """One batch inserts per event at a time, so that they queue here and not before the locks that shoppers need."""
+    """
+    One batch inserts per organizer at a time, so that they queue here and not before the locks that shoppers need. All
+    events of an organizer have their order codes and secrets from the same pot.
+    """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ONE_BATCH_AT_A_TIME, event.pk % 2**31])
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ONE_BATCH_AT_A_TIME, event.organizer_id % 2**31])
 
 
-def _refuse_overlap(batch) -> None:
+def _number(job, batch) -> None:
+    """A number that somebody has chosen may be taken by now, one that nobody has chosen is found only here."""
+    if job.data.get("numbers_go_on"):
+        batch.first_number = next_number(batch.event, batch.item)
+        if batch.first_number > MAX_NUMBER:
+            raise JobFailed(_("Ticket numbers are between 1 and {max}.").format(max=MAX_NUMBER))
     if batch.first_number is not None and (other := overlapping(batch)):
         raise JobFailed(_("Some of these ticket numbers have been taken by batch {batch}.").format(batch=other))
 
@@ -184,13 +200,23 @@ def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, drawn: Draw) -
     return order_ids
 
 
-def _write_positions(blueprint: Blueprint, drawn: Draw, order_ids: list[int], seats: Sequence[Seat]) -> None:
-    position_ids = {}
+def _send_positions(
+    blueprint: Blueprint, drawn: Draw, order_ids: list[int], seats: Sequence[Seat]
+) -> Callable[[], None]:
+    """Bring all positions to the database. Returns what inserts them, to be called under the lock."""
+    ids = iter(reserve_ids(OrderPosition, len(order_ids) * len(blueprint.positions)))
+    position_ids, inserts = {}, []
     for position, columns in zip(blueprint.positions, drawn.positions, strict=True):
-        columns = {"id": reserve_ids(OrderPosition, len(order_ids)), "order_id": order_ids, **columns}
+        columns = {"id": list(islice(ids, len(order_ids))), "order_id": order_ids, **columns}
         if position.addon_to:
             columns["addon_to_id"] = position_ids[id(position.addon_to)]
         elif seats:
             columns["seat_id"] = [seat.pk for seat in seats]
-        insert_copies(position, **columns)
+        inserts.append(send_copies(position, **columns))
         position_ids[id(position)] = columns["id"]
+
+    def insert_positions():
+        for insert_copies_of_one in inserts:
+            insert_copies_of_one()
+
+    return insert_positions

@@ -3,12 +3,18 @@ Many rows that are alike but for a few columns, in one statement.
 
 What is alike is sent once, what differs as one JSON document that the database takes apart itself. That is as fast as
 ``COPY``, needs no model instance a row, and works the same on PostgreSQL and SQLite.
+
+These values are secrets, and PostgreSQL writes statements into its log that fail or take too long, with all values that
+the driver has put into them. So the document is in no statement there: ``COPY`` brings it into a temporary table.
 """
 
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import count
 
-from django.db import connection, models
+from django.db import connection, models, transaction
+from django.db.models.expressions import RawSQL
 from pretix.base.models import LogEntry
 from pretix.helpers.json import CustomJSONEncoder
 
@@ -20,10 +26,15 @@ ELEMENT = {
     "postgresql": "(value->>{index})::{type}",
     "sqlite": "json_extract(value, '$[{index}]')",
 }
+#: The arrays of a document. What is passed is, on PostgreSQL, the number of the document.
 ELEMENTS = {
-    "postgresql": "jsonb_array_elements(%s::jsonb)",
+    "postgresql": "offlinesales_documents, jsonb_array_elements(document) WHERE number = %s",
     "sqlite": "json_each(%s)",
 }
+#: Of the row that a COPY was at when it was canceled, PostgreSQL logs so many characters. JSON may begin with blanks.
+LOGGED = 100
+
+_numbers = count(1)
 
 
 def insert_copies(instance: models.Model, **columns: Sequence) -> None:
@@ -32,6 +43,15 @@ def insert_copies(instance: models.Model, **columns: Sequence) -> None:
 
     :param columns: by field name (``order_id`` for a foreign key), the values that differ, as JSON knows them. All are
         of the same length, which is the number of rows.
+    """
+    with transaction.atomic():
+        send_copies(instance, **columns)()
+
+
+def send_copies(instance: models.Model, **columns: Sequence) -> Callable[[], None]:
+    """
+    The first half of ``insert_copies``, which brings everything to the database. The second half is to call what this
+    returns, in the same transaction.
     """
     fields = [field for field in instance._meta.concrete_fields if not field.primary_key or field.attname in columns]
     order = list(columns)
@@ -50,9 +70,62 @@ def insert_copies(instance: models.Model, **columns: Sequence) -> None:
         elements=ELEMENTS[connection.vendor],
     )
     rows = list(zip(*columns.values(), strict=True))
+    documents = [_send(rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)]
+
+    def insert():
+        with connection.cursor() as cursor:
+            for document in documents:
+                cursor.execute(statement, [*constants, document])
+
+    return insert
+
+
+def taken(values: Collection[str], others: models.QuerySet, field: str) -> set[str]:
+    """
+    Which of these texts are the ``field`` of one of ``others``.
+
+    The database looks for one after the other: for the ``OFFSET``, PostgreSQL can't read the whole table instead, or
+    compare all values with all others, as it would in places where it has no statistics.
+    """
+    if not values:
+        return set()
+    quote = connection.ops.quote_name
+    column = f"{quote(others.model._meta.db_table)}.{quote(others.model._meta.get_field(field).column)}"
+    one = others.filter(RawSQL(f"{column} = sent.text", (), output_field=models.BooleanField()))
+    statement, parameters = one.order_by().values("pk").query.sql_with_params()
+    statement = "SELECT text FROM (SELECT {text} AS text FROM {elements}) AS sent WHERE EXISTS ({one} {limit})".format(
+        text=ELEMENT[connection.vendor].format(index=0, type="text"),
+        elements=ELEMENTS[connection.vendor],
+        one=statement,
+        limit="LIMIT 1 OFFSET 0",
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, [_send([value] for value in values), *parameters])
+        return {value for (value,) in cursor.fetchall()}
+
+
+def _send(rows: Iterable[Sequence]) -> int | str:
+    """Bring a document to the database. Returns what stands for it in statements of the same transaction."""
+    document = json.dumps(list(rows))
+    if connection.vendor != "postgresql":
+        return document
+    number = next(_numbers)
     with connection.cursor() as cursor:
-        for start in range(0, len(rows), CHUNK):
-            cursor.execute(statement, [*constants, json.dumps(rows[start : start + CHUNK])])
+        cursor.execute(
+            "CREATE TEMPORARY TABLE IF NOT EXISTS offlinesales_documents (number bigint, document jsonb) ON COMMIT DROP"
+        )
+        escaped = document.replace("\\", "\\\\")
+        _copy(cursor, "COPY offlinesales_documents FROM STDIN", f"{number}\t{' ' * LOGGED}{escaped}\n")
+    return number
+
+
+def _copy(cursor, statement: str, data: str) -> None:
+    with connection.wrap_database_errors:
+        if hasattr(cursor, "copy_expert"):  # psycopg 2
+            cursor.copy_expert(statement, io.StringIO(data))
+        else:
+            with cursor.copy(statement) as copy:
+                copy.write(data)
 
 
 def _element(field, index):

@@ -1,12 +1,17 @@
 """Asking for a batch: the form, what it says while it is filled in, and what comes of it."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from pretix.base.models import Order
+from django.test import Client
+from django.utils.timezone import now
+from pretix.base.models import Event, Order, User
 
+from pretix_offlinesales import jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
+from ..conftest import PLUGINS
 from .conftest import alerts, errors, shown, soup, words
 
 
@@ -173,6 +178,43 @@ def test_a_number_that_nobody_has_chosen_is_the_next_one_by_now(make):
     assert make(first_number=1, preset_number="1").first_number == 21
 
 
+def test_a_number_that_somebody_has_chosen_is_that_one(make):
+    make(amount=20, first_number=1)
+    assert make(first_number=101, preset_number="21").first_number == 101
+    assert make(first_number="", preset_number="104").first_number is None
+
+
+def test_without_scripts_the_only_product_goes_on_unless_the_number_is_changed(anna, pages, make):
+    make(amount=20, first_number=1)
+    form = anna.get(f"{pages}add")
+    offered = {name: value(form, name) for name in ("first_number", "preset_number")}
+    assert offered == {"first_number": "21", "preset_number": "21"}
+    make(amount=5, first_number=21)  # meanwhile, somebody else
+    assert make(**offered).first_number == 26
+    assert make(**offered | {"first_number": "7001"}).first_number == 7001
+
+
+def test_two_who_ask_at_the_same_time_get_one_after_the_other(anna, pages, event, filled_in, user):
+    """Nobody has chosen a number, so that none can be taken, however long a job waits for a worker."""
+    for amount in (3, 4):
+        anna.post(f"{pages}add", filled_in | {"amount": amount, "first_number": "1", "preset_number": "1"})
+    for job in Job.objects.order_by("created"):
+        jobs.run(event, job.pk)
+    assert [batch.numbers for batch in OfflineSalesBatch.objects.all()] == [range(1, 4), range(4, 8)]
+
+
+def test_whoever_tries_again_has_chosen_a_number_only_if_so_before(anna, pages, filled_in, quota):
+    def offered(**values):
+        anna.post(f"{pages}add", filled_in | values)
+        Job.objects.update(state=Job.State.FAILED, finished=now())
+        form = anna.get(f"{pages}add", {"again": Job.objects.latest("created").pk})
+        return value(form, "first_number"), value(form, "preset_number")
+
+    assert offered(first_number="1", preset_number="1") == ("1", "1")
+    assert offered(first_number="101", preset_number="1") == ("101", None)
+    assert offered(first_number="", preset_number="1") == (None, None)
+
+
 def test_products_with_seats_are_for_the_api(anna, pages, event, item, filled_in):
     event.seat_category_mappings.create(layout_category="Stalls", product=item)
     assert errors(anna.post(f"{pages}add", filled_in)) == {
@@ -186,6 +228,100 @@ def test_who_asks_for_too_much_at_once_has_to_wait(anna, pages, filled_in, make_
     response = anna.post(f"{pages}add", filled_in)
     assert alerts(response) == ["There are too many unfinished jobs of this event. Please wait for some."]
     assert Job.objects.count() == 20
+
+
+# Sent twice
+
+
+@pytest.fixture
+def page(anna, pages, filled_in):
+    """The form as it is filled in on a page that one has opened."""
+    return filled_in | {"token": value(anna.get(f"{pages}add"), "token")}
+
+
+@pytest.mark.parametrize("first_number", ["", "1", "101"])
+def test_a_double_click_makes_one_batch(anna, pages, page, worker, first_number):
+    """A number that the first click has taken is no mistake of the second one."""
+    page |= {"first_number": first_number, "preset_number": "1"}
+    with worker():
+        first = anna.post(f"{pages}add", page)
+    second = anna.post(f"{pages}add", page)
+    batch = OfflineSalesBatch.objects.get()
+    assert (first.status_code, first.url) == (302, f"{pages}add?async_id={Job.objects.get().pk}")
+    assert (second.status_code, second.url) == (302, f"{pages}{batch.pk}/")
+
+
+def test_the_second_click_waits_for_the_job_of_the_first(anna, pages, page):
+    answers = [anna.post(f"{pages}add", page | {"ajax": "1"}).json() for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert (answers[0]["ready"], answers[0]["async_id"]) == (False, str(Job.objects.get().pk))
+
+
+def test_the_second_click_is_not_one_too_many(anna, pages, page, make_job):
+    for _ in range(19):
+        make_job()
+    answers = [anna.post(f"{pages}add", page | {"ajax": "1"}).json() for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert Job.objects.count() == 20
+
+
+def test_who_goes_back_and_changes_something_asks_for_another_batch(anna, pages, page, worker):
+    with worker():
+        for amount in ("3", "4", "4", "3"):
+            anna.post(f"{pages}add", page | {"amount": amount})
+    assert sorted(OfflineSalesBatch.objects.values_list("amount", flat=True)) == [3, 4]
+
+
+def test_who_goes_back_after_a_failure_tries_again(anna, pages, page, quota, worker):
+    quota.size = 2
+    quota.save()
+    with worker():
+        anna.post(f"{pages}add", page)
+    quota.size = 100
+    quota.save()
+    with worker():
+        anna.post(f"{pages}add", page)
+        anna.post(f"{pages}add", page)
+    assert OfflineSalesBatch.objects.get().amount == 3
+    assert sorted(Job.objects.values_list("state", flat=True)) == ["failed", "succeeded"]
+
+
+def test_a_page_whose_result_is_forgotten_asks_for_another_batch(anna, pages, page, worker):
+    with worker():
+        anna.post(f"{pages}add", page)
+    Job.objects.update(finished=now() - timedelta(hours=25))
+    with worker():
+        anna.post(f"{pages}add", page)
+    assert OfflineSalesBatch.objects.count() == 2
+
+
+def test_the_page_of_somebody_else_or_of_another_event_leads_to_no_job_of_theirs(
+    anna, pages, page, organizer, team, item
+):
+    other = User.objects.create_user("ben@example.org", "correct horse battery staple 1")
+    team.members.add(other)
+    ben = Client()
+    ben.force_login(other)
+    fair = Event.objects.create(
+        organizer=organizer, name="Fair", slug="fair", currency="EUR", date_from=now(), plugins=PLUGINS
+    )
+    ticket = fair.items.create(name="Ticket", default_price=23)
+    fair.quotas.create(name="Hall", size=100).items.add(ticket)
+    anna.post(f"{pages}add", page)
+    ben.post(f"{pages}add", page)
+    anna.post(pages.replace("/night/", "/fair/") + "add", page | {"itemvar": str(ticket.pk)})
+    assert sorted(Job.objects.values_list("user__email", "event__slug")) == [
+        ("anna@example.org", "fair"),
+        ("anna@example.org", "night"),
+        ("ben@example.org", "night"),
+    ]
+
+
+@pytest.mark.parametrize("token", ["", "x"])
+def test_forms_from_nowhere_are_sent_as_often_as_one_likes(anna, pages, page, token):
+    for _ in range(2):
+        anna.post(f"{pages}add", page | {"token": token})
+    assert Job.objects.count() == (0 if token else 2)
 
 
 # While it is filled in

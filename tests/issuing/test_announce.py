@@ -6,7 +6,6 @@ from importlib import import_module
 import pytest
 from django.core import mail
 from django.db import connection
-from django.db.models.fields import related_descriptors
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import get_language
 from pretix.base.models import NotificationSetting, Order
@@ -200,21 +199,6 @@ def test_receivers_find_the_positions_of_each_order_as_if_they_had_asked_for_it_
     expected = {(code, name): True for code in codes(job) for name in relations}
     expected |= {(code, "own"): [True] for code in codes(job)} | {(code, "free to ask"): 0 for code in codes(job)}
     assert seen == expected
-
-
-def test_django_is_as_it_was_after_orders_were_announced(issued, event, item, quota, hear):
-    build = related_descriptors.create_reverse_many_to_one_manager
-    meanwhile = []
-
-    def die(signal, sender, order, **kwargs):
-        meanwhile.append(related_descriptors.create_reverse_many_to_one_manager is build)
-        raise SystemExit
-
-    job = at_work(issued(event, item), announced=0)
-    hear(order_placed, die)
-    with pytest.raises(SystemExit):
-        announce(job)
-    assert (meanwhile, related_descriptors.create_reverse_many_to_one_manager) == ([False], build)
 
 
 def test_no_query_for_each_order_of_a_plain_product(issued, event, item, quota):

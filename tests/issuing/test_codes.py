@@ -1,8 +1,11 @@
 """Codes and secrets follow the host's rules, and nobody else has them."""
 
+import base64
+import gc
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
+from weakref import ref
 
 import pytest
 from django.utils.timezone import now
@@ -157,11 +160,60 @@ def test_the_key_for_signing_is_loaded_once(event, position, monkeypatch):
     assert len(loaded) == 1
 
 
-def test_nothing_of_the_host_stays_replaced(event, position, monkeypatch):
-    before = (host_secrets.load_pem_private_key, host_secrets.get_random_string)
+def test_generators_that_are_made_from_the_hosts_stay_what_they_are(event, position, monkeypatch):
+    class Upper(host_secrets.RandomTicketSecretGenerator):
+        def generate_secret(self, **kwargs):
+            return super().generate_secret(**kwargs).upper()
+
+    class Backwards(host_secrets.Sig1TicketSecretGenerator):
+        def _sign_payload(self, payload):
+            return super()._sign_payload(payload)[::-1]
+
+    def is_backwards(secret):
+        return base64.b64decode(secret[::-1])[-1] == 1  # the version
+
+    event.settings.ticket_secret_generator = "made"
+    for made, alike in ((Upper(event), str.isupper), (Backwards(event), is_backwards)):
+        monkeypatch.setitem(event.ticket_secret_generators, "made", made)
+        secrets = codes.ticket_secrets(position, 20)
+        assert [secret for secret in secrets if not alike(secret)] == []
+        assert len(set(secrets)) == 20
+
+
+@pytest.mark.parametrize("generator", ["random", "pretix_sig1"])
+def test_nothing_of_the_host_is_another_while_secrets_are_drawn(event, position, monkeypatch, generator):
+    event.settings.ticket_secret_generator = generator
+    kind = type(event.ticket_secret_generator)
+    codes.ticket_secrets(position, 1)  # makes keys, and loads settings
+
+    def look():
+        return dict(vars(host_secrets)), dict(vars(kind)), dict(vars(event.ticket_secret_generator))
+
+    before, meanwhile, random_string = look(), [], codes.random_string
+
+    def draw(*args, **kwargs):
+        meanwhile.append(look())
+        return random_string(*args, **kwargs)
+
+    monkeypatch.setattr(codes, "random_string", draw)
     codes.ticket_secrets(position, 2)
-    assert (host_secrets.load_pem_private_key, host_secrets.get_random_string) == before
-    assert vars(event.ticket_secret_generator) == {"event": event}
+    assert meanwhile == [before] * 2
+    assert look() == before
+
+
+def test_no_key_outlives_the_drawing(event, position, monkeypatch):
+    event.settings.ticket_secret_generator = "pretix_sig1"
+    load, keys = host_secrets.load_pem_private_key, []
+
+    class Key:
+        def __init__(self, *args):
+            self.sign = load(*args).sign
+            keys.append(ref(self))
+
+    monkeypatch.setattr(host_secrets, "load_pem_private_key", Key)
+    codes.ticket_secrets(position, 20)
+    gc.collect()
+    assert [key() for key in keys] == [None]
 
 
 @pytest.mark.parametrize("alphabet", ["AB", codes.ORDER_CODE_ALPHABET, codes.SECRET_ALPHABET])

@@ -3,12 +3,14 @@
 from datetime import timedelta
 from importlib import import_module
 from itertools import takewhile
+from threading import Thread
 
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
-from pretix.base.models import LogEntry, Order, OrderPayment, OrderPosition, Transaction
+from django_scopes import scopes_disabled
+from pretix.base.models import LogEntry, Order, OrderPayment, OrderPosition, SalesChannel, Transaction
 from pretix.base.services.locking import pg_lock_key
 from pretix.base.services.quotas import QuotaAvailability
 from pretix.testutils.middleware import debugflags_var
@@ -171,23 +173,124 @@ def test_quotas_that_stay_locked_make_nothing_and_say_that_the_server_is_busy(is
     assert rows() == before
 
 
-def test_a_code_that_somebody_takes_in_the_meantime_is_drawn_again(issued, event, item, quota, web, monkeypatch):
-    monkeypatch.setattr(insert_module, "BACK_OFF", (0, 0))
-    draw_codes, drawn = insert_module.order_codes, []
+class Shopper:
+    """Somebody who gets an order with a code of ours, or a position with a secret or an id of ours."""
 
-    def draw_and_lose_one(order, amount):
-        drawn.append(draw_codes(order, amount))
-        if len(drawn) == 1:
-            event.orders.create(code=drawn[0][1], status="n", total=0, sales_channel=web, expires=now())
-        return drawn[-1]
+    def __init__(self, event, item, web, monkeypatch):
+        self.event, self.item, self.web = event, item, web
+        draw = insert_module._draw
 
-    monkeypatch.setattr(insert_module, "order_codes", draw_and_lose_one)
+        def see(*args):
+            self.drawn = draw(*args)
+            return self.drawn
 
+        monkeypatch.setattr(insert_module, "_draw", see)
+
+    def take(self, what):
+        """Returns what was taken."""
+        values = {"code": self.drawn.codes, **self.drawn.positions[0]}[what]
+        code = {"code": values[1]} if what == "code" else {}
+        order = self.event.orders.create(status="n", total=0, sales_channel=self.web, expires=now(), **code)
+        order.positions.create(item=self.item, price=0, **({} if code else {what: values[1]}))
+        return values[1]
+
+
+@pytest.fixture
+def shopper(event, item, quota, web, monkeypatch):
+    return Shopper(event, item, web, monkeypatch)
+
+
+def ours(job, what):
+    """The codes, secrets or ids of the batch."""
+    path = "order__code" if what == "code" else f"order__all_positions__{what}"
+    return set(job.batch.tickets.values_list(path, flat=True))
+
+
+@pytest.mark.parametrize("what", ["code", "secret", "pseudonymization_id"])
+def test_what_somebody_takes_while_a_batch_waits_for_another_is_drawn_again(
+    issued, event, item, shopper, monkeypatch, what
+):
+    taken = []
+    monkeypatch.setattr(insert_module, "_wait_for_other_batches", lambda event: taken.append(shopper.take(what)))
     job = issued(event, item, amount=3)
-
     assert outcome(job) == ("succeeded", "")
-    assert sorted(ticket.order.code for ticket in job.batch.tickets.all()) == sorted(drawn[1])
-    assert (len(drawn), event.orders.count(), OfflineSalesBatch.objects.count()) == (2, 4, 1)
+    assert len(ours(job, what) - set(taken)) == 3
+    assert (len(taken), event.orders.count(), OfflineSalesBatch.objects.count()) == (1, 4, 1)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets only one write at a time")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("what", ["code", "secret", "pseudonymization_id"])
+def test_as_often_as_a_shopper_is_faster_it_is_drawn_again(issued, event, item, shopper, monkeypatch, what):
+    """Shoppers do not wait for us. However often one is faster, it is no reason to give up."""
+    write_orders, taken = insert_module._write_orders, []
+
+    def commit():
+        with scopes_disabled():
+            taken.append(shopper.take(what))
+        connection.close()
+
+    def be_too_late(*args):
+        if len(taken) < 7:
+            shopping = Thread(target=commit)
+            shopping.start()
+            shopping.join()
+        return write_orders(*args)
+
+    monkeypatch.setattr(insert_module, "_write_orders", be_too_late)
+    job = issued(event, item, amount=3)
+    assert outcome(job) == ("succeeded", "")
+    assert (len(set(taken)), len(ours(job, what) - set(taken))) == (7, 3)
+    assert (event.orders.count(), OfflineSalesBatch.objects.count()) == (10, 1)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets only one write at a time")
+@pytest.mark.django_db(transaction=True)
+def test_whoever_asked_may_be_deleted_while_a_batch_is_made(issued, event, item, quota, user, monkeypatch):
+    """Nothing that the batch is made of is gone."""
+    write_orders = insert_module._write_orders
+
+    def delete_user(*args):
+        monkeypatch.setattr(insert_module, "_write_orders", write_orders)
+        deleting = Thread(target=lambda: (user.delete(), connection.close()))
+        deleting.start()
+        deleting.join()
+        return write_orders(*args)
+
+    monkeypatch.setattr(insert_module, "_write_orders", delete_user)
+    job = issued(event, item, user=user)
+    assert (*outcome(job), job.user, job.batch.user) == ("succeeded", "", None, None)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets only one write at a time")
+@pytest.mark.django_db(transaction=True)
+def test_that_something_was_deleted_is_said_where_it_is_true(issued, event, item, quota, organizer, monkeypatch):
+    kiosk = organizer.sales_channels.create(identifier="api.kiosk", label="Kiosk", type="api")
+    write_orders = insert_module._write_orders
+
+    def delete_channel(*args):
+        deleting = Thread(target=lambda: (SalesChannel._base_manager.filter(pk=kiosk.pk).delete(), connection.close()))
+        deleting.start()
+        deleting.join()
+        return write_orders(*args)
+
+    monkeypatch.setattr(insert_module, "_write_orders", delete_channel)
+    assert outcome(issued(event, item, sales_channel=kiosk)) == (
+        "failed",
+        "Something that this batch should have been made of has been deleted in the meantime.",
+    )
+
+
+def test_a_duplicate_that_drawing_does_not_help_against_is_no_deleted_thing(issued, event, item, quota, monkeypatch):
+    """A restored backup may count keys from below those that there are."""
+    issued(event, item)
+    taken = list(Order.objects.values_list("pk", flat=True))
+    reserve = insert_module.reserve_ids
+    monkeypatch.setattr(
+        insert_module, "reserve_ids", lambda model, amount: taken if model is Order else reserve(model, amount)
+    )
+    state, message = outcome(issued(event, item))
+    assert (state, "deleted" in message, OfflineSalesBatch.objects.count()) == ("failed", False, 1)
 
 
 @pytest.mark.parametrize("error", [DataError, OperationalError, KeyError, IntegrityError])
@@ -198,7 +301,7 @@ def test_an_error_before_the_commit_makes_nothing_and_ends_the_job(issued, event
     def fail(*args):
         raise error("out of the blue")
 
-    monkeypatch.setattr(insert_module, "_write_positions", fail)
+    monkeypatch.setattr(insert_module, "_send_positions", fail)
     job = issued(event, item)
     for _attempt in range(jobs.MAX_ATTEMPTS):
         jobs.run(event, job.pk)
@@ -231,7 +334,7 @@ def test_numbers_that_another_batch_takes_while_a_batch_waits_are_refused(issued
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite takes texts of any length, the host's too")
 def test_a_secret_that_is_too_long_is_refused_and_not_cut_off(issued, event, item, quota, monkeypatch):
-    monkeypatch.setattr(insert_module, "ticket_secrets", lambda position, amount: ["x" * 300] * amount)
+    monkeypatch.setattr(insert_module, "ticket_secrets", lambda position, amount, seen: ["x" * 300] * amount)
     assert issued(event, item, amount=1).state == "failed"
 
 

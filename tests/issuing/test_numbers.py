@@ -1,9 +1,12 @@
 """Ticket numbers: each batch counts from 1, unless it is told where to go on."""
 
+from importlib import import_module
+
 import pytest
 from django.core.exceptions import ValidationError
 
 from pretix_offlinesales.issuing import next_number
+from pretix_offlinesales.models import MAX_NUMBER, OfflineSalesBatch
 
 pytestmark = pytest.mark.django_db
 
@@ -44,3 +47,21 @@ def test_other_products_have_their_own_numbers(issued, event, item, quota):
     quota.items.add(other)
     issued(event, item, first_number=1)
     assert numbers(issued(event, other, first_number=1)) == [1, 2, 3]
+
+
+def test_numbers_that_nobody_has_chosen_are_found_when_the_batch_is_made(issued, event, item, quota, web, monkeypatch):
+    """However many of the product are made between the request and that."""
+
+    def wait(event):
+        OfflineSalesBatch.objects.create(event=event, item=item, amount=20, first_number=1, sales_channel=web)
+
+    monkeypatch.setattr(import_module("pretix_offlinesales.issuing.insert"), "_wait_for_other_batches", wait)
+    job = issued(event, item, numbers_go_on=True)
+    assert (job.data["first_number"], numbers(job)) == (None, [21, 22, 23])
+    assert [ticket.order.meta_info_data["offlinesales"]["number"] for ticket in job.batch.tickets.all()] == [21, 22, 23]
+
+
+def test_numbers_end_where_no_more_digits_fit(issued, event, item, quota):
+    issued(event, item, first_number=MAX_NUMBER - 2)
+    job = issued(event, item, numbers_go_on=True)
+    assert (job.state, job.message) == ("failed", "Ticket numbers are between 1 and 99999999.")

@@ -12,6 +12,7 @@ import pytest
 from django.utils.timezone import now
 from freezegun import freeze_time
 from pretix.base.models import Discount
+from pretix.base.services.orders import send_download_reminders, send_expiry_warnings
 
 from tests.oracle import balance, history, order_by_api, order_by_shop, picture
 
@@ -470,3 +471,24 @@ def test_equals_an_order_of_the_hosts_shop(name, event, item, quota, issue):
     assert [picture(order, PERSONAL) for order in orders] == [picture(theirs, PERSONAL)] * 2
     assert [balance(order) for order in orders] == [(theirs.total, theirs.total, theirs.total, 0)] * 2
     assert Discount.objects.count() == theirs.all_positions.exclude(discount=None).count()
+
+
+def test_the_host_reminds_nobody_and_touches_no_order_for_that(api, event, item, quota, issue):
+    """It would touch each, once, and all scanners would load all of them again. Its own order shows that it is time."""
+    event.enable_plugin("pretix.plugins.manualpayment")
+    event.save()
+    event.settings.mail_days_download_reminder = 2
+    event.settings.ticket_download = True
+    event.settings.ticketoutput_pdf__enabled = True
+    with freeze_time("2027-05-01 12:00:00"):
+        ours = issue(event, item)
+        theirs = order_by_api(api, event, [{"item": item.pk}])
+    before = [order.last_modified for order in (*ours, theirs)]
+    with freeze_time("2027-05-07 12:00:00"):
+        send_download_reminders(None)
+        send_expiry_warnings(None)
+    for order in (*ours, theirs):
+        order.refresh_from_db()
+    touched = [order.last_modified != moment for order, moment in zip((*ours, theirs), before, strict=True)]
+    assert touched == [False, False, True]
+    assert {(order.download_reminder_sent, order.expiry_reminder_sent) for order in ours} == {(True, True)}

@@ -231,16 +231,18 @@ class Client:
 
 
 @pytest.fixture
-def client(server, client_of):
-    return client_of(server)
+def client(client_of, wanted):
+    return client_of()
 
 
 @pytest.fixture
-def client_of(event, token, wanted):
-    """``client_of(server)``: somebody who asks this web server."""
+def client_of(request, event, token):
+    """``client_of(event=…, server=…)``: somebody who asks this web server for batches of the event's only product."""
 
-    def client_of(server):
+    def client_of(event=event, server=None):
         place = f"organizers/{event.organizer.slug}/events/{event.slug}"
+        wanted = {"item": event.items.get().pk, "amount": 3, "sales_channel": "web"}
+        server = server or request.getfixturevalue("server")
         return Client(f"{server.url}/api/v1/{place}/offlinesalesbatches/", token, wanted)
 
     return client_of

@@ -3,21 +3,28 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Event as Signal
+from threading import Barrier, Event as Signal
 from time import sleep
 from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.test import Client as Browser
+from django.utils.timezone import now
 from django_scopes import scopes_disabled
-from pretix.base.models import Order, OrderPosition
+from pretix.base.models import Event, Order, OrderPosition, User
 from pretix.base.services.cart import CartError, CartManager, add_items_to_cart
 from pretix.base.services.locking import LockTimeoutException
 from pretix.base.services.orders import _perform_order
 
+from pretix_offlinesales import jobs, tasks
+from pretix_offlinesales.issuing import request_data
+from pretix_offlinesales.issuing.insert import ONE_BATCH_AT_A_TIME
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
+from ..conftest import PLUGINS
 from . import witness
+from .processes import wait_until
 
 pytestmark = pytest.mark.usefixtures("layout")
 
@@ -204,16 +211,109 @@ def test_no_seat_is_sold_twice(client, start_worker, event, item, quota, shop, d
     assert event.orders.filter(offline_sales_ticket__isnull=False).count() == 10 * len(made)
 
 
-def test_codes_that_two_batches_draw_at_once_are_drawn_again(client, start_worker, event, item, quota, organizer):
-    """With three letters there are 243 codes. Batches of different events do not wait for each other."""
-    worker = start_worker(processes=4, OFFLINESALES_ALPHABET="BCD")
-    responses = ask_at_once(client, 3 * [{"amount": 50}])
-    assert [response.status_code for response in responses] == [200] * 3
+@pytest.fixture
+def other_event(organizer):
+    """Of the same organizer, who has the same codes for all."""
+    event = Event.objects.create(
+        organizer=organizer, name="Fair", slug="fair", currency="EUR", date_from=now(), plugins=PLUGINS, live=True
+    )
+    event.quotas.create(name="Hall", size=10_000).items.add(event.items.create(name="Ticket", default_price=0))
+    return event
+
+
+class Queue:
+    """Where the batches of an organizer wait for each other, with somebody in it who lets them pass all at once."""
+
+    def __init__(self, organizer):
+        self.key = organizer.pk
+
+    def _ask(self, statement, *values):
+        with connection.cursor() as cursor:
+            cursor.execute(statement, values)
+            return cursor.fetchone()[0]
+
+    def enter(self):
+        """Behind all who wait."""
+        self._ask("SELECT pg_advisory_lock(%s, %s)", ONE_BATCH_AT_A_TIME, self.key)
+
+    def leave(self):
+        self._ask("SELECT pg_advisory_unlock(%s, %s)", ONE_BATCH_AT_A_TIME, self.key)
+
+    @property
+    def length(self):
+        return self._ask(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND NOT granted"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            ONE_BATCH_AT_A_TIME,
+            self.key,
+        )
+
+
+def test_codes_that_batches_draw_at_once_are_drawn_again(
+    client, client_of, start_worker, other_event, quota, organizer
+):
+    """
+    With three letters there are 243 codes, so that each of eight batches of two events loses some to those before it.
+    None of them has to wait for a second turn, or fails for that.
+    """
+    worker = start_worker(processes=8, ready=True, OFFLINESALES_ALPHABET="BCD")
+    unmade = Job.objects.filter(event__organizer=organizer, batch=None, finished=None)
+    queue, turns = Queue(organizer), 0
+    queue.enter()
+    checks = [(each, each.ask(amount=30)) for each in 4 * [client, client_of(other_event)]]
+    while unmade.exists():
+        wait_until(lambda: queue.length == unmade.count())  # all have drawn
+        queue.leave()
+        queue.enter()
+        turns += 1
+    queue.leave()
+    responses = [each.wait(check) for each, check in checks]
+    assert [(response.status_code, response.json().get("message")) for response in responses] == [(200, None)] * 8
+    assert turns == 1
     codes = list(Order.objects.filter(organizer=organizer).values_list("code", flat=True))
-    secrets = list(OrderPosition.objects.filter(order__event=event).values_list("secret", flat=True))
-    assert (len(codes), len(set(codes)), len(set(secrets))) == (150, 150, 150)
-    assert set("".join(codes)) == set("BCD")
-    assert "A code was taken while a batch was being made, drawing again" in worker.log.read_text()
+    assert (len(codes), len(set(codes)), set("".join(codes))) == (240, 240, set("BCD"))
+    assert set(Job.objects.filter(event__organizer=organizer).values_list("attempts", flat=True)) == {1}
+    assert "codes were taken while a batch waited for others, and are drawn again" in worker.log.read_text()
+
+
+def test_numbers_that_nobody_has_chosen_are_drawn_in_the_queue(start_worker, event, item, quota, web):
+    """Eight ask at once, and each form says that the first number is free."""
+    batch = OfflineSalesBatch(event=event, item=item, amount=25, sales_channel=web)
+    asked = [jobs.create_issuing(event, request_data(batch, numbers_go_on=True), {}) for _ in range(8)]
+    for job in asked:
+        tasks.start(job)
+    start_worker(processes=8)
+    wait_until(lambda: not jobs.being_issued(event).exists(), pause=0.5)
+    assert [job.message for job in Job.objects.filter(event=event)] == [""] * 8
+    firsts = sorted(batch.first_number for batch in OfflineSalesBatch.objects.filter(event=event))
+    assert firsts == list(range(1, 200, 25))
+
+
+def test_a_double_click_makes_one_batch(event, item, quota, web, team, start_worker):
+    """Both at the same time, as the browser may send them, ten times over."""
+    user = User.objects.create_user(f"anna@{event.organizer.slug}.org", "correct horse battery staple 1")
+    team.members.add(user)
+    form = {"itemvar": item.pk, "amount": 3, "sales_channel": web.pk, "first_number": 1, "preset_number": 1, "ajax": 1}
+    pages = f"/control/event/{event.organizer.slug}/{event.slug}/offlinesales/"
+    browsers = [Browser(), Browser()]
+    for browser in browsers:
+        browser.force_login(user)
+    together = Barrier(2)
+
+    def click(browser, token):
+        together.wait()
+        try:
+            return browser.post(f"{pages}add", form | {"token": token}).json()["async_id"]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        clicks = [list(threads.map(click, browsers, [uuid4()] * 2)) for _ in range(10)]
+    assert [len(set(both)) for both in clicks] == [1] * 10
+    start_worker()
+    wait_until(lambda: not jobs.being_issued(event).exists(), pause=0.5)
+    firsts = sorted(batch.first_number for batch in OfflineSalesBatch.objects.filter(event=event))
+    assert firsts == list(range(1, 30, 3))
 
 
 def test_no_more_than_twenty_jobs_of_an_event_wait(client, event):

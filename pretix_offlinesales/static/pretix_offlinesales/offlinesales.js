@@ -20,17 +20,15 @@
 
     let typing = null;
     let newest = 0;
-    // Somebody has chosen the first ticket's number, so it is not preset any more.
-    let ownNumber = null;
 
     function formWithPreview() {
         return document.querySelector("form[data-offlinesales-preview]");
     }
 
-    function sayWhoseNumber(form) {
-        if (form.elements.preset_number) {
-            form.elements.preset_number.value = ownNumber ? "" : "1";
-        }
+    // As long as the first ticket's number is the one that the page has put there, nobody has chosen it.
+    function numberIsPreset(form) {
+        const preset = form.elements.preset_number.value;
+        return preset !== "" && preset === form.elements.first_number.value;
     }
 
     function preview() {
@@ -60,15 +58,14 @@
             target.innerHTML = html;
         }
         const next = target.querySelector("[data-next-number]");
-        if (next && !ownNumber) {
-            form.elements.first_number.value = next.dataset.nextNumber;
+        if (next && numberIsPreset(form)) {
+            form.elements.first_number.value = form.elements.preset_number.value = next.dataset.nextNumber;
         }
     }
 
     $(document).on("input change", "form[data-offlinesales-preview] :input", function () {
         if (this.name === "first_number") {
-            ownNumber = true;
-            sayWhoseNumber(this.form);
+            this.form.elements.preset_number.value = "";
         }
         window.clearTimeout(typing);
         typing = window.setTimeout(preview, TYPING_MS);
@@ -79,10 +76,6 @@
         if (!form) {
             return;
         }
-        if (ownNumber === null) {
-            ownNumber = form.hasAttribute("data-offlinesales-own-number");
-        }
-        sayWhoseNumber(form);
         const wrong = form.querySelector(".has-error :is(input, select, textarea)");
         if (wrong) {
             wrong.focus();
