@@ -4,9 +4,9 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from io import BytesIO
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
@@ -20,18 +20,22 @@ from ..models import JobFailed
 from .canvas import Drawing, TicketCanvas
 from .renderer import LayoutPage, TicketRenderer
 
+if TYPE_CHECKING:
+    from .look import Look
+
 logger = logging.getLogger(__name__)
 
 
 class TicketDocument(PdfTicketOutput):
     """
     The host's ticket output, except that all tickets are drawn in one file. With a layout, that one is used for all of
-    them; without, each gets what the host chooses for it, plugins asked.
+    them; without, each gets what the host chooses for it, plugins asked. With a look, what it remembers of all that is
+    used instead.
     """
 
-    def __init__(self, event: Event, layout: TicketLayout | None = None):
+    def __init__(self, event: Event, layout: TicketLayout | None = None, look: "Look | None" = None):
         super().__init__(event)
-        self.layout = layout
+        self.layout, self.look = layout, look
         self._register_fonts()
         self._canvas = TicketCanvas()
         self._renderers: dict[tuple[str, str], TicketRenderer] = {}
@@ -39,12 +43,17 @@ class TicketDocument(PdfTicketOutput):
 
     def draw(self, position: OrderPosition) -> list[Drawing]:
         """Each of the ticket's pages, to be added in whatever way."""
-        if self.layout:
+        if layout := self.look.layout_for(position) if self.look else self.layout:
             with language(position.order.locale, self.event.settings.region):
-                self._draw_page(self.layout, position, position.order)
+                self._draw_page(layout, position, position.order)
         else:
             self.generate(position)  # chooses the layout and calls ``_draw_page``
         return self._drawn
+
+    @cached_property
+    def layout_map(self) -> dict[tuple[int, str], TicketLayout]:
+        """The host's, by product and sales channel."""
+        return super().layout_map | (self.look.for_items() if self.look else {})
 
     def pages(self, layout: TicketLayout) -> list[LayoutPage]:
         """:raises JobFailed: if the layout can't be used"""

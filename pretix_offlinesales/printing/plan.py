@@ -8,6 +8,7 @@ place, whatever has been canceled meanwhile: its place stays empty.
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -21,6 +22,9 @@ from .choice import nothing_to_print, numbers_of
 from .document import TicketDocument
 from .sheets import Grid, Sheet, SheetOrder, impose
 from .tickets import Kind, examples, kinds_of_positions, positions_to_print
+
+if TYPE_CHECKING:
+    from .look import Look
 
 #: So many tickets are drawn together at most: what it takes is memory for them, and fonts and forms once more.
 PART_SIZE = 1_000
@@ -77,9 +81,12 @@ def pieces_of(drawings: list[Drawing], sheet: Sheet) -> list[list[Drawing]]:
 class Plan:
     """What a job prints. It is done in units: a ticket, or a sheet of them. They are counted from 1."""
 
-    def __init__(self, batch: OfflineSalesBatch, data: dict | None = None):
-        """:param data: of ``request_data``"""
-        self.batch = batch
+    def __init__(self, batch: OfflineSalesBatch, data: dict | None = None, look: "Look | None" = None):
+        """
+        :param data: of ``request_data``
+        :param look: without it, tickets look as they would now
+        """
+        self.batch, self.look = batch, look
         self._data = data or {}
         self.sheet: Sheet | None = Sheet.parse(self._data["sheet"]) if "sheet" in self._data else None
         self.grid: Grid | None = impose(self.sheet, tuple(self._data["ticket"])) if self.sheet else None
