@@ -123,7 +123,7 @@ def copy(name: str) -> UUID:
     pk, moment = uuid5(COPIES, name), now()
     living = CachedFile.objects.filter(pk=pk, expires__gt=moment + MARGIN)
     if not living.update(expires=moment + COPY_LIFETIME):
-        with draft("copy.pdf") as file, default_storage.open(name) as content, transaction.atomic():
+        with draft("copy") as file, default_storage.open(name) as content, transaction.atomic():
             file.store(content)
             file.keep(pk, COPY_LIFETIME)
     return pk
