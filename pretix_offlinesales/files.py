@@ -17,6 +17,7 @@ from uuid import UUID, uuid4, uuid5
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.timezone import now
 from pretix.base.models import CachedFile
 
@@ -25,6 +26,9 @@ from .models import RESULT_LIFETIME, OfflineSalesBatch
 logger = logging.getLogger(__name__)
 
 PDF = "application/pdf"
+
+#: Nobody will ever save a file by this name.
+_DRAFT = "draft of {}"
 
 #: Copies have a key that is made of this and of the name of what they are copies of.
 COPIES = UUID("5f0c8d0e-64a1-4b0a-9a0c-6f1d3b8e7a52")
@@ -60,9 +64,9 @@ def _values(name: str, mime_type: str, lifetime: timedelta = RESULT_LIFETIME) ->
 class Draft:
     """Content that nobody knows but a row of its own, until it is kept. See ``draft``."""
 
-    def __init__(self, name: str, mime_type: str):
+    def __init__(self, name: str, mime_type: str, whose: UUID | None):
         self._name, self._type = name, mime_type
-        row = CachedFile(**_values(name, mime_type))
+        row = CachedFile(**_values(_DRAFT.format(whose), mime_type))
         row.file.name = default_storage.get_available_name(row.file.field.generate_filename(row, name))
         row.save(force_insert=True)
         self._row, self._kept = row, None
@@ -103,12 +107,14 @@ class Draft:
 
 
 @contextmanager
-def draft(name: str, mime_type: str = PDF) -> Iterator[Draft]:
+def draft(name: str, mime_type: str = PDF, whose: UUID | None = None) -> Iterator[Draft]:
     """
     A file to be stored and kept. Begin this before the transaction in which that is done: its row must be there,
     whatever becomes of the transaction. What was not kept in the end is deleted.
+
+    :param whose: the key of the job
     """
-    draft = Draft(name, mime_type)
+    draft = Draft(name, mime_type, whose)
     try:
         yield draft
     finally:
@@ -127,6 +133,14 @@ def copy(name: str) -> UUID:
             file.store(content)
             file.keep(pk, COPY_LIFETIME)
     return pk
+
+
+def drafts(whose: UUID) -> QuerySet[CachedFile]:
+    """
+    What dead workers have left of a job that is over, to be discarded. If one of them is not dead but stands still, its
+    row must stay, for what it may store later.
+    """
+    return CachedFile.objects.filter(filename=_DRAFT.format(whose))
 
 
 def discard(files: Iterable[CachedFile | None]) -> None:

@@ -300,7 +300,8 @@ def _what_was_done(job: Job) -> str:
 
 def _discard(job: Job) -> None:
     """Delete what was stored for a job that came to nothing."""
-    files.discard([job.file, *(part.file for part in job.parts.select_related("file"))])
+    parts = job.parts.select_related("file")
+    files.discard([job.file, *(part.file for part in parts), *files.drafts(job.pk)])
 
 
 def look_after(job: Job) -> bool:

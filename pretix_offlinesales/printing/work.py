@@ -38,7 +38,7 @@ def print_tickets(job: Job) -> None:
 
 def _print_part(job: Job, plan: Plan) -> bool:
     """Draw a part that nobody draws. The lock of its row goes with the worker, and what it stored is not kept."""
-    with files.draft("part.zip", "application/zip") as file, transaction.atomic():
+    with files.draft("part.zip", "application/zip", job.pk) as file, transaction.atomic():
         part = job.parts.filter(drawn__isnull=True).select_for_update(skip_locked=True).first()
         if not part:
             return False
@@ -60,7 +60,7 @@ def _finish(job: Job, plan: Plan, is_last: bool) -> bool:
 
     :param is_last: then changed tickets stay as they are; it is said of them that they are not valid
     """
-    with files.draft(files.filename(job.batch, "pdf")) as file, transaction.atomic():
+    with files.draft(files.filename(job.batch, "pdf"), whose=job.pk) as file, transaction.atomic():
         mine = job.row.filter(state=Job.State.RUNNING, attempts=job.attempts).select_for_update(skip_locked=True)
         if not mine.exists() or job.parts.filter(drawn__isnull=True).exists():
             return True
@@ -82,8 +82,14 @@ def _finish(job: Job, plan: Plan, is_last: bool) -> bool:
         job.write_down(job.batch, "pretix_offlinesales.batch.printed", {"amount": amount, **_changed(compared.changed)})
         job.update(file=job.file)
         job.succeed(_warning(compared.changed))
-        transaction.on_commit(lambda: [part.file.delete() for part in parts])
+        transaction.on_commit(lambda: _clean_up(job, parts))
     return True
+
+
+def _clean_up(job: Job, parts: Collection[PrintPart] = ()) -> None:
+    for part in parts:
+        part.file.delete()
+    files.discard(files.drafts(job.pk))
 
 
 def _open(opened: ExitStack, part: PrintPart) -> BinaryIO | None:
@@ -120,7 +126,7 @@ def make_data_file(job: Job) -> None:
 def _make_data_file(job: Job, options: DataOptions, look: Look | None, is_last: bool) -> bool:
     """As ``_finish``: codes are as they are in the end."""
     name = files.filename(job.batch, options.suffix)
-    with files.draft(name, options.mime_type) as file, tempfile.TemporaryFile() as output:
+    with files.draft(name, options.mime_type, job.pk) as file, tempfile.TemporaryFile() as output:
         written = write_data(job.batch, options, output, job.report, look)
         file.store(output)
         with transaction.atomic():
@@ -133,6 +139,7 @@ def _make_data_file(job: Job, options: DataOptions, look: Look | None, is_last: 
             job.batch.log_action("pretix_offlinesales.batch.data", entry, **job.requester)
             job.update(file=job.file)
             job.succeed(_warning(changed))
+            transaction.on_commit(lambda: _clean_up(job))
     return True
 
 
