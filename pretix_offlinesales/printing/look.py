@@ -62,14 +62,15 @@ class Look:
             look.data["chosen"] = None
         return look
 
-    def with_choices(self, batch: OfflineSalesBatch, numbers: Sequence[int], is_drawn: bool = True) -> "Look":
-        """What plugins choose for these tickets is remembered, too."""
+    def with_choices(self, job: Job, numbers: Sequence[int], is_drawn: bool) -> "Look":
+        """What plugins choose for these tickets of the job's batch is remembered, too."""
         look = Look(self.data | {"layouts": list(self.data["layouts"]), "chosen": None})
-        tickets = ValidTickets(batch, numbers)
+        tickets = ValidTickets(job.batch, numbers)
         chooser, chosen = _Chooser(tickets.event, look=self), {}
         for _number, positions in tickets:
+            job.check_lock()
             for position in positions:
-                place = look._remember(batch.event, chooser.choose(position), is_drawn)
+                place = look._remember(tickets.event, chooser.choose(position), is_drawn)
                 chosen.setdefault(place, []).append(position.pk)
         look.data["chosen"] = sorted(chosen.items())
         return look
@@ -139,7 +140,7 @@ def settled(job: Job, numbers: Sequence[int], is_drawn: bool = True) -> Look | N
         return None  # from before jobs remembered it
     look = Look(job.look)
     if not look.is_complete:
-        asked = look.with_choices(job.batch, numbers, is_drawn)
+        asked = look.with_choices(job, numbers, is_drawn)
         with transaction.atomic():
             job.look = job.row.select_for_update().values_list("look", flat=True).get()
             if not Look(job.look).is_complete:  # else somebody else was faster

@@ -65,23 +65,21 @@ def _finish(job: Job, plan: Plan, is_last: bool) -> bool:
         if not mine.exists() or job.parts.filter(drawn__isnull=True).exists():
             return True
         parts = list(job.parts.select_related("file"))
+        printed = set().union(*map(_printed, parts))  # Pieces of one position may lie on sheets of several parts.
         with ExitStack() as opened, tempfile.TemporaryFile() as output:
             contents = {part: _open(opened, part) for part in parts}
             if lost := [part for part, content in contents.items() if not content]:
                 return _draw_again(job, lost)
-            if not is_last and (changed := _with_any(parts, compare(_printed(parts)).changed)):
-                return _draw_again(job, changed)
             merge_parts(plan, contents.values(), output)
             file.store(output)
         # From here on others may wait for the orders.
-        compared = compare(_printed(parts), lock=True)
-        if not is_last and compared.changed:
-            return _draw_again(job, _with_any(parts, compared.changed))
-        job.file = file.keep(job.file_id or job.pk)
-        amount = log_prints(job, compared.same)
-        job.write_down(job.batch, "pretix_offlinesales.batch.printed", {"amount": amount, **_changed(compared.changed)})
-        job.update(file=job.file)
-        job.succeed(_warning(compared.changed))
+        same, changed = compare(printed, lock=True)
+        if changed and not is_last:
+            return _draw_again(job, _with_any(changed, parts))
+        job.update(file=file.keep(job.file_id or job.pk))
+        amount = log_prints(job, same)
+        job.write_down(job.batch, "pretix_offlinesales.batch.printed", {"amount": amount, **_changed(changed)})
+        job.succeed(_warning(changed))
         transaction.on_commit(lambda: _clean_up(job, parts))
     return True
 
@@ -100,13 +98,12 @@ def _open(opened: ExitStack, part: PrintPart) -> BinaryIO | None:
         return None
 
 
-def _printed(parts: Collection[PrintPart]) -> set[Printed]:
-    """Pieces of one position may lie on sheets of several parts."""
-    return {Printed(*drawn) for part in parts for drawn in part.drawn}
+def _printed(part: PrintPart) -> set[Printed]:
+    return {Printed(*drawn) for drawn in part.drawn}
 
 
-def _with_any(parts: Collection[PrintPart], printed: set[Printed]) -> list[PrintPart]:
-    return [part for part in parts if not printed.isdisjoint(_printed([part]))]
+def _with_any(printed: set[Printed], parts: Collection[PrintPart]) -> list[PrintPart]:
+    return [part for part in parts if not printed.isdisjoint(_printed(part))]
 
 
 def _draw_again(job: Job, parts: Collection[PrintPart]) -> bool:
@@ -133,11 +130,10 @@ def _make_data_file(job: Job, options: DataOptions, look: Look | None, is_last: 
             changed = compare(written).changed
             if changed and not is_last:
                 return False
-            job.file = file.keep(job.file_id or job.pk)
+            job.update(file=file.keep(job.file_id or job.pk))
             amount = len({printed.number for printed in written})
             entry = {"amount": amount, **_changed(changed), **options.data}
             job.batch.log_action("pretix_offlinesales.batch.data", entry, **job.requester)
-            job.update(file=job.file)
             job.succeed(_warning(changed))
             transaction.on_commit(lambda: _clean_up(job))
     return True

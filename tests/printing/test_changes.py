@@ -259,6 +259,19 @@ def test_a_data_file_of_tickets_that_are_replaced_again_and_again(batch, while_s
     assert warning in anna_reads(batch)
 
 
+# Attempts that have lost their job
+
+
+def test_a_part_of_who_has_lost_the_job_is_not_kept(batch, while_storing):
+    job = jobs.create_printing(batch, {})
+    folder = Path(default_storage.path("cachedfiles"))
+    before = set(folder.iterdir())
+    while_storing(".zip", lambda: Job.objects.filter(pk=job.pk).update(attempts=2))
+    run(job)
+    assert (job.state, job.attempts, job.parts.filter(drawn=None, file=None).count()) == (State.RUNNING, 2, 3)
+    assert set(folder.iterdir()) == before
+
+
 # Parts that are gone
 
 
