@@ -16,9 +16,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import get_language, gettext as _
 from pretix.base.i18n import language
-from pretix.base.models import CachedFile, Event, LogEntry
+from pretix.base.models import Event, LogEntry
 from pretix.base.services.orders import error_messages
 
+from . import files
 from .alive import is_abandoned, working_on
 from .database import drop_broken_connection
 from .interruptions import has_lost_reference, is_interruption
@@ -27,6 +28,7 @@ from .issuing.blueprint import draw
 from .models import RESULT_LIFETIME, Job, JobFailed, JobLost, OfflineSalesBatch, PrintPart
 from .printing import Plan
 from .printing.data import DataOptions
+from .printing.look import Look
 from .printing.proof import print_first_sheet, print_proof
 from .printing.work import make_data_file, print_tickets
 from .returning import replace_tickets, return_tickets, undo_returns
@@ -66,60 +68,39 @@ def create_issuing(event: Event, request: dict, requested_by: dict, pk: UUID | N
     return job
 
 
-@transaction.atomic
 def create_printing(batch: OfflineSalesBatch, requested_by: dict, request: dict | None = None) -> Job:
     """
-    The job's file exists from the start, without content, since its id is part of the download's address.
-
     :param request: of ``printing.request_data``; without it, all tickets are printed on pages of their own
     """
-    filename = f"{batch.event.slug}-offlinesales-{batch.pk}.pdf"
-    job = Job.objects.create(
-        event=batch.event,
-        kind=Job.Kind.PRINT,
-        batch=batch,
-        data=request or {},
-        file=_new_file(filename),
-        locale=get_language(),
-        **requested_by,
-    )
-    PrintPart.objects.bulk_create(
-        PrintPart(job=job, first=units[0], last=units[-1], file=_new_file(f"{filename}.zip", "application/zip"))
-        for units in Plan(batch, job.data).parts()
-    )
+    look = Look.of(batch)
+    with transaction.atomic():
+        job = _create_file_job(
+            Job.Kind.PRINT, batch, requested_by, "pdf", files.PDF, data=request or {}, look=look.data
+        )
+        PrintPart.objects.bulk_create(
+            PrintPart(job=job, first=units[0], last=units[-1]) for units in Plan(batch, job.data).parts()
+        )
     return job
 
 
+@transaction.atomic
 def create_data(batch: OfflineSalesBatch, options: DataOptions, requested_by: dict) -> Job:
     """As for a print, but nothing is made in parts: rows take less time than pages."""
-    filename = f"{batch.event.slug}-offlinesales-{batch.pk}.{options.suffix}"
-    return Job.objects.create(
-        event=batch.event,
-        kind=Job.Kind.DATA,
-        batch=batch,
-        data=options.data,
-        file=_new_file(filename, options.mime_type),
-        locale=get_language(),
-        **requested_by,
+    look = Look.of(batch, is_drawn=False)
+    return _create_file_job(
+        Job.Kind.DATA, batch, requested_by, options.suffix, options.mime_type, data=options.data, look=look.data
     )
 
 
-def _new_file(filename: str, mime_type: str = "application/pdf") -> CachedFile:
+def _create_file_job(kind: Job.Kind, batch, requested_by: dict, suffix: str, mime_type: str, **values) -> Job:
     """
-    A row that knows where its content will be, before there is any: so nothing that a dead worker has stored is
-    forgotten, and the host deletes it with the row when it expires.
+    The job's file exists from the start, without content, since its id is part of the download's address. It is that of
+    the job, so that it is the same again should the host delete the row while the job waits.
     """
-    moment = now()
-    file = CachedFile(
-        date=moment,
-        expires=moment + RESULT_LIFETIME,
-        filename=filename,
-        type=mime_type,
-        web_download=False,
-    )
-    file.file.name = file.file.storage.get_available_name(file.file.field.generate_filename(file, filename))
-    file.save()
-    return file
+    job = Job(event=batch.event, kind=kind, batch=batch, locale=get_language(), **requested_by, **values)
+    job.file = files.reserve(job.pk, files.filename(batch, suffix), mime_type)
+    job.save(force_insert=True)
+    return job
 
 
 def create_after_sale(
@@ -339,13 +320,9 @@ def _amount(job: Job) -> int:
 
 
 def _discard(job: Job) -> None:
-    """Delete what was stored for a job that came to nothing. If that fails, the host does it when the rows expire."""
-    for file in (job.file, *(part.file for part in job.parts.select_related("file"))):
-        if file:
-            try:
-                file.file.storage.delete(file.file.name)
-            except Exception:
-                logger.exception("File %s could not be deleted", file.file.name)
+    """Delete what was stored for a job that came to nothing."""
+    parts = job.parts.select_related("file")
+    files.discard([job.file, *(part.file for part in parts), *files.drafts(job.pk)])
 
 
 def look_after(job: Job) -> bool:
@@ -429,7 +406,9 @@ def cancel(job: Job) -> bool:
     row = job.row.select_for_update().first()
     if not row or row.state != Job.State.WAITING or row.is_committed:
         return False
-    return bool(job.row.update(state=Job.State.FAILED, message=_("Canceled."), finished=now()))
+    row.row.update(state=Job.State.FAILED, message=_("Canceled."), finished=now())
+    transaction.on_commit(lambda: _discard(row))
+    return True
 
 
 def delete_old() -> None:

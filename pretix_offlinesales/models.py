@@ -174,8 +174,9 @@ class Job(Requested):
     For an issuing job, ``data`` holds the values of the batch to be made, and ``batch`` is set by the transaction that
     makes its tickets: from then on the job can't fail any more. For a printing job, ``batch`` is what is printed, and
     ``data`` says which of its tickets and on what sheets, if that was asked for. For a data file, ``data`` says what is
-    in it. For a job that returns tickets, undoes that, or replaces some, ``data`` says which ones and what became of
-    them, and ``batch`` is what they must belong to, if it is not the whole event.
+    in it. For both, ``look`` says with what layouts. For a job that returns tickets, undoes that, or replaces some,
+    ``data`` says which ones and what became of them, and ``batch`` is what they must belong to, if it is not the whole
+    event.
     """
 
     class Kind(models.TextChoices):
@@ -194,7 +195,7 @@ class Job(Requested):
         WAITING = "waiting", _("waiting")
         #: A worker has claimed it.
         RUNNING = "running", _("running")
-        #: Done; the result can be fetched.
+        #: Done; the result can be fetched. If there is a ``message``, it says to people what they must mind.
         SUCCEEDED = "succeeded", _("succeeded")
         #: Over without a result; ``message`` says why, to people.
         FAILED = "failed", _("failed")
@@ -207,6 +208,8 @@ class Job(Requested):
         OfflineSalesBatch, null=True, blank=True, on_delete=models.CASCADE, related_name="jobs"
     )
     data = models.JSONField(default=dict)
+    #: As ``printing.look.Look.data``.
+    look = models.JSONField(default=dict)
     locale = models.CharField(max_length=32)
     progress = models.PositiveSmallIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -287,9 +290,13 @@ class Job(Requested):
         self.data = self.data | {"untold": [*self.data.get("untold", []), entry.pk]}
         self.row.update(data=self.data)
 
-    def succeed(self) -> None:
-        """Call this in the transaction that completes the result."""
-        self.update(state=self.State.SUCCEEDED, progress=100, finished=now())
+    def succeed(self, message: str = "") -> None:
+        """
+        Call this in the transaction that completes the result.
+
+        :param message: what is to be minded, in the language of who asked
+        """
+        self.update(state=self.State.SUCCEEDED, progress=100, message=message, finished=now())
 
     def fail(self, message: str) -> None:
         """:param message: says why, in the language of who asked"""
@@ -330,8 +337,8 @@ class PrintPart(models.Model):
     first = models.PositiveIntegerField()
     last = models.PositiveIntegerField()
     file = models.ForeignKey("pretixbase.CachedFile", null=True, on_delete=models.SET_NULL, related_name="+")
-    #: Keys of the order positions that were printed, once it is done.
-    positions = models.JSONField(null=True)
+    #: The order positions on it, each as in ``printing.tickets.Printed``, once it is done.
+    drawn = models.JSONField(null=True)
 
     class Meta:
         ordering = ("first",)

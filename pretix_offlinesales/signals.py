@@ -180,7 +180,12 @@ class CountingLogEntryType(NoOpShredderMixin, BatchLogEntryType):
     }
 )
 class BatchProduced(CountingLogEntryType):
-    pass
+    def display(self, logentry, data):
+        text = super().display(logentry, data)
+        if changed := data.get("changed"):
+            not_valid = _("Tickets that were changed meanwhile, so that what was made of them is not valid: {numbers}")
+            text = f"{text} {not_valid.format(numbers=changed)}"
+        return text
 
 
 @log_entry_types.new(

@@ -107,7 +107,7 @@ def test_a_printing_job_fills_its_file(job, layout):
     printing = jobs.create_printing(job.batch, requested_by={})
     assert (printing.file.filename, printing.file.type) == (f"night-offlinesales-{job.batch_id}.pdf", "application/pdf")
     assert printing.file.expires - printing.file.date == timedelta(hours=24)
-    assert not default_storage.exists(printing.file.file.name)
+    assert (printing.file.pk, printing.file.file.name) == (printing.pk, None)
     run(printing)
     assert (end(printing), printing.progress) == ((State.SUCCEEDED, ""), 100)
     assert printing.file.file.read(5) == b"%PDF-"
@@ -683,24 +683,6 @@ def test_what_a_failed_print_has_stored_is_deleted(printing, full_disk):
     assert (end(printing), stored() - before) == ((State.FAILED, str(error_messages["internal"])), set())
 
 
-def test_what_a_killed_print_has_stored_is_replaced(printing, full_disk, worker):
-    class Killed(BaseException):
-        """Nothing catches this."""
-
-    before = stored()
-    full_disk.setattr(jobs, "_fail", lambda *args: (_ for _ in ()).throw(Killed))
-    with pytest.raises(Killed):
-        run(printing)
-    [half] = stored() - before
-    full_disk.undo()
-    Job.objects.filter(pk=printing.pk).update(heartbeat=now() - timedelta(hours=1))
-    printing.refresh_from_db()
-    assert jobs.look_after(printing)
-    with worker():
-        run(printing)
-    [whole] = stored() - before
-    assert printing.state == State.SUCCEEDED
-    assert (whole != half, whole.read_bytes()[:5]) == (True, b"%PDF-")
 
 
 # Printing together
@@ -711,10 +693,7 @@ def in_parts(printing):
     """A print of three tickets in three parts."""
     printing.parts.all().delete()
     for number in (1, 2, 3):
-        file = CachedFile.objects.create(filename="part.zip", type="application/zip")
-        file.file.name = f"cachedfiles/{file.pk}.zip"
-        file.save()
-        printing.parts.create(first=number, last=number, file=file)
+        printing.parts.create(first=number, last=number)
     return printing
 
 
@@ -750,11 +729,15 @@ def empty_part():
 
 
 def test_the_parts_are_deleted_when_they_are_put_together(in_parts, worker):
-    files = [part.file for part in in_parts.parts.all()]
+    before, files = stored(), CachedFile.objects.exclude(pk=in_parts.pk)
+    at_work(in_parts)
+    for done in (1, 2):
+        assert printing_work._print_part(in_parts, Plan(in_parts.batch))
+        assert (len(stored() - before), files.count()) == (done, done)
     with worker():
         run(in_parts)
-    assert [default_storage.exists(file.file.name) for file in files] == [False] * 3
-    assert [CachedFile.objects.filter(pk=file.pk).exists() for file in files] == [False] * 3
+    [result] = stored() - before
+    assert (str(result).endswith(in_parts.file.file.name), files.count()) == (True, 0)
 
 
 def test_a_print_keeps_as_many_workers_busy_as_it_has_parts_but_not_all_of_them(in_parts, job, monkeypatch):
@@ -792,16 +775,27 @@ def test_two_workers_draw_different_parts(in_parts, monkeypatch):
     assert (sorted(drawn), end(in_parts)) == ([1, 2], (State.SUCCEEDED, ""))
 
 
-def test_a_print_that_is_given_up_leaves_nothing(printing):
+@pytest.fixture
+def half_printed(in_parts):
+    """One part is done, and somebody works on the others."""
     before = stored()
-    printing.file.file.save("half.pdf", ContentFile(b"%PDF"))
-    Job.objects.filter(pk=printing.pk).update(
-        state=State.RUNNING, attempts=3, interruptions=2, heartbeat=now() - timedelta(hours=1)
-    )
-    printing = Job.objects.get(pk=printing.pk)
+    assert printing_work._print_part(at_work(in_parts), Plan(in_parts.batch))
     assert len(stored() - before) == 1
-    jobs.look_after(printing)
-    assert (printing.state, stored() - before) == (State.FAILED, set())
+    in_parts.before = before
+    return in_parts
+
+
+def test_a_print_that_is_given_up_leaves_nothing(half_printed):
+    Job.objects.update(attempts=3, interruptions=2, heartbeat=now() - timedelta(hours=1))
+    half_printed.refresh_from_db()
+    jobs.look_after(half_printed)
+    assert (half_printed.state, stored()) == (State.FAILED, half_printed.before)
+
+
+def test_a_print_that_is_canceled_while_it_waits_for_another_worker_leaves_nothing(half_printed):
+    Job.objects.filter(pk=half_printed.pk).update(state=State.WAITING)
+    assert jobs.cancel(half_printed)
+    assert stored() == half_printed.before
 
 
 # The log

@@ -1,14 +1,14 @@
 """
 A batch becomes a PDF: the host's picture of every ticket, but each thing that tickets have in common stored once.
 
-``choice`` and ``plan`` know what is to be printed and where, and ``tickets`` fetches it. ``document`` knows which
-layout draws it, ``renderer`` draws a page as the host does, with ``lines``, ``qrcode`` and ``patterns`` for what the
-host would take too long for, on a ``canvas`` that makes a ``part`` of it. ``background`` makes ready what lies below
-the tickets: its ``layers`` that are off, and its ``annotations``, which lie above them (``appearances`` and ``fields``
-draw those that don't say how they look). ``sheets`` knows how many tickets lie on a sheet, and ``imposition`` has their
-``pieces`` laid there (``laying``). ``merging`` makes a PDF of a batch's parts, ``writing`` one page after the other.
-``faults`` says what is wrong with a layout, and ``limits`` how much is drawn while somebody waits.
-``work`` does all that for a job, and ``log`` remembers it.
+``choice`` and ``plan`` know what is to be printed and where, and ``tickets`` fetches it. ``look`` remembers layouts,
+``document`` knows which of them draws it, ``renderer`` draws a page as the host does, with ``lines``, ``qrcode`` and
+``patterns`` for what the host would take too long for, on a ``canvas`` that makes a ``part`` of it. ``background``
+makes ready what lies below the tickets: its ``layers`` that are off, and its ``annotations``, which lie above them
+(``appearances`` and ``fields`` draw those that don't say how they look). ``sheets`` knows how many tickets lie on a
+sheet, and ``imposition`` has their ``pieces`` laid there (``laying``). ``merging`` makes a PDF of a batch's parts,
+``writing`` one page after the other. ``faults`` says what is wrong with a layout, and ``limits`` how much is drawn
+while somebody waits. ``work`` does all that for a job, and ``log`` remembers it.
 """
 
 import tempfile
@@ -27,7 +27,7 @@ from .limits import Preview
 from .merging import merge
 from .pieces import DrawnTicket, Pieces
 from .plan import Plan, request_data
-from .tickets import ValidTickets
+from .tickets import Printed, ValidTickets
 
 __all__ = ["Plan", "merge_parts", "print_batch", "print_part", "request_data"]
 
@@ -50,7 +50,7 @@ def print_batch(batch: OfflineSalesBatch, output: BinaryIO, data: dict | None = 
         printed = []
         for units in plan.parts():
             part = files.enter_context(tempfile.TemporaryFile())
-            positions += print_part(plan, units, part)
+            positions += (printed.position for printed in print_part(plan, units, part))
             printed.append(part)
         merge_parts(plan, printed, output)
     return positions
@@ -63,17 +63,17 @@ def print_part(
     report: Report = lambda done, total: None,
     prepare: Prepare = lambda position: None,
     preview: Preview | None = None,
-) -> list[int]:
+) -> list[Printed]:
     """
-    Write these units to a file for ``merge_parts``, and return the keys of the positions that are on them. It may be
-    none: then the file has no pages, or empty sheets.
+    Write these units to a file for ``merge_parts``, and return which positions are on them. It may be none: then the
+    file has no pages, or empty sheets.
 
     ``report(done, total)`` is called after each ticket is drawn.
 
     :raises JobFailed: if the layout can't be used
     """
     tickets = ValidTickets(plan.batch, plan.tickets(units))
-    document = TicketDocument(tickets.event, plan.batch.layout, preview)
+    document = TicketDocument(tickets.event, plan.batch.layout, plan.look, preview)
     drawn = _draw(tickets, document, report, prepare)
     if plan.sheet:
         positions = _add_sheets(plan, units, document, Pieces(plan, tickets, drawn))
@@ -87,12 +87,12 @@ def _draw(tickets: ValidTickets, document: TicketDocument, report: Report, prepa
     for done, (number, positions) in enumerate(tickets, start=1):
         for position in positions:
             prepare(position)
-        drawn = DrawnTicket(number, {position.pk: document.draw(position) for position in positions})
+        drawn = DrawnTicket(number, {Printed.of(number, each): document.draw(each) for each in positions})
         report(done, len(tickets))
         yield drawn
 
 
-def _add_pages(document: TicketDocument, drawn: Iterator[DrawnTicket]) -> list[int]:
+def _add_pages(document: TicketDocument, drawn: Iterator[DrawnTicket]) -> list[Printed]:
     printed = []
     for ticket in drawn:
         for position, drawings in ticket.positions.items():
@@ -102,7 +102,7 @@ def _add_pages(document: TicketDocument, drawn: Iterator[DrawnTicket]) -> list[i
     return printed
 
 
-def _add_sheets(plan: Plan, units: range, document: TicketDocument, pieces: Pieces) -> list[int]:
+def _add_sheets(plan: Plan, units: range, document: TicketDocument, pieces: Pieces) -> list[Printed]:
     imposition, printed = Imposition(plan, document), []
     for unit in units:
         places = plan.on_sheet(unit)

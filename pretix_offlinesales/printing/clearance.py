@@ -38,7 +38,7 @@ def tight_codes(event: Event, layout: TicketLayout) -> list[TightCode]:
 
     :raises JobFailed: if the layout can't be used, or if it is too large to look at while somebody waits
     """
-    renderer, codes = TicketDocument(event, layout, Preview()).renderer(layout), []
+    renderer, codes = TicketDocument(event, layout, preview=Preview()).renderer(layout), []
     for number, page in enumerate(renderer.pages, start=1):
         for o in page.objects:
             with renderer.blamed_on(o):

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from io import BytesIO, TextIOWrapper
 from itertools import chain
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from defusedcsv import csv
 from defusedcsv.csv import _escape as defused
@@ -32,7 +32,10 @@ from .choice import nothing_to_print, numbers_of
 from .document import TicketDocument
 from .faults import blamed_on, the_layout, the_object
 from .renderer import QUIET_ZONE, code_content
-from .tickets import ValidTickets
+from .tickets import Printed, ValidTickets
+
+if TYPE_CHECKING:
+    from .look import Look
 
 #: Pixels of a code's module in a PNG. Larger pictures say no more: they can be scaled without loss.
 PNG_SCALE = 10
@@ -124,36 +127,44 @@ def write_data(
     options: DataOptions,
     output: BinaryIO,
     report: Report = lambda done, total: None,
-) -> int:
+    look: "Look | None" = None,
+) -> list[Printed]:
     """
-    Write the tickets that are not canceled, in the order of their numbers, and return how many these are. Each code has
-    a row of its own: a ticket has several where what is bundled with it is a ticket, too.
+    Write the tickets that are not canceled, in the order of their numbers, and return which positions these are. Each
+    code has a row of its own: a ticket has several where what is bundled with it is a ticket, too.
 
     ``report(done, total)`` is called after each ticket.
+
+    :param look: without it, layouts say what they say now
 
     :raises JobFailed: if there is nothing to write, or if the layout can't be used
     """
     tickets = ValidTickets(batch, numbers_of(batch, options.tickets))
     if not len(tickets):
         raise JobFailed(nothing_to_print(chosen=bool(options.tickets)))
+    table = _Table(batch, tickets, options, report, look)
     if not options.pictures:
-        _write_table(_Table(batch, tickets, options, report).rows(), options.format, output)
-        return len(tickets)
-    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive, tempfile.TemporaryFile() as table:
-        _write_table(_Table(batch, tickets, options, report, archive).rows(), options.format, table)
-        table.seek(0)
-        with archive.open(f"{_('tickets')}.{options.format.suffix}", "w") as file:
-            while block := table.read(2**20):
+        _write_table(table.rows(), options.format, output)
+        return table.written
+    with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as table.archive, tempfile.TemporaryFile() as content:
+        _write_table(table.rows(), options.format, content)
+        content.seek(0)
+        with table.archive.open(f"{_('tickets')}.{options.format.suffix}", "w") as file:
+            while block := content.read(2**20):
                 file.write(block)
-    return len(tickets)
+    return table.written
 
 
 class _Table:
     """Row by row, so that it is never in memory as a whole. Pictures are written meanwhile."""
 
-    def __init__(self, batch, tickets: ValidTickets, options: DataOptions, report: Report, archive=None):
-        self.batch, self.tickets, self.options, self.report, self.archive = batch, tickets, options, report, archive
-        self.reader = TicketReader(tickets.event, batch.layout, options.placeholders)
+    #: Where the pictures go to.
+    archive: zipfile.ZipFile | None = None
+
+    def __init__(self, batch, tickets: ValidTickets, options: DataOptions, report: Report, look: "Look | None"):
+        self.batch, self.tickets, self.options, self.report = batch, tickets, options, report
+        self.reader = TicketReader(tickets.event, batch.layout, options.placeholders, look)
+        self.written: list[Printed] = []
         #: How many pictures the present ticket has so far.
         self.pictures = 0
 
@@ -170,7 +181,8 @@ class _Table:
             self.report(done, len(self.tickets))
 
     def _read(self) -> Iterator[list]:
-        for _number, positions in self.tickets:
+        for number, positions in self.tickets:
+            self.written += (Printed.of(number, position) for position in positions)
             yield [(position, *self.reader.read(position)) for position in positions]
 
     def _titles(self, codes: int) -> list[str]:
@@ -242,8 +254,10 @@ class Texts:
 class TicketReader(TicketDocument):
     """Reads what the host would draw."""
 
-    def __init__(self, event: Event, layout: TicketLayout | None, names: Iterable[str] = ()):
-        super().__init__(event, layout)
+    def __init__(
+        self, event: Event, layout: TicketLayout | None, names: Iterable[str] = (), look: "Look | None" = None
+    ):
+        super().__init__(event, layout, look)
         self._names = names
         self._locale = None
 

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cached_property, partial
 from io import BytesIO
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from django.core.files.storage import default_storage
 from pretix.base.i18n import language
@@ -19,17 +19,27 @@ from .faults import GONE, blamed_on, of_background, the_background, the_layout
 from .limits import Preview
 from .renderer import TicketRenderer
 
+if TYPE_CHECKING:
+    from .look import Look
+
 
 class TicketDocument(PdfTicketOutput):
     """
     The host's ticket output, except that all tickets are drawn in one file. With a layout, that one is used for all of
-    them; without, each gets what the host chooses for it, plugins asked.
+    them; without, each gets what the host chooses for it, plugins asked. With a look, what it remembers of all that is
+    used instead.
     """
 
-    def __init__(self, event: Event, layout: TicketLayout | None = None, preview: Preview | None = None):
+    def __init__(
+        self,
+        event: Event,
+        layout: TicketLayout | None = None,
+        look: "Look | None" = None,
+        preview: Preview | None = None,
+    ):
         """:param preview: if somebody waits for it"""
         super().__init__(event)
-        self.layout, self._preview = layout, preview
+        self.layout, self.look, self._preview = layout, look, preview
         self._register_fonts()
         self._canvas = TicketCanvas()
         self._renderers: dict[tuple[str, str], TicketRenderer] = {}
@@ -41,12 +51,17 @@ class TicketDocument(PdfTicketOutput):
 
         :raises JobFailed: if the layout can't be used, or if there is too much to draw for a preview
         """
-        if self.layout:
+        if layout := self.look.layout_for(position) if self.look else self.layout:
             with language(position.order.locale, self.event.settings.region):
-                self._draw_page(self.layout, position, position.order)
+                self._draw_page(layout, position, position.order)
         else:
             self.generate(position)  # chooses the layout and calls ``_draw_page``
         return self._drawn
+
+    @cached_property
+    def layout_map(self) -> dict[tuple[int, str], TicketLayout]:
+        """The host's, by product and sales channel."""
+        return super().layout_map | (self.look.for_items() if self.look else {})
 
     def record(self, draw: Callable[[Canvas], None]) -> str:
         """What this draws, beside the tickets."""
@@ -101,15 +116,16 @@ class TicketDocument(PdfTicketOutput):
 
     def _read_background(self, layout: TicketLayout) -> tuple[str, bytes]:
         """
-        Its name and its content.
+        The name that people know it by, and its content.
 
         :raises JobFailed: if it has been deleted, or if it is too large for a preview
         """
         name = layout.background.name
+        known = self.look.background_of(layout) if self.look else name
         try:
             with default_storage.open(name, "rb") if name else self._get_default_background() as file:
                 if name and self._preview:
-                    self._preview.check_file(layout, name, file.size)
-                return name or file.name, file.read()
+                    self._preview.check_file(layout, known, file.size)
+                return known or file.name, file.read()
         except FileNotFoundError as e:
-            raise JobFailed(of_background(layout, name, GONE)) from e
+            raise JobFailed(of_background(layout, known, GONE)) from e

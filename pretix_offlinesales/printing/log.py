@@ -1,6 +1,8 @@
 """What was printed is remembered as the host remembers what its apps print."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from django.utils.timezone import now
 from pretix.base.models import Order, OrderPosition
@@ -9,6 +11,7 @@ from pretix.base.models.orders import PrintLog
 from ..database import unscoped
 from ..issuing.rows import insert_copies, log
 from ..models import Job
+from .tickets import Printed, fingerprint
 
 SOURCE = "pretix-offlinesales"
 
@@ -16,10 +19,41 @@ SOURCE = "pretix-offlinesales"
 CHUNK = 5_000
 
 
-def log_prints(job: Job, positions: Sequence[int]) -> int:
+class Row(NamedTuple):
+    """An order position, and its number in the order; all but that by key."""
+
+    position: int
+    positionid: int
+    order: int
+
+
+class Compared(NamedTuple):
+    """Positions that are still as they were drawn, in the order of their orders, and what was drawn of others."""
+
+    same: list[Row]
+    changed: set[Printed]
+
+
+def compare(printed: Iterable[Printed], lock: bool = False) -> Compared:
     """
-    Write each of these positions (by key) into the host's print log and into the history of its order, and return how
-    many tickets these are. To be called at the end of a transaction: others may wait for the orders.
+    :param lock: then what is the same will be so until the end of the transaction. Others may wait for the orders.
+    """
+    drawn = defaultdict(set)
+    for each in printed:
+        drawn[each.position].add(each)
+    same, positions = [], sorted(drawn)
+    for start in range(0, len(positions), CHUNK):
+        for row, codes in _fetch(positions[start : start + CHUNK], lock):
+            if all(each.codes == codes for each in drawn[row.position]):
+                same.append(row)
+                del drawn[row.position]
+    return Compared(same, set().union(*drawn.values()))
+
+
+def log_prints(job: Job, rows: Sequence[Row]) -> int:
+    """
+    Write each of these positions into the host's print log and into the history of its order, and return how many
+    tickets these are. To be called at the end of a transaction, when the orders are locked.
 
     Who asked is named in the history only. If the print log named them, the host could not delete them any more.
     """
@@ -32,36 +66,37 @@ def log_prints(job: Job, positions: Sequence[int]) -> int:
         "type": printed.type,
         "info": info,
     }
-    positions, orders = sorted(positions), set()
-    for start in range(0, len(positions), CHUNK):
-        rows = _lock(positions[start : start + CHUNK])
-        if not rows:
-            continue
-        keys, numbers, of_orders = zip(*rows, strict=True)
+    for start in range(0, len(rows), CHUNK):
+        keys, numbers, of_orders = zip(*rows[start : start + CHUNK], strict=True)
         insert_copies(printed, position_id=keys)
         entries = [{"position": key, "positionid": number, **data} for key, number in zip(keys, numbers, strict=True)]
         log(Order(pk=of_orders[0], event=job.event), "pretix.event.order.print", of_orders, entries, job.requester)
-        orders.update(of_orders)
-    touched = sorted(orders)
+    touched = sorted({row.order for row in rows})
     for start in range(0, len(touched), CHUNK):
         # Last of all: scanners ask for what was modified since, and what is not committed yet would be forgotten.
         Order.objects.filter(pk__in=touched[start : start + CHUNK]).update(last_modified=now())
-    return len(orders)
+    return len(touched)
 
 
-def _lock(positions: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Of those that still exist key, number in the order, and order. They will exist until the end."""
-    found = unscoped(OrderPosition.all).filter(pk__in=positions)
-    # In this order, so that two who lock the same ones do not wait for each other.
-    orders = unscoped(Order.objects).filter(pk__in=found.values("order")).order_by("pk")
-    list(orders.select_for_update().values_list("pk"))
-    return list(found.order_by("order", "positionid").values_list("pk", "positionid", "order"))
+def _fetch(positions: Sequence[int], lock: bool) -> Iterable[tuple[Row, str]]:
+    """Those of these that are not canceled, each with the fingerprint of its codes."""
+    if lock:
+        # In this order, so that two who lock the same ones do not wait for each other.
+        orders = unscoped(OrderPosition.all).filter(pk__in=positions).values("order")
+        locked = unscoped(Order.objects).filter(pk__in=orders).order_by("pk").select_for_update()
+        list(locked.values_list("pk"))
+    found = unscoped(OrderPosition.objects).filter(pk__in=positions)
+    valid = found.exclude(order__status=Order.STATUS_CANCELED).order_by("order", "positionid")
+    rows = valid.values_list("pk", "positionid", "order", "secret", "web_secret", "order__secret")
+    for position, positionid, order, *secrets in rows:
+        yield Row(position, positionid, order), fingerprint(*secrets)
 
 
-def count_blocked(positions: Sequence[int]) -> int:
-    """How many tickets it are of which one of these positions (by key) is blocked."""
+def count_blocked(rows: Sequence[Row]) -> int:
+    """How many tickets it are of which one of these positions is blocked."""
     orders = set()
-    for start in range(0, len(positions), CHUNK):
-        found = OrderPosition.all.filter(pk__in=positions[start : start + CHUNK], blocked__isnull=False)
+    for start in range(0, len(rows), CHUNK):
+        positions = [row.position for row in rows[start : start + CHUNK]]
+        found = unscoped(OrderPosition.all).filter(pk__in=positions, blocked__isnull=False)
         orders.update(found.values_list("order", flat=True))
     return len(orders)

@@ -8,18 +8,17 @@ from django.utils.translation import gettext as _
 from ..models import JobFailed
 from .canvas import Drawing
 from .plan import Plan, pieces_of
-from .tickets import ValidTickets
+from .tickets import Printed, ValidTickets
 
 
 class DrawnTicket(NamedTuple):
     number: int
-    #: The pages of each of its positions, by primary key.
-    positions: dict[int, list[Drawing]]
+    #: The pages of each of its positions.
+    positions: dict[Printed, list[Drawing]]
 
 
 class Piece(NamedTuple):
-    #: Primary key.
-    position: int
+    position: Printed
     #: The front, and the back if it has one.
     sides: list[Drawing]
 

@@ -8,6 +8,7 @@ place, whatever has been canceled meanwhile: its place stays empty.
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
@@ -23,6 +24,9 @@ from .laying import check
 from .limits import Preview
 from .sheets import Grid, Sheet, SheetOrder, impose
 from .tickets import Kind, examples, kinds_of_positions, positions_to_print
+
+if TYPE_CHECKING:
+    from .look import Look
 
 #: So many tickets are drawn together at most: what it takes is memory for them, and fonts and forms once more.
 PART_SIZE = 1_000
@@ -46,7 +50,7 @@ def _data_of_sheets(batch: OfflineSalesBatch, numbers: Sequence[int], sheet: She
     event, known = examples(batch, kinds)
     if not known:
         raise JobFailed(nothing_to_print(chosen=True))
-    document = TicketDocument(event, batch.layout, Preview())
+    document = TicketDocument(event, batch.layout, preview=Preview())
     drawn = {kind: document.draw(position) for kind, (position, _is_ticket) in known.items()}
     drawings = [drawing for pages in drawn.values() for drawing in pages]
     pages = max(map(len, drawn.values()))
@@ -79,9 +83,12 @@ def pieces_of(drawings: list[Drawing], sheet: Sheet) -> list[list[Drawing]]:
 class Plan:
     """What a job prints. It is done in units: a ticket, or a sheet of them. They are counted from 1."""
 
-    def __init__(self, batch: OfflineSalesBatch, data: dict | None = None):
-        """:param data: of ``request_data``"""
-        self.batch = batch
+    def __init__(self, batch: OfflineSalesBatch, data: dict | None = None, look: "Look | None" = None):
+        """
+        :param data: of ``request_data``
+        :param look: without it, tickets look as they would now
+        """
+        self.batch, self.look = batch, look
         self._data = data or {}
         self.sheet: Sheet | None = Sheet.parse(self._data["sheet"]) if "sheet" in self._data else None
         self.grid: Grid | None = impose(self.sheet, tuple(self._data["ticket"])) if self.sheet else None

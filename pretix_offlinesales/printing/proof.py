@@ -43,7 +43,7 @@ def print_proof(batch: OfflineSalesBatch, order: Order, positions: Sequence[Orde
     :param order: unsaved, as the host would make it, with its positions, the ticket first
     :raises JobFailed: if the layout can't be used, or if it is too large for a preview
     """
-    document = TicketDocument(batch.event, batch.layout, Preview())
+    document = TicketDocument(batch.event, batch.layout, preview=Preview())
     with rolledback_transaction():
         _store(batch, order, positions)
         first_page, *_others = document.draw(positions[0])

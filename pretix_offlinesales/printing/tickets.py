@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
+from hashlib import blake2b
 from itertools import chain, islice
 from typing import NamedTuple, TypeVar
 
@@ -56,6 +57,27 @@ class ValidTickets:
             positions = _positions(self.event, [pk for _number, pk in chunk])
             for number, pk in chunk:
                 yield number, positions_to_print(positions[pk], _is_ticket)
+
+
+class Printed(NamedTuple):
+    """A position that is on paper, or in a file."""
+
+    #: Primary key.
+    position: int
+    #: Of its ticket.
+    number: int
+    #: Tells whether what is there is still valid. See ``fingerprint``.
+    codes: str
+
+    @classmethod
+    def of(cls, number: int, position: OrderPosition) -> "Printed":
+        order = position.order
+        return cls(position.pk, number, fingerprint(position.secret, position.web_secret, order.secret))
+
+
+def fingerprint(secret: str, web_secret: str, order_secret: str) -> str:
+    """Of what a layout can show of a position that somebody gets something for. Nobody can find that out from it."""
+    return blake2b("\0".join((secret, web_secret, order_secret)).encode(), digest_size=8).hexdigest()
 
 
 class Kind(NamedTuple):

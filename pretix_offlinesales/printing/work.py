@@ -1,75 +1,158 @@
 """A printing job is done, by as many workers as there are; or a data file is made, by one."""
 
 import tempfile
+from collections.abc import Collection
 from contextlib import ExitStack
 from typing import BinaryIO
 
-from django.core.files import File
 from django.db import transaction
-from django.utils.timezone import now
-from pretix.base.models import CachedFile
+from django.utils.translation import gettext as _
 
-from ..models import RESULT_LIFETIME, Job
+from .. import files
+from ..models import Job, PrintPart
+from ..ranges import format_numbers
 from . import Plan, merge_parts, print_part
+from .choice import numbers_of
 from .data import DataOptions, write_data
-from .log import count_blocked, log_prints
+from .log import compare, count_blocked, log_prints
+from .look import Look, settled
+from .tickets import Printed
+
+#: How often something is done again because tickets have changed meanwhile. Somebody may replace one after the other.
+MAX_REPETITIONS = 5
 
 
 def print_tickets(job: Job) -> None:
     """Whoever works on it draws parts until none is left to be taken. Who finds all of them done puts them together."""
-    plan, total = Plan(job.batch, job.data), job.parts.count()
-    while _print_part(job, plan):
-        job.report(job.parts.filter(positions__isnull=False).count(), total + 1)
-    with transaction.atomic():
-        mine = job.row.filter(state=Job.State.RUNNING, attempts=job.attempts).select_for_update(skip_locked=True)
-        if mine.exists() and not job.parts.filter(positions__isnull=True).exists():
-            _finish(job, plan)
+    plan = Plan(job.batch, job.data)
+    plan.look = settled(job, plan.numbers)
+    for left in reversed(range(MAX_REPETITIONS + 1)):
+        total = job.parts.count()
+        while _print_part(job, plan):
+            job.report(job.parts.filter(drawn__isnull=False).count(), total + 1)
+        if job.parts.filter(drawn__isnull=True).exists() or _finish(job, plan, is_last=not left):
+            return
+    raise FileNotFoundError(f"Parts of job {job} are lost again and again")
 
 
 def _print_part(job: Job, plan: Plan) -> bool:
-    """Draw a part that nobody draws. The lock of its row goes with the worker, and what it stored is stored again."""
-    with transaction.atomic():
-        part = job.parts.filter(positions__isnull=True).select_for_update(skip_locked=True, of=("self",)).first()
+    """Draw a part that nobody draws. The lock of its row goes with the worker, and what it stored is not kept."""
+    with files.draft("part.zip", "application/zip", job.pk) as file, transaction.atomic():
+        part = job.parts.filter(drawn__isnull=True).select_for_update(skip_locked=True).first()
         if not part:
             return False
         with tempfile.TemporaryFile() as output:
-            part.positions = print_part(plan, part.units, output, lambda done, total: job.check_lock())
-            _store(part.file, output)
-        part.save(update_fields=["positions"])
+            part.drawn = print_part(plan, part.units, output, lambda done, total: job.check_lock())
+            file.store(output)
+        before, part.file = part.file, file.keep()
+        part.save(update_fields=["drawn", "file"])
+        job.progress_is_committed()
+        if before:
+            transaction.on_commit(before.delete)
     return True
 
 
-def _finish(job: Job, plan: Plan) -> None:
-    done = list(job.parts.select_related("file"))
-    with ExitStack() as files, tempfile.TemporaryFile() as output:
-        merge_parts(plan, [files.enter_context(part.file.file.open()) for part in done], output)
-        _store(job.file, output)
-    job.file.expires = now() + RESULT_LIFETIME
-    job.file.save(update_fields=["expires"])
-    # Pieces of one position may lie on sheets of several parts.
-    positions = list({position for part in done for position in part.positions})
-    amount, blocked = log_prints(job, positions), count_blocked(positions)
-    about_blocked = {"blocked": blocked} if blocked else {}
-    job.data |= about_blocked
-    job.write_down(job.batch, "pretix_offlinesales.batch.printed", {"amount": amount, **about_blocked})
-    job.succeed()
-    transaction.on_commit(lambda: [part.file.delete() for part in done])
+def _finish(job: Job, plan: Plan, is_last: bool) -> bool:
+    """
+    Put the parts together, unless somebody else does. Tickets count as printed if they are now as they were drawn.
+    Where some have changed, or files are gone, these parts are to be drawn again. Returns whether none are.
+
+    :param is_last: then changed tickets stay as they are; it is said of them that they are not valid
+    """
+    with files.draft(files.filename(job.batch, "pdf"), whose=job.pk) as file, transaction.atomic():
+        mine = job.row.filter(state=Job.State.RUNNING, attempts=job.attempts).select_for_update(skip_locked=True)
+        if not mine.exists() or job.parts.filter(drawn__isnull=True).exists():
+            return True
+        parts = list(job.parts.select_related("file"))
+        printed = set().union(*map(_printed, parts))  # Pieces of one position may lie on sheets of several parts.
+        with ExitStack() as opened, tempfile.TemporaryFile() as output:
+            contents = {part: _open(opened, part) for part in parts}
+            if lost := [part for part, content in contents.items() if not content]:
+                return _draw_again(job, lost)
+            merge_parts(plan, contents.values(), output)
+            file.store(output)
+        # From here on others may wait for the orders.
+        same, changed = compare(printed, lock=True)
+        if changed and not is_last:
+            return _draw_again(job, _with_any(changed, parts))
+        job.update(file=file.keep(job.file_id or job.pk))
+        amount, blocked = log_prints(job, same), count_blocked(same)
+        about_blocked = {"blocked": blocked} if blocked else {}
+        job.data |= about_blocked
+        entry = {"amount": amount, **about_blocked, **_changed(changed)}
+        job.write_down(job.batch, "pretix_offlinesales.batch.printed", entry)
+        job.succeed(_warning(changed))
+        transaction.on_commit(lambda: _clean_up(job, parts))
+    return True
+
+
+def _clean_up(job: Job, parts: Collection[PrintPart] = ()) -> None:
+    for part in parts:
+        part.file.delete()
+    files.discard(files.drafts(job.pk))
+
+
+def _open(opened: ExitStack, part: PrintPart) -> BinaryIO | None:
+    """Nothing, if it is not there any more."""
+    try:
+        return opened.enter_context(part.file.file.open()) if part.file else None
+    except FileNotFoundError:
+        return None
+
+
+def _printed(part: PrintPart) -> set[Printed]:
+    return {Printed(*drawn) for drawn in part.drawn}
+
+
+def _with_any(printed: set[Printed], parts: Collection[PrintPart]) -> list[PrintPart]:
+    return [part for part in parts if not printed.isdisjoint(_printed(part))]
+
+
+def _draw_again(job: Job, parts: Collection[PrintPart]) -> bool:
+    """Nobody has them, since all are done, and who thinks so, too, waits for the job's row."""
+    job.parts.filter(pk__in=[part.pk for part in parts]).update(drawn=None)
+    return False
 
 
 def make_data_file(job: Job) -> None:
     options = DataOptions.parse(job.data)
-    with tempfile.TemporaryFile() as output:
-        amount = write_data(job.batch, options, output, job.report)
+    look = settled(job, numbers_of(job.batch, options.tickets), is_drawn=False)
+    for left in reversed(range(MAX_REPETITIONS + 1)):
+        if _make_data_file(job, options, look, is_last=not left):
+            return
+
+
+def _make_data_file(job: Job, options: DataOptions, look: Look | None, is_last: bool) -> bool:
+    """As ``_finish``: codes are as they are in the end."""
+    name = files.filename(job.batch, options.suffix)
+    with files.draft(name, options.mime_type, job.pk) as file, tempfile.TemporaryFile() as output:
+        written = write_data(job.batch, options, output, job.report, look)
+        file.store(output)
         with transaction.atomic():
-            _store(job.file, output)
-            job.file.expires = now() + RESULT_LIFETIME
-            job.file.save(update_fields=["expires"])
-            entry = {"amount": amount, **options.data}
+            changed = compare(written).changed
+            if changed and not is_last:
+                return False
+            job.update(file=file.keep(job.file_id or job.pk))
+            amount = len({printed.number for printed in written})
+            entry = {"amount": amount, **_changed(changed), **options.data}
             job.batch.log_action("pretix_offlinesales.batch.data", entry, **job.requester)
-            job.succeed()
+            job.succeed(_warning(changed))
+            transaction.on_commit(lambda: _clean_up(job))
+    return True
 
 
-def _store(file: CachedFile, content: BinaryIO) -> None:
-    content.seek(0)
-    file.file.storage.delete(file.file.name)  # what a dead worker has left
-    file.file.storage.save(file.file.name, File(content))
+def _changed(printed: Collection[Printed]) -> dict:
+    """For the log."""
+    return {"changed": _numbers(printed)} if printed else {}
+
+
+def _warning(changed: Collection[Printed]) -> str:
+    if not changed:
+        return ""
+    return _(
+        "Some tickets were changed again and again meanwhile. What this file has of them is not valid: {numbers}"
+    ).format(numbers=_numbers(changed))
+
+
+def _numbers(printed: Collection[Printed]) -> str:
+    return format_numbers(sorted({each.number for each in printed}))

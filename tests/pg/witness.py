@@ -1,19 +1,23 @@
 """
 Another plugin, active everywhere: it writes down which orders it heard of, and makes trouble where it is told to.
 
-It also takes some of the patience from our jobs, so that tests need not wait for minutes, and where
-``OFFLINESALES_ALPHABET`` is set, it leaves a worker's order codes only these letters.
+It freezes whoever is about to store a file, if it is told to. It also takes some of the patience from our jobs, so that
+tests need not wait for minutes, and where ``OFFLINESALES_ALPHABET`` is set, it leaves a worker's order codes only these
+letters.
 """
 
 import os
 import signal
 import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
 from celery.signals import celeryd_init
 from django.apps import AppConfig
 from django.conf import settings
+
+from .processes import wait_until
 
 #: Seconds. The host takes that for some 200,000 orders.
 SLOW_COUNT = 0.25
@@ -23,6 +27,7 @@ class Witness(AppConfig):
     name = "tests.pg.witness"
 
     def ready(self):
+        from django.core.files.storage import FileSystemStorage
         from pretix.base.signals import (
             order_canceled,
             order_paid,
@@ -39,6 +44,7 @@ class Witness(AppConfig):
         order_reactivated.connect(on_reactivated)
         quota_availability.connect(on_count)
         jobs.PATIENCE = timedelta(seconds=5)
+        FileSystemStorage._save = _freezing(FileSystemStorage._save)
 
 
 @celeryd_init.connect
@@ -106,6 +112,39 @@ def slow_down_counts(organizer) -> None:
 
 def raise_errors(organizer) -> None:
     _trouble(organizer, "broken").touch()
+
+
+def freeze_whoever_stores(suffix: str) -> None:
+    """The next process that is about to store such a file stops, as a machine does that is suspended."""
+    Path(settings.DATA_DIR, f"freeze{suffix}").touch()
+
+
+def frozen() -> int | None:
+    """The process that was stopped."""
+    with suppress(FileNotFoundError, ValueError):
+        return int(Path(settings.DATA_DIR, "frozen").read_text())
+
+
+def thaw() -> None:
+    """Returns when it has stored its file."""
+    os.kill(frozen(), signal.SIGCONT)
+    wait_until(lambda: not frozen())
+
+
+def _freezing(save):
+    def freeze_and_save(storage, name, content):
+        notes = Path(settings.DATA_DIR, "frozen")
+        with suppress(FileNotFoundError):
+            Path(settings.DATA_DIR, f"freeze{Path(name).suffix}").unlink()  # Only one process can do that.
+            notes.write_text(str(os.getpid()))
+            os.kill(os.getpid(), signal.SIGSTOP)
+            try:
+                return save(storage, name, content)
+            finally:
+                notes.unlink()
+        return save(storage, name, content)
+
+    return freeze_and_save
 
 
 def _notes(organizer) -> Path:

@@ -1,0 +1,194 @@
+"""
+What a print looks like is fixed when it is asked for: layouts may be edited, replaced and deleted before it begins, and
+between two of its parts.
+
+What differs from ticket to ticket can only be known by plugins that choose layouts. They want to see each ticket, which
+would take too long for a request: they are asked when work begins, once for all parts.
+"""
+
+import json
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cached_property
+from io import BytesIO
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+from pretix.base.models import CachedFile, Event, Order, OrderPosition
+from pretix.plugins.ticketoutputpdf.models import TicketLayout
+from pretix.plugins.ticketoutputpdf.signals import override_layout
+from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
+
+from .. import files
+from ..issuing.product import usual_layout
+from ..models import Job, OfflineSalesBatch
+from .document import TicketDocument
+from .tickets import ValidTickets
+
+logger = logging.getLogger(__name__)
+
+
+class Look:
+    """
+    Layouts as they were, and what they are for. As JSON knows it, in ``data``:
+
+    - ``layouts``: each with ``pk``, ``name``, ``layout``, the name of its ``background``, and the key of a ``copy``;
+    - ``all``: which of them (by its place) is for all tickets; or, if the event chooses,
+    - ``items``: the keys of products, each with the place of its layout in this sales ``channel``;
+    - ``chosen``: if plugins choose, for each place the keys of positions; ``None`` until they were asked.
+    """
+
+    def __init__(self, data: dict):
+        self.data = data
+
+    @classmethod
+    def of(cls, batch: OfflineSalesBatch, is_drawn: bool = True) -> "Look":
+        """
+        What the batch would look like now.
+
+        :param is_drawn: whether backgrounds are needed
+        """
+        look = cls({"layouts": []})
+        if batch.layout:
+            look.data["all"] = look._remember(batch.event, batch.layout, is_drawn)
+            return look
+        look.data |= {"channel": batch.sales_channel.identifier, "items": []}
+        for item in batch.event.items.filter(pk__in=_items(batch)):
+            layout = usual_layout(batch.event, item, batch.sales_channel)
+            place = look._remember(batch.event, layout or PdfTicketOutput(batch.event).default_layout, is_drawn)
+            look.data["items"].append([item.pk, place])
+        if override_layout.has_listeners(batch.event):
+            look.data["chosen"] = None
+        return look
+
+    def with_choices(self, job: Job, numbers: Sequence[int], is_drawn: bool) -> "Look":
+        """What plugins choose for these tickets of the job's batch is remembered, too."""
+        look = Look(self.data | {"layouts": list(self.data["layouts"]), "chosen": None})
+        tickets = ValidTickets(job.batch, numbers)
+        chooser, chosen = _Chooser(tickets.event, look=self), {}
+        for _number, positions in tickets:
+            job.check_lock()
+            for position in positions:
+                place = look._remember(tickets.event, chooser.choose(position), is_drawn)
+                chosen.setdefault(place, []).append(position.pk)
+        look.data["chosen"] = sorted(chosen.items())
+        return look
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nobody needs to be asked any more."""
+        return self.data.get("chosen", ()) is not None
+
+    def layout_for(self, position: OrderPosition) -> TicketLayout | None:
+        """Nothing, if the event's choice is ``for_items``."""
+        place = self.data["all"] if "all" in self.data else self._by_position.get(position.pk)
+        return None if place is None else self._layouts[place]
+
+    def for_items(self) -> dict[tuple[int, str], TicketLayout]:
+        """As the host knows it, by product and sales channel."""
+        return {(item, self.data["channel"]): self._layouts[place] for item, place in self.data.get("items", ())}
+
+    def background_of(self, layout: TicketLayout) -> str:
+        """The name of the file that people know, and not that of its copy."""
+        key = (layout.pk, layout.layout)
+        found = (known["background"] for known in self.data["layouts"] if (known["pk"], known["layout"]) == key)
+        return next(found, layout.background.name)
+
+    @cached_property
+    def _by_position(self) -> dict[int, int]:
+        return {pk: place for place, pks in self.data.get("chosen") or () for pk in pks}
+
+    @cached_property
+    def _layouts(self) -> list[TicketLayout]:
+        remembered = self.data["layouts"]
+        copies = CachedFile.objects.filter(pk__in=[layout["copy"] for layout in remembered if layout["copy"]])
+        names = {str(pk): name for pk, name in copies.values_list("pk", "file")}
+        return [
+            TicketLayout(
+                pk=layout["pk"],
+                name=layout["name"],
+                layout=layout["layout"],
+                background=_existing(names.get(layout["copy"])) or layout["background"],
+            )
+            for layout in remembered
+        ]
+
+    def _remember(self, event: Event, layout: TicketLayout, is_drawn: bool) -> int:
+        """Its place among the others."""
+        background = layout.background.name if layout.background else ""
+
+        def same_content(known: dict) -> bool:
+            return (known["layout"], known["background"]) == (layout.layout, background)
+
+        for place, known in enumerate(self.data["layouts"]):
+            if known["pk"] == layout.pk and (layout.pk or same_content(known)):
+                return place
+        self.data["layouts"].append(
+            {
+                "pk": layout.pk,
+                "name": layout.name,
+                "layout": _objects(event, layout),
+                "background": background,
+                "copy": _copy(background) if background and is_drawn else None,
+            }
+        )
+        return len(self.data["layouts"]) - 1
+
+
+def settled(job: Job, numbers: Sequence[int], is_drawn: bool = True) -> Look | None:
+    """
+    The job's look, the same for all who work on it.
+
+    :param numbers: of the tickets that it is about
+    """
+    if not job.look:
+        return None  # from before jobs remembered it
+    look = Look(job.look)
+    if not look.is_complete:
+        asked = look.with_choices(job, numbers, is_drawn)
+        with transaction.atomic():
+            job.look = job.row.select_for_update().values_list("look", flat=True).get()
+            if not Look(job.look).is_complete:  # else somebody else was faster
+                job.update(look=asked.data)
+        look = Look(job.look)
+    return look
+
+
+class _Chooser(TicketDocument):
+    """Says what the host would draw with, plugins asked."""
+
+    def choose(self, position: OrderPosition) -> TicketLayout:
+        self.generate(position)
+        return self._chosen
+
+    def _draw_page(self, layout: TicketLayout, op: OrderPosition, order: Order) -> BytesIO:
+        self._chosen = layout
+        return BytesIO()
+
+
+def _items(batch: OfflineSalesBatch) -> list[int]:
+    """The products of all tickets."""
+    positions = OrderPosition.objects.filter(order__offline_sales_ticket__batch=batch)
+    return list(positions.order_by().values_list("item", flat=True).distinct())
+
+
+def _objects(event: Event, layout: TicketLayout) -> str:
+    """As it is stored, even if nobody can read it. Where there is nothing, the host takes old settings of the event."""
+    with suppress(ValueError):
+        if not json.loads(layout.layout):
+            return json.dumps(PdfTicketOutput(event)._legacy_layout())
+    return layout.layout
+
+
+def _copy(background: str) -> str | None:
+    """Without a copy, all is well as long as nobody deletes the background."""
+    try:
+        return str(files.copy(background))
+    except Exception:
+        logger.exception("Background %s could not be copied", background)
+        return None
+
+
+def _existing(name: str | None) -> str | None:
+    return name if name and default_storage.exists(name) else None
