@@ -1,0 +1,32 @@
+# Written on pretix 2026.3, the oldest that the plugin supports
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('pretix_offlinesales', '0004_replaced_tickets'),
+    ]
+
+    operations = [
+        migrations.RemoveField(
+            model_name='printpart',
+            name='positions',
+        ),
+        migrations.AddField(
+            model_name='job',
+            name='interruptions',
+            field=models.PositiveSmallIntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name='job',
+            name='look',
+            field=models.JSONField(default=dict),
+        ),
+        migrations.AddField(
+            model_name='printpart',
+            name='drawn',
+            field=models.JSONField(null=True),
+        ),
+    ]
