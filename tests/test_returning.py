@@ -645,35 +645,53 @@ def test_a_job_that_is_interrupted_again_and_again_is_given_up_between_two_chunk
     assert [order.status for order in orders(batch)] == ["p"] * 3
 
 
-def test_what_was_returned_before_a_job_is_given_up_is_told_and_written_down(make_batch, monkeypatch):
+def test_a_job_that_has_returned_something_is_never_given_up(make_batch, monkeypatch):
     cancel, batch = returning.cancel, make_batch()
     monkeypatch.setattr(returning, "CHUNK", 1)
-    first = codes(batch)[0]
+    first = batch.tickets.get(order__code=codes(batch)[0]).order_id
 
     def deadly(orders, accepted, *args, **kwargs):
-        if accepted != [batch.tickets.get(order__code=first).order_id]:
+        if accepted != [first]:
             raise Killed
         return cancel(orders, accepted, *args, **kwargs)
 
     monkeypatch.setattr(returning, "cancel", deadly)
     job = asked(batch)
-    assert [die(job) for _attempt in range(3)] == ["waiting", "waiting", "failed"]
-    assert job.message == (
-        "This was interrupted again and again, and has been given up. Please try again later. "
-        "1 ticket was returned before that."
-    )
+    assert [die(job) for _attempt in range(5)] == ["waiting"] * 5
+    assert not jobs.cancel(job)
+    monkeypatch.setattr(returning, "cancel", cancel)
+    run(job)
+    assert (job.state, job.data["returned"]) == ("succeeded", codes(batch))
     entries = batch.all_logentries().filter(action_type="pretix_offlinesales.batch.returned")
-    assert [entry.parsed_data for entry in entries] == [
-        {"amount": 1, "job": str(job.pk), "kind": "unsold"}
-    ]
+    assert [entry.parsed_data for entry in entries] == [{"amount": 3, "job": str(job.pk), "kind": "unsold"}]
 
 
-def test_a_job_that_was_begun_can_not_be_given_up_by_hand(make_batch):
+@pytest.mark.parametrize("wrong", [(2,), (1, 5), (1, 2, 3, 4, 5)])
+def test_tickets_that_something_is_wrong_with_are_skipped_and_no_others(make_batch, monkeypatch, caplog, wrong):
+    cancel, batch = returning.cancel, make_batch(amount=5)
+    numbers = dict(batch.tickets.values_list("order_id", "number"))
+
+    def fails(orders, accepted, *args, **kwargs):
+        if set(wrong) & {numbers[pk] for pk in accepted}:
+            raise ValueError("Nobody foresaw this")
+        return cancel(orders, accepted, *args, **kwargs)
+
+    monkeypatch.setattr(returning, "cancel", fails)
+    job = asked(batch)
+    run(job)
+    assert (job.state, job.attempts) == ("succeeded", 1)
+    assert [numbers[order.pk] for order in orders(batch) if order.status == "p"] == list(wrong)
+    failed = [codes(batch)[number - 1] for number in wrong]
+    assert [(line["order"], line["reason"]) for line in job.data["skipped"]] == [(code, "failed") for code in failed]
+    assert "Nobody foresaw this" in caplog.text
+
+
+def test_a_job_that_was_begun_can_be_canceled_as_long_as_nothing_is_returned(make_batch):
     batch = make_batch()
     job = asked(batch)
-    Job.objects.filter(pk=job.pk).update(attempts=1)
+    Job.objects.filter(pk=job.pk).update(data=job.data | {"returned": codes(batch)[:1]})
     assert not jobs.cancel(job)
-    Job.objects.filter(pk=job.pk).update(attempts=0)
+    Job.objects.filter(pk=job.pk).update(attempts=1, data=job.data)
     assert jobs.cancel(job)
 
 
