@@ -25,7 +25,7 @@ os.environ.setdefault("PRETIX_DATABASE_HOST", "127.0.0.1")
 os.environ["PRETIX_CELERY_BACKEND"] = REDIS
 os.environ.setdefault("PRETIX_REDIS_LOCATION", REDIS)
 os.environ.setdefault("PRETIX_CELERY_BROKER", REDIS)
-if "OFFLINESALES_WITHOUT_CELERY" in os.environ:
+if "PRETIX_OFFLINESALES_TEST_WITHOUT_CELERY" in os.environ:
     del os.environ["PRETIX_CELERY_BROKER"]
 
 from pretix.settings import *  # noqa: E402, F403

@@ -76,7 +76,7 @@ def test_workers_get_by_with_two_connections(
 def test_so_does_a_web_server_without_workers_and_whoever_asks_is_answered(
     start_server, client_of, wanted, whole, nothing_left_over, event, jobs
 ):
-    client = client_of(server=start_server(OFFLINESALES_WITHOUT_CELERY="yes"))
+    client = client_of(server=start_server(PRETIX_OFFLINESALES_TEST_WITHOUT_CELERY="yes"))
     checks = ask_at_once(client, wanted, jobs)
     assert {job_of(check) for check in checks} == set(Job.objects.filter(event=event))
     assert all_are_made(client, checks, whole)

@@ -1,36 +1,25 @@
 """A pretix without Celery, whose requests may be killed: what the documentation says is safe makes nothing twice."""
 
-from urllib.parse import urlsplit
-
 import pytest
 import requests
 
 from pretix_offlinesales.models import Job
 
 from . import witness
-from .conftest import Client, answers
-from .processes import HOST, Process, free_port, wait_until
+from .conftest import answers
+from .processes import Server, wait_until
 
 pytestmark = pytest.mark.usefixtures("layout")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server(unblocked, broker):
-    url = f"http://{HOST}:{free_port()}"
-    command = ("tests.pg.without_celery", "pretix.wsgi", "--bind", urlsplit(url).netloc, "--workers", "2", "--preload")
-    server = Process("web without Celery", *command)
-    server.url = url
+    server = Server("web without Celery", PRETIX_OFFLINESALES_TEST_WITHOUT_CELERY="yes")
     try:
         wait_until(lambda: answers(server), pause=0.1)
         yield server
     finally:
         server.kill()
-
-
-@pytest.fixture
-def client(server, event, token, wanted):
-    place = f"organizers/{event.organizer.slug}/events/{event.slug}"
-    return Client(f"{server.url}/api/v1/{place}/offlinesalesbatches/", token, wanted)
 
 
 def test_a_request_that_is_killed_after_the_commit(client, event, organizer, wanted, token, whole, nothing_left_over):
