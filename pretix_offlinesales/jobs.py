@@ -212,10 +212,11 @@ def run(event: Event, pk: UUID) -> None:
         return
     try:
         with working_on(job) as check_lock:
-            if _claim(job) or _can_be_joined(job):
+            again = _claim(job) or _can_be_joined(job)
+            while again:
                 job.check_lock = check_lock
                 job.event = event
-                _work(job)
+                again = _work(job) and _claim(job)
     except JobLost as reason:
         logger.warning("%s, so this attempt stops", reason)
 
@@ -241,7 +242,8 @@ def _claim(job: Job) -> bool:
     return True
 
 
-def _work(job: Job) -> None:
+def _work(job: Job) -> bool:
+    """One attempt. Returns whether the next one may begin at once."""
     if job.batch:
         job.batch.event = job.event
     try:
@@ -250,20 +252,21 @@ def _work(job: Job) -> None:
                 raise JobFailed(_("The plugin has been switched off for this event in the meantime."))
             start = monotonic()
             WORK[job.kind](job)
-            if job.state != Job.State.SUCCEEDED:
-                return  # somebody else brings it to its end
-            tell(job)
-            logger.info(
-                "Job %s is done: batch %s of %s/%s, %d tickets, %.1f seconds, attempt %d",
-                *(job, job.batch or "any", job.event.organizer.slug, job.event.slug, _amount(job)),
-                *(monotonic() - start, job.attempts),
-            )
+            if job.state == Job.State.SUCCEEDED:  # else somebody else brings it to its end
+                tell(job)
+                logger.info(
+                    "Job %s is done: batch %s of %s/%s, %d tickets, %.1f seconds, attempt %d",
+                    *(job, job.batch or "any", job.event.organizer.slug, job.event.slug, _amount(job)),
+                    *(monotonic() - start, job.attempts),
+                )
+            return False
     except JobLost:
         raise
     except Exception as error:
         drop_broken_connection()
         # If the database is still away, the job is left as it is, until somebody notices.
         _end_attempt(job, error)
+        return has_lost_reference(error)
 
 
 def _end_attempt(job: Job, error: Exception | None = None) -> None:
@@ -290,7 +293,7 @@ def _end_attempt(job: Job, error: Exception | None = None) -> None:
                 exc_info=error,
             )
         else:
-            row.fail(_reason(error, interrupted))
+            row.fail(_reason(error))
             logger.log(
                 logging.INFO if isinstance(error, JobFailed) else logging.ERROR,
                 *("Job %s of %s/%s failed: %s", job, job.event.organizer.slug, job.event.slug, row.message),
@@ -307,11 +310,13 @@ def _pause(job: Job, error: Exception | None, interrupted: bool) -> timedelta:
     return PAUSES[min(job.interruptions, len(PAUSES)) - 1] if interrupted else PATIENCE
 
 
-def _reason(error: Exception | None, interrupted: bool) -> str:
+def _reason(error: Exception | None) -> str:
     """For people."""
-    if interrupted:
+    if isinstance(error, JobFailed):
+        return str(error)
+    if error is None or (is_interruption(error) and not has_lost_reference(error)):
         return _("This was interrupted again and again, and has been given up. Please try again later.")
-    return str(error if isinstance(error, JobFailed) else error_messages["internal"])
+    return str(error_messages["internal"])
 
 
 def _amount(job: Job) -> int:
@@ -400,14 +405,15 @@ def too_many(event: Event) -> bool:
     return Job.objects.filter(event=event, state__in=UNFINISHED).count() >= MAX_UNFINISHED
 
 
-@transaction.atomic
 def cancel(job: Job) -> bool:
     """Give up a job that still waits, and of which nothing is committed. Returns whether it did."""
-    row = job.row.select_for_update().first()
-    if not row or row.state != Job.State.WAITING or row.is_committed:
-        return False
-    row.row.update(state=Job.State.FAILED, message=_("Canceled."), finished=now())
-    transaction.on_commit(lambda: _discard(row))
+    with transaction.atomic():
+        row = job.row.select_for_update().first()
+        if not row or row.state != Job.State.WAITING or row.is_committed:
+            return False
+        row.row.update(state=Job.State.FAILED, message=_("Canceled."), finished=now())
+    forget_selection(row)
+    _discard(row)
     return True
 
 

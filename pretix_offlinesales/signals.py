@@ -192,7 +192,7 @@ class BatchProduced(CountingLogEntryType):
     "pretix_offlinesales.batch.printed",
     ngettext_lazy("%(amount)s ticket has been printed.", "%(amount)s tickets have been printed.", "amount"),
 )
-class BatchPrinted(CountingLogEntryType):
+class BatchPrinted(BatchProduced):
     def display(self, logentry, data):
         text, blocked = super().display(logentry, data), data.get("blocked")
         if not blocked:

@@ -3,6 +3,7 @@
 import pytest
 from django.db import transaction
 from django.utils.timezone import now
+from django.utils.translation import override
 from pretix.base.models import Event, Order, User
 
 from pretix_offlinesales import jobs
@@ -23,6 +24,7 @@ def asked(event, item, quota, layout, web, make_batch):
     event.save()
     requester = {"user": User.objects.create_user("leaving@example.org")}
 
+    @override("en")
     def asked(kind):
         if kind == Job.Kind.ISSUE:
             wanted = OfflineSalesBatch(

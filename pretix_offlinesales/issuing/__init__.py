@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import prefetch_related_objects
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -45,7 +45,8 @@ def issue(job: Job) -> None:
     :raises JobFailed: before anything is made
     """
     if not job.batch:
-        _make(job)
+        batch, seats = _requested(job)
+        insert(job, batch, draw(batch, seats), seats)
     announce(job)
     with transaction.atomic():
         job.batch.completed = now()
@@ -78,23 +79,6 @@ def requested_batches(jobs: Sequence[Job]) -> list[OfflineSalesBatch]:
     ]
     prefetch_related_objects(batches, "item", "variation", "subevent", "sales_channel", "layout")
     return batches
-
-
-def _make(job: Job) -> None:
-    """
-    Something that the rows refer to may be deleted while they are being made. Then it is tried once more from the
-    start: either that was asked for, and the check says so, or it is done without.
-    """
-    for last in (False, True):
-        batch, seats = _requested(job)
-        try:
-            insert(job, batch, draw(batch, seats), seats)
-            return
-        except IntegrityError:
-            if last:
-                raise
-            logger.warning("Something changed while a batch was being made, which begins once more", exc_info=True)
-            job.refresh_from_db(fields=list(job.requested_by))
 
 
 def _requested(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:

@@ -32,7 +32,7 @@ def print_tickets(job: Job) -> None:
             job.report(job.parts.filter(drawn__isnull=False).count(), total + 1)
         if job.parts.filter(drawn__isnull=True).exists() or _finish(job, plan, is_last=not left):
             return
-    raise FileNotFoundError(f"Parts of job {job} are lost again and again")
+    raise RuntimeError(f"Parts of job {job} are lost again and again")
 
 
 def _print_part(job: Job, plan: Plan) -> bool:

@@ -303,7 +303,7 @@ def test_an_error_before_the_commit_makes_nothing_and_ends_the_job(issued, event
 
     monkeypatch.setattr(insert_module, "_send_positions", fail)
     job = issued(event, item)
-    for _attempt in range(jobs.MAX_ATTEMPTS):
+    for _attempt in range(jobs.MAX_INTERRUPTIONS):
         jobs.run(event, job.pk)
     job.refresh_from_db()
     assert (job.state, job.batch) == ("failed", None)
