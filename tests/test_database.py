@@ -14,14 +14,15 @@ from django_scopes import scope
 from pretix.base.models import Checkin, OrderPosition
 from pretix.base.models.orders import PrintLog
 
-from pretix_offlinesales import papers
+from pretix_offlinesales import jobs, papers
 from pretix_offlinesales.control.forms import BatchFilterForm, TicketFilterForm
 from pretix_offlinesales.exporters import OfflineSalesExporter
 from pretix_offlinesales.figures import entries, figures, total, with_state
 from pretix_offlinesales.models import Job, OfflineSalesBatch
-from pretix_offlinesales.printing.choice import choose, count_printed
+from pretix_offlinesales.printing.choice import choose, count_blocked, count_printed
+from pretix_offlinesales.printing.data import DataOptions
 from pretix_offlinesales.printing.tickets import ValidTickets, kinds_of_positions
-from pretix_offlinesales.returning import examine
+from pretix_offlinesales.returning import examine, request_data
 
 from .after_sale import take_back
 
@@ -109,6 +110,7 @@ QUESTIONS = {
     "what to print": lambda batch: choose(batch, "1-500", "unprinted"),
     "what is valid": lambda batch: choose(batch, only="valid"),
     "what was printed": lambda batch: count_printed(batch, batch.numbers),
+    "what is blocked": lambda batch: count_blocked(batch, batch.numbers),
     "kinds": lambda batch: kinds_of_positions(batch, batch.numbers),
     "print": lambda batch: list(ValidTickets(batch, batch.numbers)),
     "return": lambda batch: list(examine(batch.event, None, {"all": True}, Job.Kind.RETURN)),
@@ -147,3 +149,23 @@ def test_neither_does_the_api(batch, api, url):
             assert api.get(f"{url}{batch.pk}/tickets/{path}").status_code == 200
         found[path] = heavy(captured)
     assert found == dict.fromkeys(paths, {})
+
+
+def of_the_host(sql):
+    """How it counts a quota."""
+    return "quota" in sql or "waitinglist" in sql
+
+
+@pytest.mark.parametrize("kind", [Job.Kind.RETURN, Job.Kind.REPLACE, Job.Kind.PRINT, Job.Kind.DATA])
+def test_neither_does_a_job(batch, organizer, kind):
+    if kind == Job.Kind.PRINT:
+        job = jobs.create_printing(batch, {})
+    elif kind == Job.Kind.DATA:
+        job = jobs.create_data(batch, DataOptions(), {})
+    else:
+        job = jobs.create_after_sale(batch.event, kind, request_data({"all": True}, job_kind=kind), {}, batch)
+    with scope(organizer=organizer), CaptureQueriesContext(connection) as captured:
+        jobs.run(batch.event, job.pk)
+    job.refresh_from_db()
+    assert job.state == Job.State.SUCCEEDED
+    assert [sql for sql in heavy(captured) if not of_the_host(sql)] == []

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, TextChoices
+from django.db.models import OuterRef, TextChoices
 from django.utils.translation import gettext as _, gettext_lazy
 from pretix.base.models import OrderPosition
 
-from ..database import planned_plainly
+from ..database import exists_for_each, planned_plainly, unscoped
 from ..figures import with_state
 from ..models import OfflineSalesBatch
 from ..ranges import format_numbers, parse_numbers
@@ -75,5 +75,5 @@ def count_printed(batch: OfflineSalesBatch, numbers: Collection[int]) -> int:
 
 def count_blocked(batch: OfflineSalesBatch, numbers: Collection[int]) -> int:
     """How many of the tickets with these numbers are blocked: printed all the same, but refused as long as they are."""
-    blocked = OrderPosition.objects.filter(order=OuterRef("order"), blocked__isnull=False)
-    return batch.tickets.filter(Exists(blocked), number__in=numbers).count()
+    blocked = unscoped(OrderPosition.objects).filter(order=OuterRef("order"), blocked__isnull=False)
+    return batch.tickets.filter(exists_for_each(blocked), number__in=numbers).count()

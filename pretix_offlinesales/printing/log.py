@@ -25,6 +25,7 @@ class Row(NamedTuple):
     position: int
     positionid: int
     order: int
+    is_blocked: bool
 
 
 class Compared(NamedTuple):
@@ -67,7 +68,7 @@ def log_prints(job: Job, rows: Sequence[Row]) -> int:
         "info": info,
     }
     for start in range(0, len(rows), CHUNK):
-        keys, numbers, of_orders = zip(*rows[start : start + CHUNK], strict=True)
+        keys, numbers, of_orders, _blocked = zip(*rows[start : start + CHUNK], strict=True)
         insert_copies(printed, position_id=keys)
         entries = [{"position": key, "positionid": number, **data} for key, number in zip(keys, numbers, strict=True)]
         log(Order(pk=of_orders[0], event=job.event), "pretix.event.order.print", of_orders, entries, job.requester)
@@ -87,16 +88,6 @@ def _fetch(positions: Sequence[int], lock: bool) -> Iterable[tuple[Row, str]]:
         list(locked.values_list("pk"))
     found = unscoped(OrderPosition.objects).filter(pk__in=positions)
     valid = found.exclude(order__status=Order.STATUS_CANCELED).order_by("order", "positionid")
-    rows = valid.values_list("pk", "positionid", "order", "secret", "web_secret", "order__secret")
-    for position, positionid, order, *secrets in rows:
-        yield Row(position, positionid, order), fingerprint(*secrets)
-
-
-def count_blocked(rows: Sequence[Row]) -> int:
-    """How many tickets it are of which one of these positions is blocked."""
-    orders = set()
-    for start in range(0, len(rows), CHUNK):
-        positions = [row.position for row in rows[start : start + CHUNK]]
-        found = unscoped(OrderPosition.all).filter(pk__in=positions, blocked__isnull=False)
-        orders.update(found.values_list("order", flat=True))
-    return len(orders)
+    rows = valid.values_list("pk", "positionid", "order", "blocked", "secret", "web_secret", "order__secret")
+    for position, positionid, order, blocked, *secrets in rows:
+        yield Row(position, positionid, order, is_blocked=blocked is not None), fingerprint(*secrets)

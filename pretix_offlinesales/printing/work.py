@@ -14,7 +14,7 @@ from ..ranges import format_numbers
 from . import Plan, merge_parts, print_part
 from .choice import numbers_of
 from .data import DataOptions, write_data
-from .log import compare, count_blocked, log_prints
+from .log import compare, log_prints
 from .look import Look, settled
 from .tickets import Printed
 
@@ -76,8 +76,8 @@ def _finish(job: Job, plan: Plan, is_last: bool) -> bool:
         if changed and not is_last:
             return _draw_again(job, _with_any(changed, parts))
         job.update(file=file.keep(job.file_id or job.pk))
-        amount, blocked = log_prints(job, same), count_blocked(same)
-        about_blocked = {"blocked": blocked} if blocked else {}
+        amount, blocked = log_prints(job, same), {row.order for row in same if row.is_blocked}
+        about_blocked = {"blocked": len(blocked)} if blocked else {}
         job.data |= about_blocked
         entry = {"amount": amount, **about_blocked, **_changed(changed)}
         job.write_down(job.batch, "pretix_offlinesales.batch.printed", entry)

@@ -12,6 +12,7 @@ from pretix.base.payment import PaymentException
 from pretix.base.services.invoices import generate_invoice, invoice_qualified
 from pretix.base.signals import EventPluginSignal, order_canceled, order_paid, order_reactivated
 
+from ..database import unscoped
 from ..issuing.announce import MAX_TRIES, send_webhooks, touch
 from ..models import Job
 
@@ -105,7 +106,7 @@ def _signals(job: Job, order: Order) -> list[EventPluginSignal]:
 def _cancel_open_payments(orders: list[Order], requester: dict) -> None:
     """Somebody may have begun to pay more, by another provider; the host gives that up, too."""
     orders = {order.pk: order for order in orders}
-    for payment in OrderPayment.objects.filter(order__in=orders, state__in=OPEN):
+    for payment in unscoped(OrderPayment.objects).filter(order__in=orders, state__in=OPEN):
         order = payment.order = orders[payment.order_id]
         data = {"local_id": payment.local_id, "provider": payment.provider}
         try:
