@@ -43,12 +43,8 @@ BEAT = 30
 
 #: The transaction that holds the lock does nothing for long, and may. A machine that is gone without a word, so that
 #: its connections stay, is missed after a minute.
-SETTINGS = {
-    "idle_in_transaction_session_timeout": "0",
-    "tcp_keepalives_idle": "30",
-    "tcp_keepalives_interval": "10",
-    "tcp_keepalives_count": "3",
-}
+KEEPALIVE = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
+SETTINGS = {"idle_in_transaction_session_timeout": "0", **KEEPALIVE}
 
 
 @contextmanager
@@ -98,7 +94,8 @@ def _acquire(own, job: Job):
             cursor.execute("; ".join(f"SET LOCAL {name} = {value}" for name, value in SETTINGS.items()))
             _lock(cursor, job)
             with connection.cursor() as to_work_with:
-                to_work_with.execute("SELECT 1")
+                # It holds locks of rows, which nobody else could get before it is missed, too.
+                to_work_with.execute("; ".join(f"SET {name} = {value}" for name, value in KEEPALIVE.items()))
             cursor.execute("SELECT 1")  # we may just have got what had been taken from us
         return cursor
     except Error as error:

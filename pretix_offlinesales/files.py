@@ -80,12 +80,15 @@ class Draft:
         Make it the content of the row with this key, whether or not that exists, or of a new one. Call this in the
         transaction in which it is made sure that nobody else has done so.
         """
-        before = CachedFile.objects.filter(pk=pk).first() if pk else None
         values = {"file": self._row.file.name, **_values(self._name, self._type, lifetime)}
-        kept, _created = CachedFile.objects.update_or_create(pk=pk or uuid4(), defaults=values)
+        kept, created = CachedFile.objects.get_or_create(pk=pk or uuid4(), defaults=values)
+        if not created:
+            before = CachedFile.objects.select_for_update().get(pk=pk).file.name
+            CachedFile.objects.filter(pk=pk).update(**values)
+            kept.refresh_from_db()
+            if before:
+                transaction.on_commit(partial(_delete_content, before))
         _forget(self._row)
-        if before and before.file:
-            transaction.on_commit(partial(_delete_content, before.file.name))
         self._kept = kept.pk
         return kept
 

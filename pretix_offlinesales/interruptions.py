@@ -11,6 +11,9 @@ from redis.exceptions import RedisError
 
 from .models import JobFailed
 
+#: So many attempts in a row that have come to nothing are enough.
+MAX_INTERRUPTIONS = 3
+
 #: Storages raise ``OSError``, or something of their own that is caused by one.
 GONE = (InterfaceError, OperationalError, ConnectionInterrupted, RedisError, BrokerError, OSError, SoftTimeLimit)
 
@@ -23,10 +26,9 @@ def is_interruption(error: BaseException) -> bool:
     May the same work succeed if it is done once more? Yes if something was away, or if what the work refers to was
     deleted in the middle of it: whoever begins anew finds out what is still there.
     """
-    chain = list(_chain(error))
-    if any(isinstance(each, WRONG) for each in chain):
+    if isinstance(error, WRONG):
         return False
-    return has_lost_reference(error) or any(isinstance(each, GONE) for each in chain)
+    return has_lost_reference(error) or any(isinstance(each, GONE) for each in _chain(error))
 
 
 def has_lost_reference(error: BaseException) -> bool:

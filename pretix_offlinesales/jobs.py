@@ -22,7 +22,7 @@ from pretix.base.services.orders import error_messages
 from . import files
 from .alive import is_abandoned, working_on
 from .database import drop_broken_connection
-from .interruptions import has_lost_reference, is_interruption
+from .interruptions import MAX_INTERRUPTIONS, has_lost_reference, is_interruption
 from .issuing import issue
 from .issuing.blueprint import draw
 from .models import RESULT_LIFETIME, Job, JobFailed, JobLost, OfflineSalesBatch, PrintPart
@@ -36,9 +36,6 @@ from .returning import replace_tickets, return_tickets, undo_returns
 logger = logging.getLogger(__name__)
 
 UNFINISHED = (Job.State.WAITING, Job.State.RUNNING)
-
-#: So many attempts in a row that have come to nothing are enough, and the job is given up.
-MAX_INTERRUPTIONS = 3
 
 #: How long a waiting job is left to the broker, before somebody who looks at it asks for a worker again.
 PATIENCE = timedelta(minutes=1)
@@ -196,7 +193,8 @@ def find(event: Event, kind: Job.Kind, pk: UUID, **filters) -> Job:
 
 def remembered(event: Event) -> QuerySet[Job]:
     """Jobs that are unfinished, or whose result can still be fetched."""
-    return Job.objects.filter(Q(finished__isnull=True) | Q(finished__gt=now() - RESULT_LIFETIME), event=event)
+    recent = Q(finished__isnull=True) | Q(finished__gt=now() - RESULT_LIFETIME)
+    return Job.objects.filter(recent, event=event).defer("look")
 
 
 def run(event: Event, pk: UUID) -> None:
@@ -265,13 +263,13 @@ def _work(job: Job) -> bool:
     except Exception as error:
         drop_broken_connection()
         # If the database is still away, the job is left as it is, until somebody notices.
-        _end_attempt(job, error)
-        return has_lost_reference(error)
+        return _end_attempt(job, error)
 
 
-def _end_attempt(job: Job, error: Exception | None = None) -> None:
+def _end_attempt(job: Job, error: Exception | None = None) -> bool:
     """
     An attempt is over without a result. What becomes of the job is decided here, whatever its kind and the reason.
+    Returns whether the next attempt may begin at once.
 
     If something of it is committed, it never fails: it goes on, or waits until it can. Else it is tried again after an
     interruption, until there were too many in a row; and what is wrong is a failure.
@@ -282,11 +280,12 @@ def _end_attempt(job: Job, error: Exception | None = None) -> None:
         # By the row, since what the attempt knows may have been rolled back. Whoever has locked it still works on it.
         row = job.row.select_for_update(skip_locked=error is None).first()
         if not row or row.state != Job.State.RUNNING or row.attempts != job.attempts:
-            return
+            return False
         interrupted = error is None or is_interruption(error)
         row.interruptions += interrupted
         if row.is_committed or (interrupted and row.interruptions < MAX_INTERRUPTIONS):
-            row.wait(sent=now() - PATIENCE + _pause(row, error, interrupted))
+            pause = _pause(row, error, interrupted)
+            row.wait(sent=now() - PATIENCE + pause)
             logger.log(
                 logging.WARNING if interrupted else logging.ERROR,
                 *("Job %s was interrupted in attempt %d and is tried again", job, job.attempts),
@@ -299,13 +298,15 @@ def _end_attempt(job: Job, error: Exception | None = None) -> None:
                 *("Job %s of %s/%s failed: %s", job, job.event.organizer.slug, job.event.slug, row.message),
                 exc_info=None if isinstance(error, JobFailed) else error,
             )
-    if row.state == Job.State.FAILED:
-        forget_selection(row)
-        _discard(row)
+    if row.state == Job.State.WAITING:
+        return not pause
+    forget_selection(row)
+    _discard(row)
+    return False
 
 
 def _pause(job: Job, error: Exception | None, interrupted: bool) -> timedelta:
-    if error is None or has_lost_reference(error):
+    if error is None or (has_lost_reference(error) and job.interruptions < MAX_INTERRUPTIONS):
         return timedelta()
     return PAUSES[min(job.interruptions, len(PAUSES)) - 1] if interrupted else PATIENCE
 
@@ -408,7 +409,7 @@ def too_many(event: Event) -> bool:
 def cancel(job: Job) -> bool:
     """Give up a job that still waits, and of which nothing is committed. Returns whether it did."""
     with transaction.atomic():
-        row = job.row.select_for_update().first()
+        row = job.row.select_for_update(skip_locked=True).first()
         if not row or row.state != Job.State.WAITING or row.is_committed:
             return False
         row.row.update(state=Job.State.FAILED, message=_("Canceled."), finished=now())

@@ -212,9 +212,9 @@ class Job(Requested):
     look = models.JSONField(default=dict)
     locale = models.CharField(max_length=32)
     progress = models.PositiveSmallIntegerField(default=0)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
     #: How many attempts were interrupted since something was last committed.
-    interruptions = models.PositiveSmallIntegerField(default=0)
+    interruptions = models.PositiveIntegerField(default=0)
     message = models.TextField(blank=True, default="")
     file = models.ForeignKey(
         "pretixbase.CachedFile", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -339,6 +339,8 @@ class PrintPart(models.Model):
     file = models.ForeignKey("pretixbase.CachedFile", null=True, on_delete=models.SET_NULL, related_name="+")
     #: The order positions on it, each as in ``printing.tickets.Printed``, once it is done.
     drawn = models.JSONField(null=True)
+    #: What it says of the event, as in ``printing.look.facts``.
+    facts = models.CharField(max_length=64, blank=True, default="")
 
     class Meta:
         ordering = ("first",)

@@ -13,13 +13,13 @@ from decimal import Decimal
 from importlib import import_module
 
 import pytest
-from django.db import connection, connections
+from django.db import IntegrityError, connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from freezegun import freeze_time
 from pretix.base.models import Event, GiftCard, LogEntry, Order, Quota, SeatingPlan
 from pretix.base.services.checkin import CheckInError, perform_checkin
-from pretix.base.services.orders import OrderChangeManager, _cancel_order, reactivate_order
+from pretix.base.services.orders import OrderChangeManager, _cancel_order, error_messages, reactivate_order
 from pretix.base.signals import order_canceled, order_reactivated
 
 from pretix_offlinesales import jobs
@@ -684,6 +684,59 @@ def test_tickets_that_something_is_wrong_with_are_skipped_and_no_others(make_bat
     failed = [codes(batch)[number - 1] for number in wrong]
     assert [(line["order"], line["reason"]) for line in job.data["skipped"]] == [(code, "failed") for code in failed]
     assert "Nobody foresaw this" in caplog.text
+
+
+@pytest.mark.parametrize("wrong", [1, 2, 5])
+@pytest.mark.parametrize("error", [ConnectionError, IntegrityError])
+def test_what_looks_like_an_interruption_again_and_again_is_the_ticket_s_fault(make_batch, monkeypatch, wrong, error):
+    """Such as a plugin that can't reach its server, or has a constraint of its own."""
+    cancel, batch = returning.cancel, make_batch(amount=5)
+    numbers = dict(batch.tickets.values_list("order_id", "number"))
+
+    def fails(orders, accepted, *args, **kwargs):
+        if wrong in {numbers[pk] for pk in accepted}:
+            raise error
+        return cancel(orders, accepted, *args, **kwargs)
+
+    monkeypatch.setattr(returning, "cancel", fails)
+    monkeypatch.setattr(returning, "CHUNK", 2)
+    job = asked(batch)
+    Job.objects.filter(pk=job.pk).update(data=job.data | {"returned": ["WHAT-WAS-BEFORE"], "announced": 1})
+    for _attempt in range(3 * jobs.MAX_INTERRUPTIONS):
+        run(job)
+    assert job.state == "succeeded"
+    assert [(line["order"], line["reason"]) for line in job.data["skipped"]] == [(codes(batch)[wrong - 1], "failed")]
+    assert [numbers[order.pk] for order in orders(batch) if order.status == "p"] == [wrong]
+
+
+def test_nobody_is_to_blame_for_what_is_away_for_long(make_batch, monkeypatch):
+    """In two hours, hardly more tickets are skipped than there were attempts; in the first minutes, none."""
+
+    def fails(*args, **kwargs):
+        raise ConnectionError
+
+    monkeypatch.setattr(returning, "cancel", fails)
+    batch = make_batch(amount=5)
+    job = asked(batch)
+    Job.objects.filter(pk=job.pk).update(data=job.data | {"returned": ["WHAT-WAS-BEFORE"], "announced": 1})
+    skipped = []
+    for _attempt in range(8):
+        run(job)
+        skipped.append(len(job.data["skipped"]))
+    assert (job.state, skipped) == ("waiting", [0, 0, 0, 0, 0, 0, 1, 2])
+
+
+def test_a_return_of_which_nothing_works_fails(make_batch, monkeypatch):
+    def fails(*args, **kwargs):
+        raise ValueError
+
+    monkeypatch.setattr(returning, "cancel", fails)
+    monkeypatch.setattr(returning, "MAX_FAILED", 3)
+    batch = make_batch(amount=5)
+    job = asked(batch)
+    run(job)
+    assert (job.state, job.message) == ("failed", str(error_messages["internal"]))
+    assert {order.status for order in orders(batch)} == {"p"}
 
 
 def test_a_job_that_was_begun_can_be_canceled_as_long_as_nothing_is_returned(make_batch):

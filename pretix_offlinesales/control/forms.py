@@ -1,6 +1,7 @@
 """What the organizer can fill in: the request for a batch, filters of lists, and comments."""
 
 import json
+from datetime import timedelta
 from uuid import UUID, uuid4, uuid5
 
 from django import forms
@@ -18,12 +19,14 @@ from ..issuing import check, next_number, request_data
 from ..models import (
     MAX_AMOUNT,
     MAX_NUMBER,
-    RESULT_LIFETIME,
     Job,
     OfflineSalesBatch,
     OfflineSalesTicket,
     ReturnKind,
 )
+
+#: Who sends the same form again within this time after it is done has clicked twice; later, more tickets are wanted.
+REPEATED = timedelta(minutes=1)
 
 #: Where the problems of a batch's fields are shown that the form names differently.
 SHOWN_AT = {"item": "itemvar", "variation": "itemvar"}
@@ -144,12 +147,12 @@ class BatchForm(forms.Form):
         """
         The key of the job that this form asks for, and the job, if there is one. It follows from the page, from who
         asks, and from what was filled in: whoever goes back to a page and changes something asks for another batch, and
-        for anybody else's page there is no job. After one that failed, or whose result is forgotten, comes another one.
+        for anybody else's page there is no job. After one that failed, or that was done a while ago, comes another one.
         """
         if not (token and self.user):
             return uuid4(), None
         pk = uuid5(token, json.dumps([self.event.pk, self.user.pk, self.request], sort_keys=True))
-        over = Q(state=Job.State.FAILED) | Q(finished__lt=now() - RESULT_LIFETIME)
+        over = Q(state=Job.State.FAILED) | Q(finished__lt=now() - REPEATED)
         while Job.objects.filter(over, pk=pk).exists():
             pk = uuid5(pk, "again")
         return pk, Job.objects.filter(pk=pk).first()

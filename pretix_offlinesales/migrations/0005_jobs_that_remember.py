@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='job',
             name='interruptions',
-            field=models.PositiveSmallIntegerField(default=0),
+            field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
             model_name='job',
@@ -28,5 +28,15 @@ class Migration(migrations.Migration):
             model_name='printpart',
             name='drawn',
             field=models.JSONField(null=True),
+        ),
+        migrations.AddField(
+            model_name='printpart',
+            name='facts',
+            field=models.CharField(default='', max_length=64),
+        ),
+        migrations.AlterField(
+            model_name='job',
+            name='attempts',
+            field=models.PositiveIntegerField(default=0),
         ),
     ]

@@ -11,11 +11,23 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
+from hashlib import sha256
 from io import BytesIO
 
 from django.core.files.storage import default_storage
 from django.db import transaction
-from pretix.base.models import CachedFile, Event, Order, OrderPosition
+from pretix.base.models import (
+    CachedFile,
+    Event,
+    EventMetaValue,
+    Item,
+    ItemMetaValue,
+    ItemVariation,
+    Order,
+    OrderPosition,
+    SubEvent,
+    SubEventMetaValue,
+)
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from pretix.plugins.ticketoutputpdf.signals import override_layout
 from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
@@ -153,6 +165,25 @@ def settled(job: Job, numbers: Sequence[int], is_drawn: bool = True) -> Look | N
                 job.update(look=asked.data)
         look = Look(job.look)
     return look
+
+
+def facts(batch: OfflineSalesBatch) -> str:
+    """
+    A digest of what tickets may say of the event, its date and its products, besides what layouts say. Of what is made
+    while that changes, a part would say something else than the rest.
+    """
+    items = _items(batch)
+    rows = (
+        Event.objects.filter(pk=batch.event_id),
+        EventMetaValue.objects.filter(event=batch.event_id),
+        SubEvent.objects.filter(pk=batch.subevent_id),
+        SubEventMetaValue.objects.filter(subevent=batch.subevent_id),
+        Item.objects.filter(pk__in=items),
+        ItemMetaValue.objects.filter(item__in=items),
+        ItemVariation.objects.filter(item__in=items),
+    )
+    content = [list(each.order_by("pk").values()) for each in rows]
+    return sha256(json.dumps(content, default=str).encode()).hexdigest()
 
 
 class _Chooser(TicketDocument):

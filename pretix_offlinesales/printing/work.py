@@ -1,6 +1,7 @@
 """A printing job is done, by as many workers as there are; or a data file is made, by one."""
 
 import tempfile
+import zipfile
 from collections.abc import Collection
 from contextlib import ExitStack
 from typing import BinaryIO
@@ -15,7 +16,7 @@ from . import Plan, merge_parts, print_part
 from .choice import numbers_of
 from .data import DataOptions, write_data
 from .log import compare, log_prints
-from .look import Look, settled
+from .look import Look, facts, settled
 from .tickets import Printed
 
 #: How often something is done again because tickets have changed meanwhile. Somebody may replace one after the other.
@@ -41,11 +42,12 @@ def _print_part(job: Job, plan: Plan) -> bool:
         part = job.parts.filter(drawn__isnull=True).select_for_update(skip_locked=True).first()
         if not part:
             return False
+        part.facts = facts(job.batch)
         with tempfile.TemporaryFile() as output:
             part.drawn = print_part(plan, part.units, output, lambda done, total: job.check_lock())
             file.store(output)
         before, part.file = part.file, file.keep()
-        part.save(update_fields=["drawn", "file"])
+        part.save(update_fields=["drawn", "facts", "file"])
         job.progress_is_committed()
         if before:
             transaction.on_commit(before.delete)
@@ -69,6 +71,9 @@ def _finish(job: Job, plan: Plan, is_last: bool) -> bool:
             contents = {part: _open(opened, part) for part in parts}
             if lost := [part for part, content in contents.items() if not content]:
                 return _draw_again(job, lost)
+            now = facts(job.batch)
+            if not is_last and (outdated := [part for part in parts if part.facts != now]):
+                return _draw_again(job, outdated)
             merge_parts(plan, contents.values(), output)
             file.store(output)
         # From here on others may wait for the orders.
@@ -93,11 +98,12 @@ def _clean_up(job: Job, parts: Collection[PrintPart] = ()) -> None:
 
 
 def _open(opened: ExitStack, part: PrintPart) -> BinaryIO | None:
-    """Nothing, if it is not there any more."""
+    """Nothing, if it is not there any more, or not as a whole."""
     try:
-        return opened.enter_context(part.file.file.open()) if part.file else None
+        content = opened.enter_context(part.file.file.open()) if part.file else None
     except FileNotFoundError:
         return None
+    return content if content and zipfile.is_zipfile(content) else None
 
 
 def _printed(part: PrintPart) -> set[Printed]:
@@ -109,7 +115,7 @@ def _with_any(printed: set[Printed], parts: Collection[PrintPart]) -> list[Print
 
 
 def _draw_again(job: Job, parts: Collection[PrintPart]) -> bool:
-    """Nobody has them, since all are done, and who thinks so, too, waits for the job's row."""
+    """Nobody has them, since all are done, and who thinks so, too, has not got the job's row."""
     job.parts.filter(pk__in=[part.pk for part in parts]).update(drawn=None)
     return False
 
@@ -124,13 +130,13 @@ def make_data_file(job: Job) -> None:
 
 def _make_data_file(job: Job, options: DataOptions, look: Look | None, is_last: bool) -> bool:
     """As ``_finish``: codes are as they are in the end."""
-    name = files.filename(job.batch, options.suffix)
+    name, before = files.filename(job.batch, options.suffix), facts(job.batch)
     with files.draft(name, options.mime_type, job.pk) as file, tempfile.TemporaryFile() as output:
         written = write_data(job.batch, options, output, job.report, look)
         file.store(output)
         with transaction.atomic():
             changed = compare(written).changed
-            if changed and not is_last:
+            if not is_last and (changed or facts(job.batch) != before):
                 return False
             job.update(file=file.keep(job.file_id or job.pk))
             amount = len({printed.number for printed in written})

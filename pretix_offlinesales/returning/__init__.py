@@ -11,7 +11,7 @@ from django.utils.timezone import now
 from pretix.base.models import Event
 from pretix.base.services.locking import LockTimeoutException
 
-from ..interruptions import is_interruption
+from ..interruptions import MAX_INTERRUPTIONS, is_interruption
 from ..issuing.announce import refresh_quotas
 from ..models import Job, JobLost, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from . import replace, undo
@@ -49,6 +49,9 @@ UNDO_CHUNK = 2_000
 
 #: The keys of the log entries that were written, and the orders that turned out to be impossible, and why.
 Outcome = tuple[list[int], dict[int, str]]
+
+#: If so many tickets have failed and none was dealt with, it is not they that something is wrong with.
+MAX_FAILED = 20
 
 #: Seconds to wait before the next attempt, when somebody else is busy with one of the orders.
 BACK_OFF = (0.1, 0.2, 0.5, 1, 2, 5)
@@ -128,6 +131,7 @@ def _work_through(job: Job, deal_with: Callable[[Orders, list[int]], Outcome], p
     job.update(data=job.data | {"selection": settled(job.data["selection"], choices)})
     tickets = [choice for choice in choices if choice.ticket]
     todo = [choice for choice in tickets if choice.place > job.data["done"]]
+    suspicious = job.interruptions >= MAX_INTERRUPTIONS
     while todo:
         chunk, todo = todo[: pace.size], todo[pace.size :]
         while todo and todo[0].place == chunk[-1].place:  # named twice: by its code, and by one that it had before
@@ -135,33 +139,48 @@ def _work_through(job: Job, deal_with: Callable[[Orders, list[int]], Outcome], p
         if job.data["dry_run"]:
             _remember(job, chunk, _refusals(fetch(job.event, _order_ids(chunk)), chunk, job.kind))
         else:
-            _deal_with_all(job, chunk, deal_with)
+            _deal_with_all(job, chunk, deal_with, suspicious)
             announce(job)
         job.report(len(tickets) - len(todo), len(tickets))
     _finish(job, unknown=[choice for choice in choices if not choice.ticket])
 
 
-def _deal_with_all(job: Job, chunk: list[Choice], deal_with) -> None:
+def _deal_with_all(job: Job, chunk: list[Choice], deal_with, suspicious: bool) -> None:
     """
     If something is wrong with a ticket, that does not hold up the others: the chunk is halved until it is found, and
     skipped.
+
+    :param suspicious: it has come to nothing so often that the tickets may be what is wrong, and not what went away
     """
     try:
         _deal_with(job, chunk, deal_with)
     except JobLost:
         raise
     except Exception as error:
-        if is_interruption(error):
+        if is_interruption(error) and not suspicious:
             raise
-        logger.exception("Tickets could not be dealt with by job %s: %s", job, _codes(chunk))
-        half = len(chunk) // 2
-        while 0 < half < len(chunk) and chunk[half].place == chunk[half - 1].place:
-            half += 1
-        if 0 < half < len(chunk):
-            _deal_with_all(job, chunk[:half], deal_with)
-            _deal_with_all(job, chunk[half:], deal_with)
+        half = next((n for n in range(len(chunk) // 2, len(chunk)) if chunk[n].place != chunk[n - 1].place), 0)
+        if half:
+            _deal_with_all(job, chunk[:half], deal_with, suspicious)
+            _deal_with_all(job, chunk[half:], deal_with, suspicious)
+        elif _is_all_wrong(job, error):
+            raise
         else:
+            logger.exception("Ticket %s could not be dealt with by job %s", chunk[0].ticket.code, job)
             _try_to_deal_with(job, chunk, _fail)
+            if is_interruption(error) and job.interruptions:
+                raise  # nothing has worked since, so others may not, either: one ticket an attempt
+
+
+def _is_all_wrong(job: Job, error: Exception) -> bool:
+    """
+    Is it not the ticket? If something may have gone away, the ticket is at fault only if others were dealt with since,
+    or if that lasts very long. Else, it is not if many have failed, and none was dealt with.
+    """
+    if is_interruption(error):
+        return 0 < job.interruptions < 2 * MAX_INTERRUPTIONS
+    failed = sum(line["reason"] == FAILED for line in job.data["skipped"])
+    return failed >= MAX_FAILED and not job.data[job.dealt_with]
 
 
 def _deal_with(job: Job, chunk: list[Choice], deal_with) -> None:
@@ -202,10 +221,6 @@ def _fail(orders: Orders, pks: list[int]) -> Outcome:
     return [], dict.fromkeys(pks, FAILED)
 
 
-def _codes(chunk: list[Choice]) -> str:
-    return ", ".join(dict.fromkeys(choice.ticket.code for choice in chunk))
-
-
 def _order_ids(chunk):
     return [choice.ticket.order_id for choice in chunk if not choice.reason]
 
@@ -224,7 +239,8 @@ def _remember(job: Job, chunk: list[Choice], refusals: dict[int, str], written: 
         else:
             done.append(choice.ticket.code)
     data = job.data
-    job.progress_is_committed(
+    write = job.progress_is_committed if done else job.update
+    write(
         data=data
         | {
             "done": chunk[-1].place,

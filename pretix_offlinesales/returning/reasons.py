@@ -22,7 +22,7 @@ REVOKED = "revoked"
 SOLD_OUT = "sold_out"
 #: Somebody else held the quota for too long.
 BUSY = "busy"
-#: The host raised an error when it was asked what the order would be like.
+#: Something is wrong with this ticket, and the log says what.
 FAILED = "failed"
 
 # Of tickets that shall get new codes:

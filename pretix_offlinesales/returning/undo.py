@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import prefetch_related_objects
 from pretix.base.models import GiftCard, Membership, Order, OrderPayment, OrderPosition, Transaction
 from pretix.base.models.giftcards import GiftCardTransaction
 from pretix.base.services.memberships import validate_memberships_in_order
 
+from ..interruptions import is_interruption
 from ..issuing.rows import check_references, insert_copies, log
 from ..models import OfflineSalesTicket
 from ..payment import OfflineSalesPayment
@@ -88,9 +89,9 @@ def _prepare(orders: Orders, pks, moment) -> tuple[dict[int, list[Transaction]],
         except ValidationError:
             logger.info("Order %s can't become valid again", order.full_code, exc_info=True)
             refused[pk] = SOLD_OUT
-        except DatabaseError:
-            raise
-        except Exception:
+        except Exception as error:
+            if is_interruption(error):
+                raise
             logger.exception("Order %s could not become valid again", order.full_code)
             refused[pk] = FAILED
     return lines, refused

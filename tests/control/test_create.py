@@ -286,10 +286,10 @@ def test_who_goes_back_after_a_failure_tries_again(anna, pages, page, quota, wor
     assert sorted(Job.objects.values_list("state", flat=True)) == ["failed", "succeeded"]
 
 
-def test_a_page_whose_result_is_forgotten_asks_for_another_batch(anna, pages, page, worker):
+def test_who_goes_back_to_a_page_later_and_sends_it_again_gets_another_batch(anna, pages, page, worker):
     with worker():
         anna.post(f"{pages}add", page)
-    Job.objects.update(finished=now() - timedelta(hours=25))
+    Job.objects.update(finished=now() - timedelta(seconds=61))
     with worker():
         anna.post(f"{pages}add", page)
     assert OfflineSalesBatch.objects.count() == 2

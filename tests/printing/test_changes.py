@@ -1,8 +1,9 @@
 """Tickets that are replaced or returned while they are printed: new codes are on the paper, or it does not count."""
 
 import csv
+import json
 from datetime import timedelta
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils.timezone import now
 from pretix.base.models import CachedFile, Event, Order
 from pretix.base.models.orders import PrintLog
 from pretix.base.services.cleanup import clean_cached_files
+from pypdf import PdfReader
 
 from pretix_offlinesales import jobs
 from pretix_offlinesales.figures import with_state
@@ -23,7 +25,7 @@ from pretix_offlinesales.printing.sheets import Sheet
 from pretix_offlinesales.printing.tickets import Printed
 from pretix_offlinesales.returning import request_data as request_to
 
-from .conftest import code, make_blank, rasterized, read_codes, tickets
+from .conftest import code, make_blank, rasterized, read_codes, text, tickets
 
 State = Job.State
 
@@ -120,6 +122,18 @@ def test_codes_that_are_replaced_after_their_part_is_drawn(batch, print_job, whi
     assert codes_on_paper(job) == [[code] for code in after]
     assert printed(batch) == [1, 2, 3, 4, 5]
     assert entry(batch, "printed").parsed_data == {"amount": 5}
+
+
+def test_an_event_that_is_renamed_between_two_parts_has_one_name_on_all_pages(batch, print_job, while_storing, event):
+    event.ticket_layouts.filter(pk=batch.layout_id).update(
+        layout=json.dumps([text("event_name", left="5", bottom="30", width="70")])
+    )
+    batch.layout.refresh_from_db()
+    while_storing(".zip", once(lambda: Event.objects.filter(pk=batch.event_id).update(name="Longer Night")))
+    job = print_job(batch)
+    with job.file.file.open() as file:
+        pages = PdfReader(BytesIO(file.read())).pages
+        assert [page.extract_text().strip() for page in pages] == ["Longer Night"] * 5
 
 
 def test_codes_that_are_replaced_while_parts_are_put_together(batch, print_job, while_storing):
