@@ -25,12 +25,14 @@ from pretix.helpers.periodic import minimum_interval
 
 from . import jobs, tasks
 from .exporters import OfflineSalesExporter
+from .figures import with_state
 from .models import RESULT_LIFETIME, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from .origin import KEY, Origin
 from .payment import OfflineSalesPayment
 from .placeholders import text_variables
 from .returning import refuse_returned
 from .shredders import COMMENTED, OfflineSalesShredder, shred_comment
+from .splitting import find_split_off
 from .webhooks import webhook_events
 
 
@@ -71,8 +73,11 @@ def navigation(sender, request, **kwargs):
 def order_page(sender, order, request, **kwargs):
     if not (origin := Origin.of(order)):
         return ""
+    ticket = with_state(OfflineSalesTicket.objects.filter(order=order)).first()
+    if ticket:
+        find_split_off([ticket])
     template = get_template("pretix_offlinesales/control/order_info.html")
-    return template.render({"origin": origin}, request=request)
+    return template.render({"origin": origin, "ticket": ticket}, request=request)
 
 
 @receiver(order_search_forms, dispatch_uid="offlinesales_order_search")

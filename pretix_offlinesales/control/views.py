@@ -21,6 +21,7 @@ from ..downloads import as_private_file, download
 from ..figures import figures, total, with_state
 from ..issuing import next_number, quote, requested_batches
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
+from ..splitting import find_split_off
 from .entries import entries_over_time
 from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, is_number
 from .waiting import JobMixin
@@ -307,7 +308,9 @@ class JobDismiss(JobButton):
 
 
 def status_of(ticket: OfflineSalesTicket) -> str:
-    """:param ticket: with its state (see ``figures``)"""
+    """:param ticket: with its state (see ``figures``), and where it was split off to (see ``splitting``)"""
+    if ticket.split_off:
+        return _("Split off to order {order}").format(order=ticket.split_to) if ticket.split_to else _("Split off")
     if ticket.canceled and ticket.returned:
         return _("Returned ({kind})").format(kind=ticket.get_return_kind_display())
     if ticket.canceled:
@@ -340,6 +343,7 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
     def get_context_data(self, **kwargs):
         with planned_plainly():
             context = super().get_context_data(**kwargs)
+            find_split_off(context["tickets"])
             for ticket in context["tickets"]:
                 ticket.status = status_of(ticket)
         return context | {
@@ -410,7 +414,9 @@ class TicketExport(TicketsMixin, View):
         columns = self._columns()
         writer.writerow([str(title) for title, _value in columns])
         with planned_plainly():
-            for ticket in self.get_queryset():
+            tickets = self.get_queryset()
+            find_split_off(tickets)
+            for ticket in tickets:
                 writer.writerow([value(ticket) for _title, value in columns])
         return response
 
