@@ -16,8 +16,9 @@ from .payment import OfflineSalesPayment
 
 def refund_in_place_of_gift_card(order: Order) -> None:
     """To be called when the host has canceled or changed an order: it looks only later what there is to refund."""
-    if not Origin.of(order) or not _refunds_with_gift_cards(order):
-        return
+    ticket = getattr(order, "offline_sales_ticket", None) if Origin.of(order) else None
+    if not ticket or ticket.returned or not _refunds_with_gift_cards(order):
+        return  # what a return has canceled is refunded already
     overpaid = -order.pending_sum
     ours = list(
         order.payments.filter(

@@ -13,6 +13,7 @@ from pretix.base.models import Event, Order, OrderPosition, User
 from pretix.control.forms.filter import FilterForm
 from pretix.control.forms.widgets import Select2
 
+from ..channels import usual_channel
 from ..database import unscoped
 from ..issuing import check, next_number, request_data
 from ..models import (
@@ -92,7 +93,7 @@ class BatchForm(forms.Form):
         items = self.event.items.filter(active=True)[:2]
         number = next_number(self.event, items[0]) if len(items) == 1 else 1
         return {
-            "sales_channel": self.event.organizer.sales_channels.filter(identifier="web").first(),
+            "sales_channel": usual_channel(self.event),
             "testmode": self.event.testmode,
             "first_number": number,
             "preset_number": number,

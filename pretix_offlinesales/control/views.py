@@ -4,6 +4,7 @@ from uuid import UUID
 
 from defusedcsv import csv
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,6 +17,7 @@ from pretix.control.permissions import EventPermissionRequiredMixin, event_permi
 from pretix.control.views import ChartContainingView, PaginationMixin
 
 from .. import jobs, tasks
+from ..channels import is_missing, make_channel
 from ..database import planned_plainly
 from ..downloads import as_private_file, download
 from ..figures import figures, total, with_state
@@ -172,6 +174,10 @@ class BatchCreate(PageMixin, JobMixin, FormView):
         [batch] = requested_batches([job])
         return BatchForm.initial_from(batch, job.data.get("numbers_go_on", False)) | {"again": job.pk}
 
+    def get_context_data(self, **kwargs):
+        offer_channel = may_make_channels(self.request) and is_missing(self.request.organizer)
+        return super().get_context_data(**kwargs) | {"offer_channel": offer_channel}
+
     def form_valid(self, form):
         if form.job:
             return self._answer(form.job)
@@ -190,6 +196,25 @@ class BatchCreate(PageMixin, JobMixin, FormView):
 
     def get_error_url(self, job):
         return self.url("list")
+
+
+def may_make_channels(request) -> bool:
+    """On the host's own page, that is."""
+    return request.user.has_organizer_permission(request.organizer, "organizer.settings.general:write", request)
+
+
+class ChannelCreate(PageMixin, View):
+    """Make a sales channel for what is sold on paper."""
+
+    permission = "event.orders:write"
+
+    @transaction.atomic
+    def post(self, request, *args, **kwargs):
+        if not may_make_channels(request):
+            raise PermissionDenied
+        make_channel(request.organizer, request.user)
+        messages.success(request, _("The sales channel has been created."))
+        return redirect(self.url("add"))
 
 
 class BatchPreview(PageMixin, View):
