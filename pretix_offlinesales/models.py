@@ -104,6 +104,8 @@ class OfflineSalesBatch(LoggedModel, Requested):
         validators=[MinValueValidator(1), MaxValueValidator(MAX_NUMBER)],
         verbose_name=_("First ticket number"),
     )
+    #: When the validity of a product begins that begins when it is bought, otherwise.
+    valid_from = models.DateTimeField(null=True, blank=True, verbose_name=_("Valid from"))
     comment = models.TextField(blank=True, default="", verbose_name=_("Internal comment"))
 
     objects = ScopedManager(organizer="event__organizer")

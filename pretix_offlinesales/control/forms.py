@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
+from pretix.base.forms.widgets import SplitDateTimePickerWidget
 from pretix.base.models import Event, Order, OrderPosition, User
 from pretix.control.forms.filter import FilterForm
 from pretix.control.forms.widgets import Select2
@@ -50,6 +51,12 @@ class BatchForm(forms.Form):
             "this empty, the batch counts from 1 on its own, whatever other batches do."
         ),
     )
+    valid_from = forms.SplitDateTimeField(
+        label=_("Valid from"),
+        required=False,
+        widget=SplitDateTimePickerWidget(),
+        help_text=_("For products that are otherwise valid from the moment when they are bought."),
+    )
     sales_channel = forms.ModelChoiceField(label=_("Sales channel"), queryset=None, empty_label=None)
     layout = forms.ModelChoiceField(
         label=_("Ticket layout"), queryset=None, required=False, empty_label=_("As the event prints them")
@@ -81,6 +88,8 @@ class BatchForm(forms.Form):
         products = _products(event)
         self.fields["itemvar"].choices = products if len(products) == 1 else [("", ""), *products]
         self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
+        for widget, label in zip(self.fields["valid_from"].widget.widgets, (_("Start date"), _("Start time")), strict=True):
+            widget.attrs["aria-label"] = label
         self.fields["layout"].queryset = event.ticket_layouts.order_by("name", "pk")
         if event.has_subevents:
             self.fields["subevent"].queryset = event.subevents.all()
@@ -103,7 +112,7 @@ class BatchForm(forms.Form):
     def initial_from(cls, batch: OfflineSalesBatch, numbers_go_on: bool) -> dict:
         """To ask once more for what was asked for before."""
         values = {name: getattr(batch, f"{name}_id") for name in ("subevent", "sales_channel", "layout")}
-        values |= {name: getattr(batch, name) for name in ("amount", "testmode", "comment")}
+        values |= {name: getattr(batch, name) for name in ("amount", "valid_from", "testmode", "comment")}
         if not numbers_go_on:
             values |= {"first_number": batch.first_number, "preset_number": None}
         itemvar = f"{batch.item_id}-{batch.variation_id}" if batch.variation_id else str(batch.item_id)
@@ -138,7 +147,10 @@ class BatchForm(forms.Form):
             variation=item.variations.get(pk=variation) if variation else None,
             subevent=values.get("subevent"),
             first_number=first_number,
-            **{name: values[name] for name in ("amount", "sales_channel", "layout", "testmode", "comment")},
+            **{
+                name: values[name]
+                for name in ("amount", "valid_from", "sales_channel", "layout", "testmode", "comment")
+            },
         )
 
     def _asked_before(self, token: UUID | None) -> tuple[UUID, Job | None]:

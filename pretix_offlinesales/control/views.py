@@ -237,7 +237,7 @@ class BatchPreview(PageMixin, View):
             context["problems"] = [
                 f"{form[field].label}: {message}"
                 for field, errors in form.errors.items()
-                if data.get(field)
+                if data.get(field) or data.get(f"{field}_0")
                 for message in errors
             ]
         return render(request, "pretix_offlinesales/control/preview.html", context)

@@ -89,6 +89,7 @@ def _lines(batch, seats) -> list[dict]:
         "variation": batch.variation_id,
         "subevent": batch.subevent_id,
         "positionid": TICKET_POSITION,
+        "requested_valid_from": batch.valid_from,
     }
     if seats:
         main["seat"] = seats[0].seat_guid
@@ -117,6 +118,7 @@ def _lines(batch, seats) -> list[dict]:
             "variation": bundle.bundled_variation_id,
             "subevent": batch.subevent_id,
             "price": bundle.designated_price,
+            "requested_valid_from": batch.valid_from,
             "is_bundled": True,
             "addon_to": main["positionid"],
         }
