@@ -88,8 +88,8 @@ class BatchForm(forms.Form):
         products = _products(event)
         self.fields["itemvar"].choices = products if len(products) == 1 else [("", ""), *products]
         self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
-        for widget, label in zip(self.fields["valid_from"].widget.widgets, (_("Start date"), _("Start time")), strict=True):
-            widget.attrs["aria-label"] = label
+        date, time = self.fields["valid_from"].widget.widgets
+        date.attrs["aria-label"], time.attrs["aria-label"] = _("Start date"), _("Start time")
         self.fields["layout"].queryset = event.ticket_layouts.order_by("name", "pk")
         if event.has_subevents:
             self.fields["subevent"].queryset = event.subevents.all()
