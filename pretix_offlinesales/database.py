@@ -29,16 +29,11 @@ def unscoped(manager: Manager) -> QuerySet:
         return manager.all()
 
 
-def of_tickets(rows: QuerySet, position: str = "") -> QuerySet:
+def main_positions(positions: QuerySet) -> QuerySet:
     """
-    Only the rows about main positions, which are the tickets, and not about what came bundled with them.
-
-    :param position: how positions are reached from these rows, such as ``position__``
-
-    This is ``addon_to=None``, said in a way that no index can be taken for.
+    Those that were not sold with another one: ``addon_to=None``, said in a way that no index can be taken for.
     """
-    sold_with = Coalesce(f"{position}addon_to", 0, output_field=BigIntegerField())
-    return rows.alias(sold_with=sold_with).filter(sold_with=0)
+    return positions.alias(sold_with=Coalesce("addon_to", 0, output_field=BigIntegerField())).filter(sold_with=0)
 
 
 def first(rows: QuerySet, column: str) -> Subquery:

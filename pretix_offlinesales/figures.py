@@ -26,8 +26,8 @@ from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from pretix.base.models import Checkin, Order, OrderPosition
 from pretix.base.models.orders import PrintLog
 
-from .database import exists_for_each, first, of_tickets, planned_plainly, unscoped
-from .models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from .database import exists_for_each, first, main_positions, planned_plainly, unscoped
+from .models import TICKET_POSITION, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 
 #: What can become of a ticket, besides being returned as one of ``ReturnKind``.
 OUTSTANDING = "outstanding"
@@ -115,24 +115,34 @@ class Figures:
 
 def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
     """
-    Tickets that know whether they are ``valid`` or ``canceled``, what has become of them (``fate``: ``OUTSTANDING``,
-    one of ``ReturnKind``, or ``CANCELED``), whether, when and where they were let in, and whether and when they were
-    last printed, with the codes that they have now.
+    Tickets that know whether they are ``valid`` or ``canceled``, alone or with their orders, or were ``split_off``
+    from them; what has become of their orders (``fate``: ``OUTSTANDING``, one of ``ReturnKind``, or ``CANCELED``);
+    whether, when and where they were let in, and whether and when they were last printed, with the codes that they
+    have now.
 
-    The ticket is the order's main position. What comes bundled with it is scanned by itself, at the bar for example,
-    and says nothing about the ticket.
+    The ticket is one position of its order. What comes bundled with it is scanned by itself, at the bar for example,
+    and says nothing about the ticket, nor does what was added to the order later.
     """
     entries = _entries().order_by("datetime")
-    prints = of_tickets(
-        unscoped(PrintLog.objects).filter(
+    prints = (
+        unscoped(PrintLog.objects)
+        .filter(
             position__order=OuterRef("order"),
+            position__positionid=TICKET_POSITION,
             type=PrintLog.TYPE_TICKET,
             successful=True,
             datetime__gte=Coalesce(OuterRef("replaced"), LONG_AGO),
+        )
+        .order_by("-datetime")
+    )
+    states = _with_fate(tickets, exists_for_each(_main_positions()))
+    return states.annotate(canceled_alone=first(the_ticket(), "canceled")).annotate(
+        valid=Q(order__status=Order.STATUS_PAID, canceled_alone=False),
+        # A condition alone would be unknown where the ticket is not there any more, which is neither true nor false.
+        canceled=Case(
+            When(~Q(order__status=Order.STATUS_CANCELED), canceled_alone=False, then=False), default=True
         ),
-        "position__",
-    ).order_by("-datetime")
-    return _with_fate(tickets, exists_for_each(_main_positions())).annotate(
+        split_off=Q(canceled_alone=None),
         checked_in=exists_for_each(entries),
         entered=first(entries, "datetime"),
         entered_list=first(entries, "list__name"),
@@ -142,25 +152,27 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
     )
 
 
+def the_ticket() -> QuerySet[OrderPosition]:
+    """Its position, canceled or not; none, if somebody has split it off from its order."""
+    return unscoped(OrderPosition.all).filter(order=OuterRef("order"), positionid=TICKET_POSITION).order_by()
+
+
 def _main_positions() -> QuerySet[OrderPosition]:
-    """Of a ticket those that are left. Usually that is one."""
-    return of_tickets(unscoped(OrderPosition.objects).filter(order=OuterRef("order"))).order_by()
+    """Of a ticket's order those that are left. Usually that is the ticket."""
+    return main_positions(unscoped(OrderPosition.objects).filter(order=OuterRef("order"))).order_by()
 
 
 def _entries() -> QuerySet[Checkin]:
     """Of a ticket."""
     entries = unscoped(Checkin.objects).filter(position__order=OuterRef("order"), type=Checkin.TYPE_ENTRY)
-    return of_tickets(entries, "position__").order_by()
+    return entries.filter(position__positionid=TICKET_POSITION).order_by()
 
 
 def _with_fate(tickets, left):
-    """:param left: whether the ticket still has a main position"""
-    canceled = Q(order__status=Order.STATUS_CANCELED) | Q(left=False)
+    """:param left: whether the order still has a main position"""
     return tickets.annotate(left=left).annotate(
-        valid=Q(order__status=Order.STATUS_PAID, left=True),
-        canceled=canceled,
         fate=Case(
-            When(~canceled, then=Value(OUTSTANDING)),
+            When(~Q(order__status=Order.STATUS_CANCELED), left=True, then=Value(OUTSTANDING)),
             When(return_kind__in=ReturnKind.values, then=F("return_kind")),
             default=Value(CANCELED),
             output_field=CharField(),

@@ -18,6 +18,9 @@ MAX_AMOUNT = 10_000
 #: Ticket numbers are at most this long, so that they fit where they are printed.
 MAX_NUMBER = 99_999_999
 
+#: The number that the position of the ticket itself has in its order. What is added to the order later gets others.
+TICKET_POSITION = 1
+
 #: How long the result of a job can be fetched.
 RESULT_LIFETIME = timedelta(hours=24)
 
@@ -101,6 +104,8 @@ class OfflineSalesBatch(LoggedModel, Requested):
         validators=[MinValueValidator(1), MaxValueValidator(MAX_NUMBER)],
         verbose_name=_("First ticket number"),
     )
+    #: When the validity of a product begins that begins when it is bought, otherwise.
+    valid_from = models.DateTimeField(null=True, blank=True, verbose_name=_("Valid from"))
     comment = models.TextField(blank=True, default="", verbose_name=_("Internal comment"))
 
     objects = ScopedManager(organizer="event__organizer")

@@ -1,5 +1,6 @@
 """Which ticket of which batch an order is. It is written into the order, so that whoever shows it needs no query."""
 
+import json
 from dataclasses import asdict, dataclass
 
 from django.utils.translation import gettext as _
@@ -25,9 +26,14 @@ class Origin:
 
     @classmethod
     def of(cls, order: Order) -> "Origin | None":
-        """None for orders that come from elsewhere, or whose mark is not as we write it."""
+        """
+        None for orders that come from elsewhere, or whose mark is not as we write it. What is split from a ticket's
+        order has a copy of its mark, and is no ticket.
+        """
         data = order.meta_info_data
-        return cls.parse(data.get(KEY)) if isinstance(data, dict) else None
+        mark = data.get(KEY) if isinstance(data, dict) else None
+        origin = cls.parse(mark)
+        return origin if origin and _is_of(mark, order) else None
 
     @classmethod
     def parse(cls, data) -> "Origin | None":
@@ -41,6 +47,10 @@ class Origin:
         # A specimen's ticket is of batch 0, since there is none yet.
         counts = min(origin.number, origin.amount, origin.first) >= 1 and origin.batch >= 0
         return origin if counts else None
+
+    def mark(self, code: str) -> str:
+        """What ``meta_info`` of the order with this code is to be."""
+        return json.dumps({KEY: self.data | {"order": code}})
 
     @property
     def data(self) -> dict:
@@ -62,3 +72,10 @@ class Origin:
 
     def __str__(self):
         return _("Offline sales batch {batch}, ticket {ticket}").format(batch=self.batch, ticket=self.ticket)
+
+
+def _is_of(mark: dict, order: Order) -> bool:
+    """Marks name their order. Old ones don't: then the ticket does, which takes a query an order."""
+    if "order" in mark:
+        return mark["order"] == order.code
+    return getattr(order, "offline_sales_ticket", None) is not None

@@ -1,4 +1,4 @@
-"""How the tickets of a batch are paid: not by us. Whoever sells the paper settles with the organizer."""
+"""How the tickets of a batch are paid, and refunded: not by us. Whoever sells the paper settles with the organizer."""
 
 from django.template.loader import get_template
 from django.utils.translation import gettext_lazy as _
@@ -6,11 +6,15 @@ from pretix.base.payment import BasePaymentProvider
 
 from .origin import Origin
 
+#: Said wherever staff decides about a refund, or looks at one.
+IN_THE_BOOKS = _("Refunds are only written into the books, nobody gets money from pretix.")
+
 
 class OfflineSalesPayment(BasePaymentProvider):
     """
     Marks the payment of an order as coming from a batch. It is never offered, never counts as a way to pay in the
-    shop, has no settings, and refunds nothing.
+    shop, and has no settings. It can refund, in whole or in part, but only in the books: so the host's own tools, which
+    cancel an event or refund what is overpaid, leave nothing behind that would have to be settled by hand.
     """
 
     identifier = "offlinesales"
@@ -35,14 +39,26 @@ class OfflineSalesPayment(BasePaymentProvider):
         return ""
 
     def payment_refund_supported(self, payment):
-        return False
+        return True
 
     def payment_partial_refund_supported(self, payment):
-        return False
+        return True
+
+    def execute_refund(self, refund):
+        """There is no money to move: whoever has it gives it back, or need not pay it to the organizer."""
+        refund.done()
 
     def payment_control_render(self, request, payment):
         template = get_template("pretix_offlinesales/payment.html")
-        return template.render({"origin": Origin.of(payment.order), "event": self.event})
+        origin = Origin.of(payment.order)
+        return template.render({"origin": origin, "event": self.event, "in_the_books": IN_THE_BOOKS})
 
     def payment_control_render_short(self, payment):
-        return str(self.verbose_name)
+        """Shown where staff chooses how to refund it, beside the name of the provider."""
+        return str(IN_THE_BOOKS)
+
+    def refund_control_render(self, request, refund):
+        return str(IN_THE_BOOKS)
+
+    def refund_control_render_short(self, refund):
+        return str(IN_THE_BOOKS)

@@ -13,6 +13,8 @@ from pretix.base.signals import (
     checkin_created,
     event_copy_data,
     layout_text_variables,
+    order_canceled,
+    order_changed,
     order_reactivated,
     periodic_task,
     register_data_exporters,
@@ -20,17 +22,20 @@ from pretix.base.signals import (
     register_multievent_data_exporters,
     register_payment_providers,
 )
-from pretix.control.signals import nav_event, order_info, order_search_forms
+from pretix.control.signals import html_page_start, nav_event, order_info, order_search_forms
 from pretix.helpers.periodic import minimum_interval
 
 from . import jobs, tasks
+from .event_canceled import refund_in_place_of_gift_card
 from .exporters import OfflineSalesExporter
+from .figures import with_state
 from .models import RESULT_LIFETIME, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from .origin import KEY, Origin
 from .payment import OfflineSalesPayment
 from .placeholders import text_variables
 from .returning import refuse_returned
 from .shredders import COMMENTED, OfflineSalesShredder, shred_comment
+from .splitting import find_split_off
 from .webhooks import webhook_events
 
 
@@ -71,8 +76,26 @@ def navigation(sender, request, **kwargs):
 def order_page(sender, order, request, **kwargs):
     if not (origin := Origin.of(order)):
         return ""
+    ticket = with_state(OfflineSalesTicket.objects.filter(order=order)).first()
+    if ticket:
+        find_split_off([ticket])
     template = get_template("pretix_offlinesales/control/order_info.html")
-    return template.render({"origin": origin}, request=request)
+    return template.render({"origin": origin, "ticket": ticket}, request=request)
+
+
+#: Pages of the host on which staff decides over the money of many orders at once.
+REFUNDING = ("event.cancel", "event.cancel.confirm", "event.orders.bulk.refund_overpaid")
+
+
+@receiver(html_page_start, dispatch_uid="offlinesales_refunds")
+def say_who_gets_no_money(sender, **kwargs):
+    request = sender
+    match = request.resolver_match
+    if not match or match.url_name not in REFUNDING or "pretix_offlinesales" not in request.event.get_plugins():
+        return ""
+    if not OfflineSalesBatch.objects.filter(event=request.event).exists():
+        return ""
+    return get_template("pretix_offlinesales/control/refunding.html").render({}, request=request)
 
 
 @receiver(order_search_forms, dispatch_uid="offlinesales_order_search")
@@ -105,6 +128,12 @@ def forget_return(sender, order, **kwargs):
     ticket = getattr(order, "offline_sales_ticket", None)
     if ticket and ticket.returned:  # not, if it was us: then that was done with it, and may be out of date
         OfflineSalesTicket.objects.filter(pk=ticket.pk).update(returned=None, return_kind="")
+
+
+@receiver(order_canceled, dispatch_uid="offlinesales_canceled")
+@receiver(order_changed, dispatch_uid="offlinesales_changed")
+def no_gift_card(sender, order, **kwargs):
+    refund_in_place_of_gift_card(order)
 
 
 @receiver(register_data_exporters, dispatch_uid="offlinesales_exporter")

@@ -15,6 +15,7 @@ event_router.register(
 control_patterns = [
     path("", views.BatchList.as_view(), name="list"),
     path("add", views.BatchCreate.as_view(), name="add"),
+    path("channel", views.ChannelCreate.as_view(), name="channel"),
     path("preview", views.BatchPreview.as_view(), name="preview"),
     path("proof", views.BatchProof.as_view(), name="proof"),
     path("jobs/<uuid:job>/cancel", views.JobCancel.as_view(), name="cancel"),

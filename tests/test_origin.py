@@ -10,8 +10,11 @@ from pretix_offlinesales.origin import Origin
 
 def test_issuing_leaves_it(make_batch):
     batch = make_batch(amount=2)
-    marks = [json.loads(ticket.order.meta_info) for ticket in batch.tickets.all()]
-    assert marks == [{"offlinesales": {"batch": batch.pk, "number": number, "amount": 2}} for number in (1, 2)]
+    orders = [ticket.order for ticket in batch.tickets.order_by("number")]
+    assert [json.loads(order.meta_info) for order in orders] == [
+        {"offlinesales": {"batch": batch.pk, "number": number, "amount": 2, "order": order.code}}
+        for number, order in enumerate(orders, start=1)
+    ]
 
 
 def test_where_numbers_go_on_it_knows_the_first(make_batch):

@@ -108,15 +108,15 @@ def test_it_can_not_be_paid_with(provider, payment):
         provider.execute_payment(RequestFactory().get("/"), payment)
 
 
-# Never refunded by itself
+# Refunded in the books only
 
 
-def test_it_is_not_refunded_by_itself(api, event, provider, payment):
+def test_it_is_refunded_in_whole_or_in_part_but_not_by_itself(api, event, provider, payment):
     assert (provider.payment_refund_supported(payment), provider.payment_partial_refund_supported(payment)) == (
-        False,
-        False,
+        True,
+        True,
     )
-    assert payment.order.propose_auto_refunds(payment.amount) == {}
+    assert payment.order.propose_auto_refunds(Decimal("5.00")) == {payment: Decimal("5.00")}
     orders = f"/api/v1/organizers/{event.organizer.slug}/events/{event.slug}/orders/"
     canceled = api.post(f"{orders}{payment.order.code}/mark_canceled/", {"send_email": False}, format="json")
     assert (canceled.status_code, canceled.data["status"], canceled.data["refunds"]) == (200, "c", [])
@@ -138,6 +138,9 @@ def test_a_free_ticket_is_paid_as_the_host_pays_free_orders(make_batch, item):
     assert list(payments) == [("free", OrderPayment.PAYMENT_STATE_CONFIRMED, Decimal("0.00"))]
 
 
+IN_THE_BOOKS = "<p>Refunds are only written into the books, nobody gets money from pretix.</p>"
+
+
 def lines(html):
     return [line.strip() for line in html.splitlines() if line.strip()]
 
@@ -153,8 +156,9 @@ def test_the_order_page_says_which_batch_and_which_ticket(client, user, team, pr
         "<dt>Ticket</dt>",
         "<dd>2 of 2</dd>",
         "</dl>",
+        IN_THE_BOOKS,
     ]
-    assert provider.payment_control_render_short(payment) == "Offline sales"
+    assert provider.payment_control_render_short(payment) == IN_THE_BOOKS[3:-4]
 
     client.force_login(user)
     page = client.get(f"{address}orders/{payment.order.code}/")
@@ -179,12 +183,12 @@ EVIL = "<script>alert(1)</script>"
     ],
     ids=json.dumps,
 )
-def test_an_order_whose_mark_is_not_ours_says_nothing(provider, payment, mark):
+def test_an_order_whose_mark_is_not_ours_names_no_batch(provider, payment, mark):
     payment.order.meta_info = json.dumps({"offlinesales": mark})
-    assert lines(provider.payment_control_render(RequestFactory().get("/"), payment)) == []
+    assert lines(provider.payment_control_render(RequestFactory().get("/"), payment)) == [IN_THE_BOOKS]
 
 
 @pytest.mark.parametrize("meta_info", [None, "", "{}", '{"other": 1}'])
-def test_an_order_that_has_lost_its_mark_says_nothing(provider, payment, meta_info):
+def test_an_order_that_has_lost_its_mark_names_none(provider, payment, meta_info):
     payment.order.meta_info = meta_info
-    assert lines(provider.payment_control_render(RequestFactory().get("/"), payment)) == []
+    assert lines(provider.payment_control_render(RequestFactory().get("/"), payment)) == [IN_THE_BOOKS]

@@ -98,7 +98,12 @@ def cancel_as_the_host(order):
     _cancel_order(order, send_mail=False)
     for payment in order.payments.filter(provider="offlinesales"):
         refund = order.refunds.create(
-            payment=payment, source="admin", state="created", amount=payment.amount, provider="offlinesales"
+            payment=payment,
+            source="admin",
+            state="created",
+            amount=payment.amount,
+            provider="offlinesales",
+            comment="Returned (unsold)",
         )
         order.log_action("pretix.event.order.refund.created", {"local_id": 1, "provider": "offlinesales"})
         refund.done()

@@ -92,6 +92,7 @@ class BatchRequestSerializer(serializers.Serializer):
     variation = PrimaryKeyField(queryset=ItemVariation.objects.none(), default=None, allow_null=True)
     amount = serializers.IntegerField(min_value=1, max_value=MAX_AMOUNT)
     first_number = serializers.IntegerField(default=None, allow_null=True, min_value=1, max_value=MAX_NUMBER)
+    valid_from = serializers.DateTimeField(default=None, allow_null=True)
     comment = serializers.CharField(default="", allow_blank=True)
     seats = Codes(child=serializers.CharField(), default=list)
 

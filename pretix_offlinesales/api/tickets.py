@@ -1,17 +1,18 @@
 """The tickets of a batch, and what has become of each, in the REST API."""
 
 import django_filters
-from django.db.models import Case, OuterRef, QuerySet, Value, When
+from django.db.models import Case, QuerySet, Value, When
 from django.shortcuts import get_object_or_404
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from django_scopes import scopes_disabled
 from pretix.api.pagination import TotalOrderingFilter
-from pretix.base.models import Order, OrderPosition
+from pretix.base.models import Order
 from rest_framework import mixins, serializers, viewsets
 
-from ..database import first, of_tickets, planned_plainly, unscoped
-from ..figures import with_state
+from ..database import first, planned_plainly
+from ..figures import the_ticket, with_state
 from ..models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from ..splitting import find_split_off
 from .views import PluginPermission
 
 
@@ -19,13 +20,14 @@ class TicketSerializer(serializers.ModelSerializer):
     order = serializers.SlugRelatedField(slug_field="code", read_only=True)
     secret = serializers.CharField(read_only=True)
     status = serializers.CharField(source="shown_status", read_only=True)
+    split_to = serializers.CharField(read_only=True)
     returned = serializers.SerializerMethodField()
     printed = serializers.BooleanField(read_only=True)
     checked_in = serializers.BooleanField(read_only=True)
 
     class Meta:
         model = OfflineSalesTicket
-        fields = ("number", "order", "secret", "status", "returned", "printed", "checked_in")
+        fields = ("number", "order", "secret", "status", "split_to", "returned", "printed", "checked_in")
 
     def get_returned(self, ticket: OfflineSalesTicket) -> str | None:
         return ticket.fate if ticket.fate in ReturnKind.values else None
@@ -59,17 +61,23 @@ class TicketViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         with planned_plainly():
             return super().list(request, *args, **kwargs)
 
+    def paginate_queryset(self, queryset):
+        tickets = super().paginate_queryset(queryset)
+        find_split_off(tickets)
+        return tickets
+
     def get_queryset(self):
         batches = OfflineSalesBatch.objects.filter(event=self.request.event, completed__isnull=False)
         return _shown(get_object_or_404(batches, pk=self.kwargs["batch"]).tickets.select_related("order"))
 
 
 def _shown(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
-    """With the secret of the ticket as it is now, and its order's status: canceled, where only the ticket is, too."""
-    # Of several positions the one that is the ticket, even if it was canceled.
-    main = of_tickets(unscoped(OrderPosition.all).filter(order=OuterRef("order"))).order_by("canceled", "positionid")
+    """
+    With the secret of the ticket as it is now, and its order's status: canceled, where the order goes on without the
+    ticket, too.
+    """
     return with_state(tickets).annotate(
-        secret=first(main, "secret"),
+        secret=first(the_ticket(), "secret"),
         shown_status=Case(
             When(canceled=True, then=Value(Order.STATUS_CANCELED)),
             default="order__status",

@@ -10,10 +10,12 @@ from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
+from pretix.base.forms.widgets import SplitDateTimePickerWidget
 from pretix.base.models import Event, Order, OrderPosition, User
 from pretix.control.forms.filter import FilterForm
 from pretix.control.forms.widgets import Select2
 
+from ..channels import usual_channel
 from ..database import unscoped
 from ..issuing import check, next_number, request_data
 from ..models import (
@@ -52,6 +54,12 @@ class BatchForm(forms.Form):
             "this empty, the batch counts from 1 on its own, whatever other batches do."
         ),
     )
+    valid_from = forms.SplitDateTimeField(
+        label=_("Valid from"),
+        required=False,
+        widget=SplitDateTimePickerWidget(),
+        help_text=_("For products that are otherwise valid from the moment when they are bought."),
+    )
     sales_channel = forms.ModelChoiceField(label=_("Sales channel"), queryset=None, empty_label=None)
     layout = forms.ModelChoiceField(
         label=_("Ticket layout"), queryset=None, required=False, empty_label=_("As the event prints them")
@@ -83,6 +91,8 @@ class BatchForm(forms.Form):
         products = _products(event)
         self.fields["itemvar"].choices = products if len(products) == 1 else [("", ""), *products]
         self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
+        date, time = self.fields["valid_from"].widget.widgets
+        date.attrs["aria-label"], time.attrs["aria-label"] = _("Start date"), _("Start time")
         self.fields["layout"].queryset = event.ticket_layouts.order_by("name", "pk")
         if event.has_subevents:
             self.fields["subevent"].queryset = event.subevents.all()
@@ -95,7 +105,7 @@ class BatchForm(forms.Form):
         items = self.event.items.filter(active=True)[:2]
         number = next_number(self.event, items[0]) if len(items) == 1 else 1
         return {
-            "sales_channel": self.event.organizer.sales_channels.filter(identifier="web").first(),
+            "sales_channel": usual_channel(self.event),
             "testmode": self.event.testmode,
             "first_number": number,
             "preset_number": number,
@@ -105,7 +115,7 @@ class BatchForm(forms.Form):
     def initial_from(cls, batch: OfflineSalesBatch, numbers_go_on: bool) -> dict:
         """To ask once more for what was asked for before."""
         values = {name: getattr(batch, f"{name}_id") for name in ("subevent", "sales_channel", "layout")}
-        values |= {name: getattr(batch, name) for name in ("amount", "testmode", "comment")}
+        values |= {name: getattr(batch, name) for name in ("amount", "valid_from", "testmode", "comment")}
         if not numbers_go_on:
             values |= {"first_number": batch.first_number, "preset_number": None}
         itemvar = f"{batch.item_id}-{batch.variation_id}" if batch.variation_id else str(batch.item_id)
@@ -140,7 +150,10 @@ class BatchForm(forms.Form):
             variation=item.variations.get(pk=variation) if variation else None,
             subevent=values.get("subevent"),
             first_number=first_number,
-            **{name: values[name] for name in ("amount", "sales_channel", "layout", "testmode", "comment")},
+            **{
+                name: values[name]
+                for name in ("amount", "valid_from", "sales_channel", "layout", "testmode", "comment")
+            },
         )
 
     def _asked_before(self, token: UUID | None) -> tuple[UUID, Job | None]:

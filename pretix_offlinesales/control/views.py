@@ -4,6 +4,7 @@ from uuid import UUID
 
 from defusedcsv import csv
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,11 +17,13 @@ from pretix.control.permissions import EventPermissionRequiredMixin, event_permi
 from pretix.control.views import ChartContainingView, PaginationMixin
 
 from .. import jobs, tasks
+from ..channels import is_missing, make_channel
 from ..database import planned_plainly
 from ..downloads import as_private_file, download
 from ..figures import figures, total, with_state
 from ..issuing import next_number, quote, requested_batches
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
+from ..splitting import find_split_off
 from .entries import entries_over_time
 from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, is_number
 from .waiting import JobMixin
@@ -171,6 +174,10 @@ class BatchCreate(PageMixin, JobMixin, FormView):
         [batch] = requested_batches([job])
         return BatchForm.initial_from(batch, job.data.get("numbers_go_on", False)) | {"again": job.pk}
 
+    def get_context_data(self, **kwargs):
+        offer_channel = may_make_channels(self.request) and is_missing(self.request.organizer)
+        return super().get_context_data(**kwargs) | {"offer_channel": offer_channel}
+
     def form_valid(self, form):
         if form.job:
             return self._answer(form.job)
@@ -189,6 +196,25 @@ class BatchCreate(PageMixin, JobMixin, FormView):
 
     def get_error_url(self, job):
         return self.url("list")
+
+
+def may_make_channels(request) -> bool:
+    """On the host's own page, that is."""
+    return request.user.has_organizer_permission(request.organizer, "organizer.settings.general:write", request)
+
+
+class ChannelCreate(PageMixin, View):
+    """Make a sales channel for what is sold on paper."""
+
+    permission = "event.orders:write"
+
+    @transaction.atomic
+    def post(self, request, *args, **kwargs):
+        if not may_make_channels(request):
+            raise PermissionDenied
+        make_channel(request.organizer, request.user)
+        messages.success(request, _("The sales channel has been created."))
+        return redirect(self.url("add"))
 
 
 class BatchPreview(PageMixin, View):
@@ -211,7 +237,7 @@ class BatchPreview(PageMixin, View):
             context["problems"] = [
                 f"{form[field].label}: {message}"
                 for field, errors in form.errors.items()
-                if data.get(field)
+                if data.get(field) or data.get(f"{field}_0")
                 for message in errors
             ]
         return render(request, "pretix_offlinesales/control/preview.html", context)
@@ -307,7 +333,9 @@ class JobDismiss(JobButton):
 
 
 def status_of(ticket: OfflineSalesTicket) -> str:
-    """:param ticket: with its state (see ``figures``)"""
+    """:param ticket: with its state (see ``figures``), and where it was split off to (see ``splitting``)"""
+    if ticket.split_off:
+        return _("Split off to order {order}").format(order=ticket.split_to) if ticket.split_to else _("Split off")
     if ticket.canceled and ticket.returned:
         return _("Returned ({kind})").format(kind=ticket.get_return_kind_display())
     if ticket.canceled:
@@ -340,6 +368,7 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
     def get_context_data(self, **kwargs):
         with planned_plainly():
             context = super().get_context_data(**kwargs)
+            find_split_off(context["tickets"])
             for ticket in context["tickets"]:
                 ticket.status = status_of(ticket)
         return context | {
@@ -410,7 +439,9 @@ class TicketExport(TicketsMixin, View):
         columns = self._columns()
         writer.writerow([str(title) for title, _value in columns])
         with planned_plainly():
-            for ticket in self.get_queryset():
+            tickets = self.get_queryset()
+            find_split_off(tickets)
+            for ticket in tickets:
                 writer.writerow([value(ticket) for _title, value in columns])
         return response
 

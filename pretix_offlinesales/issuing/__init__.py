@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import transaction
@@ -21,7 +22,7 @@ __all__ = ["Quote", "check", "issue", "next_number", "quote", "request_data", "r
 
 logger = logging.getLogger(__name__)
 
-#: What a request consists of, besides the seats: the values of the batch that it asks for.
+#: What a request consists of, besides seats and the beginning of validity: the values of the batch that it asks for.
 REQUESTED = (
     "testmode",
     "sales_channel_id",
@@ -63,6 +64,7 @@ def request_data(batch: OfflineSalesBatch, seats: Sequence[Seat] = (), numbers_g
         made, after all those that are made before it.
     """
     data = {name: getattr(batch, name) for name in REQUESTED}
+    data["valid_from"] = batch.valid_from and batch.valid_from.isoformat()
     if numbers_go_on:
         data["first_number"] = None
     return data | {"numbers_go_on": numbers_go_on, "seats": [seat.pk for seat in seats]}
@@ -73,18 +75,22 @@ def requested_batches(jobs: Sequence[Job]) -> list[OfflineSalesBatch]:
     The unsaved batches that these jobs ask for, to be shown, in few queries. What was deleted since is missing, and
     so is the first number where numbers go on.
     """
-    batches = [
-        OfflineSalesBatch(event=job.event, **{name: job.data[name] for name in REQUESTED}, **job.requested_by)
-        for job in jobs
-    ]
+    batches = [_batch(job) for job in jobs]
     prefetch_related_objects(batches, "item", "variation", "subevent", "sales_channel", "layout")
     return batches
 
 
+def _batch(job: Job) -> OfflineSalesBatch:
+    """Unsaved."""
+    values = {name: job.data[name] for name in REQUESTED}
+    valid_from = job.data.get("valid_from")
+    valid_from = datetime.fromisoformat(valid_from) if valid_from else None
+    return OfflineSalesBatch(event=job.event, valid_from=valid_from, **values, **job.requested_by)
+
+
 def _requested(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:
     """What the job remembers, checked again: the world may have changed since."""
-    values = {name: job.data[name] for name in REQUESTED}
-    batch = OfflineSalesBatch(event=job.event, **values, **job.requested_by)
+    batch = _batch(job)
     try:
         for name in ("item", "variation", "subevent", "sales_channel", "layout"):
             getattr(batch, name)

@@ -10,7 +10,7 @@ from pretix.base.models import CartPosition, LogEntry, Order, OrderPayment, Orde
 from pretix.base.services.pricing import apply_discounts, get_line_price, get_listed_price
 from rest_framework import serializers
 
-from ..models import JobFailed, OfflineSalesBatch
+from ..models import TICKET_POSITION, JobFailed, OfflineSalesBatch
 from ..payment import OfflineSalesPayment
 
 #: What the host's rounding puts on its simulation's wrapper objects, and not on the wrapped positions.
@@ -84,7 +84,13 @@ def _lines(batch, seats) -> list[dict]:
     The API prices a product alone. It knows no bundles: there, prices and order are what the shop's cart would make of
     them, by the same functions.
     """
-    main = {"item": batch.item_id, "variation": batch.variation_id, "subevent": batch.subevent_id, "positionid": 1}
+    main = {
+        "item": batch.item_id,
+        "variation": batch.variation_id,
+        "subevent": batch.subevent_id,
+        "positionid": TICKET_POSITION,
+        "requested_valid_from": batch.valid_from,
+    }
     if seats:
         main["seat"] = seats[0].seat_guid
     bundles = sorted(batch.item.bundles.select_related("bundled_item", "bundled_variation"), key=_place_in_cart)
@@ -112,13 +118,14 @@ def _lines(batch, seats) -> list[dict]:
             "variation": bundle.bundled_variation_id,
             "subevent": batch.subevent_id,
             "price": bundle.designated_price,
+            "requested_valid_from": batch.valid_from,
             "is_bundled": True,
             "addon_to": main["positionid"],
         }
         for bundle in bundles
         for _number in range(bundle.count)
     ]
-    return [main, *({**part, "positionid": number} for number, part in enumerate(parts, start=2))]
+    return [main, *({**part, "positionid": number} for number, part in enumerate(parts, start=TICKET_POSITION + 1))]
 
 
 def _place_in_cart(bundle):

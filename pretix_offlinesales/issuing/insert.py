@@ -16,7 +16,7 @@ from pretix.base.services.locking import LockTimeoutException
 from pretix.base.services.orders import error_messages
 
 from ..models import MAX_NUMBER, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
-from ..origin import KEY, Origin
+from ..origin import Origin
 from .blueprint import Blueprint
 from .codes import Unique, order_codes, plain_secrets, pseudonymization_ids, ticket_secrets
 from .product import next_number, overlapping
@@ -178,14 +178,14 @@ def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, drawn: Draw) -
     order_ids = reserve_ids(Order, batch.amount)
     # In the order itself, so that lists, the API and layouts know its batch without a query.
     numbers = batch.numbers
-    origins = [Origin(batch.pk, number, batch.amount, first=numbers.start).data for number in numbers]
+    origins = [Origin(batch.pk, number, batch.amount, first=numbers.start) for number in numbers]
     insert_copies(
         order,
         id=order_ids,
         code=drawn.codes,
         secret=drawn.secrets,
         internal_secret=drawn.internal_secrets,
-        meta_info=[json.dumps({KEY: origin}) for origin in origins],
+        meta_info=[origin.mark(code) for origin, code in zip(origins, drawn.codes, strict=True)],
     )
     insert_copies(blueprint.payment, order_id=order_ids)
     for entry in blueprint.transactions:
@@ -194,7 +194,7 @@ def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, drawn: Draw) -
     for entry in blueprint.log_entries:
         insert_copies(entry, object_id=order_ids)
     issued = order.log_action("pretix_offlinesales.order.issued", save=False, **batch.requester)
-    insert_copies(issued, object_id=order_ids, data=[json.dumps(origin, sort_keys=True) for origin in origins])
+    insert_copies(issued, object_id=order_ids, data=[json.dumps(origin.data, sort_keys=True) for origin in origins])
     insert_copies(OfflineSalesTicket(batch=batch), order_id=order_ids, number=list(numbers))
     check_references()
     return order_ids

@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import F, Max
 from django.db.models.functions import Coalesce
+from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from pretix.base.media import MEDIA_TYPES
 from pretix.base.models import Event, Item, SalesChannel, Seat
@@ -66,6 +68,7 @@ def _problems(batch, seats) -> Iterator[tuple[str, str]]:
         yield from _unfit_for_strangers(batch)
         yield from _unsaleable_bundle(batch)
         yield from _costly_without_currency(batch)
+        yield from _validity_misfits(batch)
         yield from _seat_misfits(batch, seats)
 
 
@@ -176,6 +179,40 @@ def _unsaleable_bundle(batch):
                 "sales_channel" if field == "sales_channel" else "item",
                 _("Bundled product “{product}”: {problem}").format(product=part.item.name, problem=message),
             )
+
+
+def _validity_misfits(batch):
+    """
+    What is valid from the moment when it is bought would be over before the paper is sold. The host lets the customer
+    choose another moment, for some products, and takes the nearest one that it allows without a word.
+    """
+    bundles = batch.item.bundles.select_related("bundled_item")
+    items = [batch.item, *(bundle.bundled_item for bundle in bundles)]
+    items = [item for item in items if item.validity_mode == Item.VALIDITY_MODE_DYNAMIC]
+    start = batch.valid_from
+    if items and not start:
+        yield "item", _(
+            "The validity of this product begins when it is bought, and may be over before the paper is sold. Please "
+            "say when it shall begin."
+        )
+    if start and not items:
+        yield "valid_from", _("The validity of this product does not depend on when it is bought.")
+    for item in items if start else []:
+        if problem := _refused_start(item, start, batch.event.timezone):
+            yield "valid_from", problem.format(product=item.name)
+
+
+def _refused_start(item, start, timezone) -> str | None:
+    limit = item.validity_dynamic_start_choice_day_limit
+    if not item.validity_dynamic_start_choice:
+        return _("The product “{product}” does not let anybody choose when its validity begins.")
+    try:
+        _from, until = item.compute_validity(requested_start=start, override_tz=timezone)
+    except OverflowError:
+        until = None
+    if until is None or (limit is not None and start > now() + timedelta(days=limit)):
+        return _("The validity of the product “{product}” can not begin that late.")
+    return _("The validity of the product “{product}” would be over already.") if until <= now() else None
 
 
 def _costly_without_currency(batch):

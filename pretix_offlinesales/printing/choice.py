@@ -52,7 +52,7 @@ def nothing_to_print(chosen: bool) -> str:
     """:param chosen: whether somebody has chosen tickets, or wants all of the batch"""
     if chosen:
         return _("There is nothing to print among these tickets.")
-    return _("There is nothing to print, because all tickets of this batch have been canceled.")
+    return _("There is nothing to print, because all tickets of this batch have been canceled or split off.")
 
 
 def _existing(batch: OfflineSalesBatch, tickets: str) -> Collection[int]:

@@ -1,6 +1,5 @@
 """A proof: what a ticket of a batch will look like before anything is made, and a sheet before it is printed."""
 
-import json
 from collections.abc import Sequence
 from io import BytesIO
 from math import atan2, degrees, hypot
@@ -18,7 +17,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 from ..models import OfflineSalesBatch
-from ..origin import KEY, Origin
+from ..origin import Origin
 from . import Plan, merge_parts, print_part
 from .document import TicketDocument
 from .limits import Preview
@@ -90,7 +89,7 @@ def _mark_text() -> str:
 def _store(batch: OfflineSalesBatch, order: Order, positions: Sequence[OrderPosition]) -> None:
     first = batch.numbers.start
     order.code, order.datetime = NO_CODE, now()
-    order.meta_info = json.dumps({KEY: Origin(NO_BATCH, first, batch.amount, first=first).data})
+    order.meta_info = Origin(NO_BATCH, first, batch.amount, first=first).mark(order.code)
     Order.objects.bulk_create([order])
     for position in positions:
         position.order = order

@@ -6,7 +6,7 @@ from hashlib import blake2b
 from itertools import chain, islice
 from typing import NamedTuple, TypeVar
 
-from django.db.models import OuterRef, Prefetch, prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
 from pretix.base.models import (
     Checkin,
     Event,
@@ -19,8 +19,9 @@ from pretix.base.models import (
     SubEventMetaValue,
 )
 
-from ..database import exists_for_each, unscoped
-from ..models import OfflineSalesBatch
+from ..database import first, unscoped
+from ..figures import the_ticket
+from ..models import TICKET_POSITION, OfflineSalesBatch
 from .fetching import FetchedTogether
 
 #: Tickets that are in memory at the same time, and that share their queries.
@@ -30,15 +31,15 @@ P = TypeVar("P")
 
 
 class ValidTickets:
-    """Of the tickets of a batch with these numbers those that are not canceled, in this order."""
+    """Of the tickets of a batch with these numbers those that are neither canceled nor split off, in this order."""
 
     def __init__(self, batch: OfflineSalesBatch, numbers: Sequence[int]):
         self.event = _event(batch.event_id)
         found = dict(
             batch.tickets.filter(number__range=(min(numbers, default=0), max(numbers, default=0)))
             .exclude(order__status=Order.STATUS_CANCELED)
-            .alias(left=exists_for_each(unscoped(OrderPosition.objects).filter(order=OuterRef("order"))))
-            .filter(left=True)
+            .alias(canceled_alone=first(the_ticket(), "canceled"))
+            .filter(canceled_alone=False)
             .values_list("number", "order")
         )
         self._orders = {number: found[number] for number in numbers if number in found}
@@ -50,13 +51,13 @@ class ValidTickets:
         return number in self._orders
 
     def __iter__(self) -> Iterator[tuple[int, list[OrderPosition]]]:
-        """Each with its number, as the positions to print: none, if it was canceled since we counted."""
+        """Each with its number, as the positions to print: none, if it was canceled or split off since we counted."""
         tickets = iter(self._orders.items())
         while chunk := list(islice(tickets, CHUNK_SIZE)):
-            # An order may have been deleted, or its last position canceled.
+            # An order may have been deleted, or may have lost its ticket.
             positions = _positions(self.event, [pk for _number, pk in chunk])
             for number, pk in chunk:
-                yield number, positions_to_print(positions[pk], _is_ticket)
+                yield number, positions_to_print(positions[pk], _is_ticket) if _has_ticket(positions[pk]) else []
 
 
 class Printed(NamedTuple):
@@ -88,15 +89,21 @@ class Kind(NamedTuple):
 
 
 def kinds_of_positions(batch: OfflineSalesBatch, numbers: Collection[int]) -> dict[int, list[Kind]]:
-    """The positions of the tickets with these numbers, in few queries. Those that are canceled are not there."""
+    """
+    The positions of the tickets with these numbers, in few queries. Those that are canceled are not there, nor is what
+    is left where the ticket is not.
+    """
     kinds = {number: [] for number in numbers}
     tickets = batch.tickets.order_by().values_list("order", "number")
     orders = {order: number for order, number in tickets if number in kinds}
     # By key: to join them, PostgreSQL may compare each with each.
     positions = unscoped(OrderPosition.objects).filter(order__in=orders).order_by("positionid")
-    for order, item, addon_to in positions.values_list("order", "item", "addon_to"):
+    there = set()
+    for order, positionid, item, addon_to in positions.values_list("order", "positionid", "item", "addon_to"):
         kinds[orders[order]].append(Kind(item, addon_to is not None))
-    return kinds
+        if positionid == TICKET_POSITION:
+            there.add(orders[order])
+    return {number: of_ticket if number in there else [] for number, of_ticket in kinds.items()}
 
 
 def examples(
@@ -126,6 +133,10 @@ def positions_to_print(positions: list[P], is_ticket: Callable[[P], bool]) -> li
     return [position for position in positions if is_ticket(position)] or positions[:1]
 
 
+def _has_ticket(positions: list[OrderPosition]) -> bool:
+    return any(position.positionid == TICKET_POSITION for position in positions)
+
+
 def _is_ticket(position: OrderPosition) -> bool:
     """Whether the host would make a ticket for this position, if it were not blocked: it may be unblocked later."""
     blocked, position.blocked = position.blocked, None
@@ -148,13 +159,14 @@ def _event(pk: int) -> Event:
     return event
 
 
-def _positions(event: Event, orders: list[int]) -> dict[int, list[OrderPosition]]:
+def _positions(event: Event, pks: list[int]) -> dict[int, list[OrderPosition]]:
     """
     The positions of these orders that are not canceled, by order, with all that the host's placeholders ask for.
 
     Querysets that begin at the event hand it down, so that its settings are loaded once.
     """
-    orders = event.orders.select_related("invoice_address").prefetch_related("sales_channel").in_bulk(orders)
+    orders = event.orders.select_related("invoice_address", "offline_sales_ticket").prefetch_related("sales_channel")
+    orders = orders.in_bulk(pks)
     positions = {position.pk: position for position in unscoped(OrderPosition.all).filter(order__in=orders)}
     for position in positions.values():
         position.order = orders[position.order_id]

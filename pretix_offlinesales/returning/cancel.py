@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.utils.translation import gettext as _
 from pretix.base.models import GiftCard, Membership, Order, OrderPayment, OrderRefund, Transaction
 from pretix.base.models.giftcards import GiftCardTransaction
 from pretix.base.models.orders import CancellationRequest
 from pretix.base.services.invoices import generate_cancellation
 
 from ..issuing.rows import insert_copies, log
-from ..models import OfflineSalesTicket
+from ..models import OfflineSalesTicket, ReturnKind
 from ..payment import OfflineSalesPayment
 from .orders import Orders
 from .secrets import revoke, store_secrets
@@ -40,7 +41,7 @@ def cancel(orders: Orders, pks: Sequence[int], kind: str, requester: dict, momen
     written += log(first, "pretix.event.order.canceled", pks, [canceled] * len(pks), requester)
     CancellationRequest.objects.filter(order__in=pks).delete()
     _balance_transactions(orders, pks, moment)
-    written += _refund(orders, pks, requester, moment)
+    written += _refund(orders, pks, kind, requester, moment)
     OfflineSalesTicket.objects.filter(order__in=pks).update(returned=moment, return_kind=kind)
     return written + log(first, "pretix_offlinesales.order.returned", pks, [{"kind": kind}] * len(pks), requester)
 
@@ -89,7 +90,7 @@ def _balance_transactions(orders, pks, moment):
     Transaction.objects.bulk_create(opposite)
 
 
-def _refund(orders, pks, requester, moment):
+def _refund(orders, pks, kind, requester, moment):
     """Whoever sold the paper gives nothing back to anybody; but for the books, what was paid is given back."""
     due = [line for pk in pks for line in orders.due(pk)]
     if not due:
@@ -103,6 +104,7 @@ def _refund(orders, pks, requester, moment):
             state=OrderRefund.REFUND_STATE_DONE,
             provider=provider,
             execution_date=moment,
+            comment=_("Returned ({kind})").format(kind=ReturnKind(kind).label),
         ),
         order_id=order_ids,
         payment_id=[payment.pk for payment, _amount in due],

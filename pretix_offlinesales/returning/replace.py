@@ -7,9 +7,9 @@ from pretix.base.models import CachedCombinedTicket, CachedTicket, Order, OrderP
 from pretix.base.models.orders import generate_secret
 
 from ..issuing.rows import log
-from ..models import OfflineSalesTicket
+from ..models import TICKET_POSITION, OfflineSalesTicket
 from .orders import Orders
-from .reasons import ALREADY_CANCELED, CHECKED_IN, GIFT_CARD, UNKNOWN
+from .reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD, UNKNOWN
 from .secrets import renew as new_secrets, store_secrets
 
 
@@ -21,6 +21,8 @@ def refusal(orders: Orders, pk: int) -> str:
         return ALREADY_CANCELED
     if pk in orders.entered:
         return CHECKED_IN  # whoever holds the paper is in, and a new one would let in nobody
+    if all(position.positionid != TICKET_POSITION for position in orders.positions[pk]):
+        return CHANGED  # what is left of the order is not the ticket
     if any(orders.cards[position.pk] for position in orders.positions[pk]):
         return GIFT_CARD  # its code is that of the gift card, which the host never changes
     return ""

@@ -94,7 +94,7 @@ def test_nothing_left_to_print_is_a_failure(api, event, make_batch, layout, rend
         410,
         {
             "status": "failed",
-            "message": "There is nothing to print, because all tickets of this batch have been canceled.",
+            "message": "There is nothing to print, because all tickets of this batch have been canceled or split off.",
         },
     )
 

@@ -57,6 +57,7 @@ NO_VALUES = {
     "sales_channel": ["null", '""', '"Web"', *NOT_AN_ID],
     "amount": ["null", '""', "10001", *NOT_AN_ID],
     "first_number": ['""', "100000000", *NOT_AN_ID],
+    "valid_from": ['"x"', '""', "1", "1e400", "true", "[]", "{}", r'"\u0000"', '"0001-01-01T00:00:00+14:00"'],
     "testmode": ["null", '""', '"x"', "2", "7.5", "1" + "0" * 30, "[]", "{}", r'"\u0000"', r'"\ud800"'],
     "comment": ["null", "true", "[]", "{}", r'"\u0000"', r'"\ud800"', r'"x\u0000y"', r'"\udc00\ud83d"'],
     "seats": ["null", '"x"', "1", "{}", '["unknown"]', "[[]]", "[null]", r'["\u0000"]', r'["\ud800"]'],

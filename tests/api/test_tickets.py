@@ -51,7 +51,7 @@ def mixed(api, url, batch, worker):
 
 def test_all_about_each_ticket(listed, batch, mixed):
     first, second, third, fourth = positions(batch)
-    shown = {"status": "p", "returned": None, "printed": False, "checked_in": False}
+    shown = {"status": "p", "split_to": None, "returned": None, "printed": False, "checked_in": False}
 
     def ticket(number, position, **values):
         return {"number": number, "order": position.order.code, "secret": position.secret, **shown, **values}

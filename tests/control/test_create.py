@@ -62,11 +62,13 @@ def test_each_field_has_a_label(anna, organizer, series, series_item):
     )
     labels = {label.get("for"): words(label) for label in form.select("label")}
     fields = [field for field in form.select("input, select, textarea") if field.get("type") != "hidden"]
-    assert {field["name"]: labels.get(field["id"]) for field in fields} == {
+    assert {field["name"]: labels.get(field["id"], field.get("aria-label")) for field in fields} == {
         "itemvar": "Product",
         "subevent": "Date",
         "amount": "Number of tickets",
         "first_number": "First ticket number Optional",
+        "valid_from_0": "Start date",
+        "valid_from_1": "Start time",
         "sales_channel": "Sales channel",
         "testmode": "Test mode",
         "layout": "Ticket layout Optional",

@@ -25,6 +25,7 @@ PAGES = {
     "print": ("post", 302),
     "dismiss": ("post", 302),
     "cancel": ("post", 302),
+    "channel": ("post", 302),
     "note": ("get", 200),
     "settle": ("get", 200),
     "sums": ("get", 200),
@@ -66,24 +67,24 @@ URL_NAMES = {
 }
 
 #: The pages about tickets that exist, where something can be changed or codes be seen: one column for all of them.
-LATER = list(PAGES)[17:]
+LATER = list(PAGES)[18:]
 
 #: The papers share one, too, with what has become of returned or replaced tickets.
-PAPERS = list(PAGES)[12:17]
+PAPERS = list(PAGES)[13:18]
 
 #: In order of the columns: yes where the answer is success, else the status code; login where one is asked to log in.
 MATRIX = """
-                            list  batch csv   downl add   previ creat proof comme print dismi cance paper later
-nobody                      login login login login login login login login login login login login login login
-a user without a team       404   404   404   404   404   404   404   404   404   404   404   404   404   404
-a member who reads orders   yes   yes   yes   yes   403   403   403   403   403   403   403   403   yes   403
-a member who writes orders  403   403   403   403   403   403   403   403   403   403   403   403   403   403
-a member who reads + writes yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes
-a member who checks in      403   403   403   403   403   403   403   403   403   403   403   403   403   403
-a member for all            yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes
-a member of another event   404   404   404   404   404   404   404   404   404   404   404   404   404   404
-another organizer's member  404   404   404   404   404   404   404   404   404   404   404   404   404   404
-everybody, plugin off       404   404   404   404   404   404   404   404   404   404   404   404   404   404
+                            list  batch csv   downl add   previ creat proof comme print dismi cance chann paper later
+nobody                      login login login login login login login login login login login login login login login
+a user without a team       404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+a member who reads orders   yes   yes   yes   yes   403   403   403   403   403   403   403   403   403   yes   403
+a member who writes orders  403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
+a member who reads + writes yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   403   yes   yes
+a member who checks in      403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
+a member for all            yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   403   yes   yes
+a member of another event   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+another organizer's member  404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+everybody, plugin off       404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
 """
 
 
@@ -91,7 +92,7 @@ everybody, plugin off       404   404   404   404   404   404   404   404   404 
 THINGS = [
     name
     for name in PAGES
-    if name not in ("list", "add", "preview", "create", "proof", "return", "undo", "replace", "verdicts")
+    if name not in ("list", "add", "channel", "preview", "create", "proof", "return", "undo", "replace", "verdicts")
 ]
 
 
@@ -237,6 +238,7 @@ def addresses(pages, batch, make_job, store_print):
         "preset_delete": f"{pages}{batch.pk}/print/presets/{preset.pk}/delete",
         "dismiss": f"{pages}jobs/{failed.pk}/dismiss",
         "cancel": f"{pages}jobs/{waiting.pk}/cancel",
+        "channel": f"{pages}channel",
         "note": f"{pages}{batch.pk}/delivery.pdf",
         "settle": f"{pages}{batch.pk}/statement.pdf",
         "sums": f"{pages}{batch.pk}/statement.csv",

@@ -183,26 +183,36 @@ def validity_fixed(event, item):
     )
 
 
+def from_purchase(item, **duration):
+    """Valid from purchase, unless one chooses another moment within a year."""
+    choice = {"validity_dynamic_start_choice": True, "validity_dynamic_start_choice_day_limit": 365}
+    changed(item, validity_mode="dynamic", **choice, **duration)
+
+
 @kind
 def validity_minutes(event, item):
-    changed(item, validity_mode="dynamic", validity_dynamic_duration_minutes=90)
+    from_purchase(item, validity_dynamic_duration_minutes=90)
+    return {"valid_from": "2027-05-08T08:00:00+02:00"}
 
 
 @kind
 def validity_hours(event, item):
-    changed(item, validity_mode="dynamic", validity_dynamic_duration_hours=3)
+    from_purchase(item, validity_dynamic_duration_hours=3)
+    return {"valid_from": "2027-05-08T08:00:00+02:00"}
 
 
 @kind
 def validity_days(event, item):
     event.settings.timezone = "Pacific/Auckland"
-    changed(item, validity_mode="dynamic", validity_dynamic_duration_days=2)
+    from_purchase(item, validity_dynamic_duration_days=2)
+    return {"valid_from": "2027-05-08T23:30:00+12:00"}
 
 
 @kind
 def validity_months(event, item):
     event.settings.timezone = "America/New_York"
-    changed(item, validity_mode="dynamic", validity_dynamic_duration_months=1)
+    from_purchase(item, validity_dynamic_duration_months=1)
+    return {"valid_from": "2027-03-31T00:00:00-04:00"}
 
 
 @kind
@@ -410,6 +420,8 @@ def test_equals_an_order_of_the_hosts_api(name, api, event, item, quota, issue):
         position = {"item": item.pk}
         if variation := wanted.pop("variation", None):
             position["variation"] = variation.pk
+        if valid_from := wanted.pop("valid_from", None):
+            position["requested_valid_from"] = valid_from
         if item.default_price == 0 and not variation:
             wanted["payment_provider"] = None
         theirs = order_by_api(api, event, [position], **wanted)

@@ -164,7 +164,8 @@ def test_all_are_returned_meanwhile(batch, print_job, while_storing, worker):
     with worker():
         job = print_job(batch)
     assert job.state == State.FAILED
-    assert job.message == "There is nothing to print, because all tickets of this batch have been canceled."
+    message = "There is nothing to print, because all tickets of this batch have been canceled or split off."
+    assert job.message == message
     folder = Path(default_storage.path("cachedfiles"))
     assert (printed(batch), [path for path in folder.iterdir() if path.suffix in (".zip", ".pdf")]) == ([], [])
 
