@@ -100,13 +100,21 @@ def taken(values: Collection[str], others: models.QuerySet, field: str) -> set[s
         limit="LIMIT 1 OFFSET 0",
     )
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement, [_send([value] for value in values), *parameters])
+        cursor.execute(statement, [_send([[value] for value in values]), *parameters])
         return {value for (value,) in cursor.fetchall()}
 
 
-def _send(rows: Iterable[Sequence]) -> int | str:
+def sent(value):
+    """What stands for this JSON value where a row is saved or updated, in the same transaction."""
+    if connection.vendor != "postgresql":
+        return value
+    statement = "SELECT document FROM offlinesales_documents WHERE number = %s"
+    return RawSQL(statement, [_send(value)], output_field=models.JSONField())
+
+
+def _send(value) -> int | str:
     """Bring a document to the database. Returns what stands for it in statements of the same transaction."""
-    document = json.dumps(list(rows))
+    document = json.dumps(value)
     if connection.vendor != "postgresql":
         return document
     number = next(_numbers)
