@@ -25,6 +25,7 @@ from .database import drop_broken_connection
 from .interruptions import MAX_INTERRUPTIONS, has_lost_reference, is_interruption
 from .issuing import issue
 from .issuing.blueprint import draw
+from .issuing.rows import sent
 from .models import RESULT_LIFETIME, Job, JobFailed, JobLost, OfflineSalesBatch, PrintPart
 from .printing import Plan
 from .printing.data import DataOptions
@@ -109,9 +110,12 @@ def create_after_sale(
     :param request: of ``returning.request_data``
     :param batch: what all the tickets must belong to; without it, those of the whole event are looked at
     """
-    return Job.objects.create(
-        event=event, kind=kind, batch=batch, data=request, locale=get_language(), **requested_by
-    )
+    job = Job(event=event, kind=kind, batch=batch, locale=get_language(), **requested_by, **request)
+    with transaction.atomic():
+        job.selection = sent(request["selection"])
+        job.save(force_insert=True)
+    job.selection = request["selection"]
+    return job
 
 
 def proof(batch: OfflineSalesBatch) -> bytes:
@@ -366,8 +370,9 @@ def forget_selection(job: Job) -> None:
     To be called when a job is over. What was scanned and typed to say which tickets may be anything, and nobody needs
     it any more but where it is part of the result. What dead workers left is forgotten by ``forget_old``.
     """
-    if job.data.pop("selection", None):
-        job.row.update(data=job.data)
+    if job.selection is not None:
+        job.selection = None
+        job.row.update(selection=None)
 
 
 def forget_old() -> None:
@@ -375,9 +380,7 @@ def forget_old() -> None:
     A failure is remembered longer than its result can be fetched, but not what was scanned and typed; nor that of jobs
     whose worker did not live to forget it.
     """
-    over = Job.objects.filter(kind__in=Job.DEALT_WITH, finished__isnull=False, data__has_key="selection")
-    for job in over.iterator(chunk_size=20):
-        forget_selection(job)
+    Job.objects.filter(finished__isnull=False, selection__isnull=False).update(selection=None)
     old = Job.objects.filter(
         kind__in=Job.DEALT_WITH, finished__lt=now() - RESULT_LIFETIME, data__has_key="skipped"
     )

@@ -180,8 +180,8 @@ class Job(Requested):
     makes its tickets: from then on the job can't fail any more. For a printing job, ``batch`` is what is printed, and
     ``data`` says which of its tickets and on what sheets, if that was asked for. For a data file, ``data`` says what is
     in it. For both, ``look`` says with what layouts. For a job that returns tickets, undoes that, or replaces some,
-    ``data`` says which ones and what became of them, and ``batch`` is what they must belong to, if it is not the whole
-    event.
+    ``selection`` says which ones and ``data`` what became of them, and ``batch`` is what they must belong to, if it is
+    not the whole event.
     """
 
     class Kind(models.TextChoices):
@@ -213,6 +213,9 @@ class Job(Requested):
         OfflineSalesBatch, null=True, blank=True, on_delete=models.CASCADE, related_name="jobs"
     )
     data = models.JSONField(default=dict)
+    #: Which tickets are meant, as ``returning.selection`` has it, as long as that is needed. It may be long, and hold
+    #: codes that are valid, so it is not among ``data``, which is written again and again.
+    selection = models.JSONField(null=True)
     #: As ``printing.look.Look.data``.
     look = models.JSONField(default=dict)
     locale = models.CharField(max_length=32)

@@ -41,17 +41,18 @@ class OfflineSalesShredder(BaseDataShredder):
                 for entry in _history(self.event)
             ],
         )
-        yield _file("jobs", {str(pk): _personal(data) for pk, data in _jobs(self.event) if _personal(data)})
+        personal = {str(pk): _personal(selection, data) for pk, selection, data in _jobs(self.event)}
+        yield _file("jobs", {pk: said for pk, said in personal.items() if said})
 
     def shred_data(self, progress_callback=None) -> None:
         _refuse_unfinished(self.event)
         _commented(self.event).update(comment="")
         for entry in _history(self.event):
             shred_comment(entry)
-        for pk, data in _jobs(self.event):
-            if _personal(data):
-                self.event.offline_sales_jobs.filter(pk=pk).update(data=without_personal_data(data))
         jobs = self.event.offline_sales_jobs.order_by()
+        for pk, selection, data in _jobs(self.event):
+            if _personal(selection, data):
+                jobs.filter(pk=pk).update(selection=None, data=without_personal_data(data))
         CachedFile.objects.filter(Q(pk__in=jobs.values("file")) | Q(pk__in=jobs.values("parts__file"))).delete()
 
 
@@ -62,7 +63,7 @@ def shred_comment(entry: LogEntry) -> None:
 
 def without_personal_data(data: dict) -> dict:
     """:param data: of a job that is over; what became of the tickets can still be shown"""
-    data = {key: value for key, value in data.items() if key != "selection"}
+    data = dict(data)
     if "comment" in data:
         data["comment"] = ""
     if "skipped" in data:
@@ -70,10 +71,11 @@ def without_personal_data(data: dict) -> dict:
     return data
 
 
-def _personal(data: dict) -> dict:
-    """What of a job's data it removes."""
+def _personal(selection: dict | None, data: dict) -> dict:
+    """What of a job it removes."""
     kept = without_personal_data(data)
-    return {key: value for key, value in data.items() if value and value != kept.get(key)}
+    said = {key: value for key, value in data.items() if value and value != kept.get(key)}
+    return said | ({"selection": selection} if selection else {})
 
 
 def _refuse_unfinished(event: Event) -> None:
@@ -90,8 +92,8 @@ def _history(event: Event) -> QuerySet[LogEntry]:
 
 
 def _jobs(event: Event) -> Iterator[tuple]:
-    """Key and data of each, one after the other: the data may be long."""
-    return event.offline_sales_jobs.order_by("pk").values_list("pk", "data").iterator(chunk_size=20)
+    """Key, selection and data of each, one after the other: they may be long."""
+    return event.offline_sales_jobs.order_by("pk").values_list("pk", "selection", "data").iterator(chunk_size=20)
 
 
 def _file(name: str, content) -> File:

@@ -79,12 +79,12 @@ class JobViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     ordering_fields = ("created",)
 
     def get_queryset(self) -> QuerySet[Job]:
-        """Without their data, which may be long, but for what of it is shown."""
+        """Without what may be long, but for what of it is shown."""
         # A batch that is not complete can't be asked for yet.
         shown_batch = Case(When(batch__completed__isnull=False, then=F("batch")), default=Value(None))
         return (
             remembered(self.request.event)
-            .defer("data")
+            .defer("data", "selection")
             .select_related("batch", *REQUESTER_TYPES)
             .annotate(
                 shown_batch=shown_batch,

@@ -69,7 +69,7 @@ class Unique(list):
         return taken(values, self._others, self._field)
 
 
-def _all_of(organizer: Organizer, model: type[Model]) -> QuerySet:
+def all_of(organizer: Organizer, model: type[Model]) -> QuerySet:
     """
     Canceled ones too. The database does not see that the sum is the organizer: it is to look for a value by the index
     of values, and not through all that the organizer has, which it may take for little where its statistics are old.
@@ -88,7 +88,7 @@ def order_codes(order: Order, amount: int) -> Unique:
         # The host marks the codes of test orders with a zero, which no other code contains.
         return code[0] + "0" + code[2:] if order.testmode else code
 
-    return Unique(amount, draw, _all_of(order.organizer, Order), "code")
+    return Unique(amount, draw, all_of(order.organizer, Order), "code")
 
 
 def ticket_secrets(position: OrderPosition, amount: int, seen: set[str] | None = None) -> Unique:
@@ -98,7 +98,7 @@ def ticket_secrets(position: OrderPosition, amount: int, seen: set[str] | None =
     :param seen: those of its order's other positions
     """
     generate = _generate_secret(position)
-    return Unique(amount, lambda turn: generate(), _all_of(position.organizer, OrderPosition), "secret", seen)
+    return Unique(amount, lambda turn: generate(), all_of(position.organizer, OrderPosition), "secret", seen)
 
 
 def _generate_secret(position: OrderPosition) -> Callable[[], str]:

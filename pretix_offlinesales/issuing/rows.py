@@ -1,5 +1,5 @@
 """
-Many rows that are alike but for a few columns, in one statement.
+Many rows that are alike but for a few columns, in one statement; and how to ask about many values.
 
 What is alike is sent once, what differs as one JSON document that the database takes apart itself. That is as fast as
 ``COPY``, needs no model instance a row, and works the same on PostgreSQL and SQLite.
@@ -10,7 +10,7 @@ the driver has put into them. So the document is in no statement there: ``COPY``
 
 import io
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import count
 
 from django.db import connection, models, transaction
@@ -69,8 +69,7 @@ def send_copies(instance: models.Model, **columns: Sequence) -> Callable[[], Non
         values=", ".join(values),
         elements=ELEMENTS[connection.vendor],
     )
-    rows = list(zip(*columns.values(), strict=True))
-    documents = [_send(rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)]
+    documents = _send_columns(columns.values())
 
     def insert():
         with connection.cursor() as cursor:
@@ -80,33 +79,83 @@ def send_copies(instance: models.Model, **columns: Sequence) -> Callable[[], Non
     return insert
 
 
-def taken(values: Collection[str], others: models.QuerySet, field: str) -> set[str]:
+@transaction.atomic
+def update_from(model: type[models.Model], pks: Sequence[int], alike: dict | None = None, **columns: Sequence) -> None:
     """
-    Which of these texts are the ``field`` of one of ``others``.
+    Update the rows with these keys.
 
-    The database looks for one after the other: for the ``OFFSET``, PostgreSQL can't read the whole table instead, or
-    compare all values with all others, as it would in places where it has no statistics.
+    :param alike: by field name, what all of them get
+    :param columns: by field name, what each gets, as ``insert_copies`` takes it
+    """
+    quote, field_of, alike = connection.ops.quote_name, model._meta.get_field, alike or {}
+    table, key = quote(model._meta.db_table), model._meta.pk
+    sent = [key, *map(field_of, columns)]
+    new_values = [f"{quote(field.column)} = sent.column_{index}" for index, field in enumerate(sent) if index]
+    statement = (
+        "UPDATE {table} SET {values} FROM (SELECT {columns} FROM {elements}) AS sent "
+        "WHERE {table}.{key} = sent.column_0"
+    ).format(
+        table=table,
+        key=quote(key.column),
+        values=", ".join([*(f"{quote(field_of(name).column)} = %s" for name in alike), *new_values]),
+        columns=", ".join(f"{_element(field, index)} AS column_{index}" for index, field in enumerate(sent)),
+        elements=ELEMENTS[connection.vendor],
+    )
+    constants = [field_of(name).get_db_prep_save(value, connection) for name, value in alike.items()]
+    with connection.cursor() as cursor:
+        for document in _send_columns([pks, *columns.values()]):
+            cursor.execute(statement, [*constants, document])
+
+
+def taken(values: Collection[str], others: models.QuerySet, field: str) -> set[str]:
+    """Which of these texts are the ``field`` of one of ``others``."""
+    found = _ask_for_each("SELECT text FROM sent WHERE EXISTS ({one})", values, others.values("pk"), field)
+    return {value for (value,) in found}
+
+
+def look_up(values: Collection[str], others: models.QuerySet, field: str, column: str) -> dict:
+    """For each of these texts that is the ``field`` of one of ``others``, the ``column`` of such a one."""
+    found = _ask_for_each("SELECT text, ({one}) FROM sent", values, others.values(column), field)
+    return {value: one for value, one in found if one is not None}
+
+
+def _ask_for_each(question: str, values: Collection[str], others: models.QuerySet, field: str) -> list[tuple]:
+    """
+    The database looks for one text after the other: for the ``OFFSET``, PostgreSQL can't read the whole table instead,
+    or compare all values with all others, as it would in places where it has no statistics.
     """
     if not values:
-        return set()
+        return []
     quote = connection.ops.quote_name
     column = f"{quote(others.model._meta.db_table)}.{quote(others.model._meta.get_field(field).column)}"
     one = others.filter(RawSQL(f"{column} = sent.text", (), output_field=models.BooleanField()))
-    statement, parameters = one.order_by().values("pk").query.sql_with_params()
-    statement = "SELECT text FROM (SELECT {text} AS text FROM {elements}) AS sent WHERE EXISTS ({one} {limit})".format(
+    one, parameters = one.order_by().query.sql_with_params()
+    statement = "WITH sent AS (SELECT {text} AS text FROM {elements}) {question}".format(
         text=ELEMENT[connection.vendor].format(index=0, type="text"),
         elements=ELEMENTS[connection.vendor],
-        one=statement,
-        limit="LIMIT 1 OFFSET 0",
+        question=question.format(one=f"{one} LIMIT 1 OFFSET 0"),
     )
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement, [_send([value] for value in values), *parameters])
-        return {value for (value,) in cursor.fetchall()}
+        cursor.execute(statement, [_send([[value] for value in values]), *parameters])
+        return cursor.fetchall()
 
 
-def _send(rows: Iterable[Sequence]) -> int | str:
+def _send_columns(columns: Collection[Sequence]) -> list[int | str]:
+    rows = list(zip(*columns, strict=True))
+    return [_send(rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)]
+
+
+def sent(value):
+    """What stands for this JSON value where a row is saved or updated, in the same transaction."""
+    if connection.vendor != "postgresql":
+        return value
+    statement = "SELECT document FROM offlinesales_documents WHERE number = %s"
+    return RawSQL(statement, [_send(value)], output_field=models.JSONField())
+
+
+def _send(value) -> int | str:
     """Bring a document to the database. Returns what stands for it in statements of the same transaction."""
-    document = json.dumps(list(rows))
+    document = json.dumps(value)
     if connection.vendor != "postgresql":
         return document
     number = next(_numbers)

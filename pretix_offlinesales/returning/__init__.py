@@ -13,6 +13,7 @@ from pretix.base.services.locking import LockTimeoutException
 
 from ..interruptions import MAX_INTERRUPTIONS, is_interruption
 from ..issuing.announce import refresh_quotas
+from ..issuing.rows import sent
 from ..models import Job, JobLost, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from . import replace, undo
 from .announce import announce
@@ -61,14 +62,13 @@ def request_data(
     selection: dict, kind: str = ReturnKind.UNSOLD, dry_run: bool = False, job_kind: Job.Kind = Job.Kind.RETURN
 ) -> dict:
     """
-    What a job remembers of the request, and of what it has done.
+    What a job remembers of the request, and of what it has done: values for its fields ``selection`` and ``data``.
 
     :param selection: of ``selection.choose``
     :param kind: of a return
     :param job_kind: ``RETURN``, ``UNDO`` or ``REPLACE``
     """
-    return {
-        "selection": selection,
+    data = {
         **({"kind": kind} if job_kind == Job.Kind.RETURN else {}),
         "dry_run": dry_run,
         "done": [],  # the place of the last ticket that was looked at
@@ -78,6 +78,7 @@ def request_data(
         "announced": 0,
         "tries": 0,
     }
+    return {"selection": selection, "data": data}
 
 
 def return_tickets(job: Job) -> None:
@@ -127,8 +128,8 @@ def _work_through(job: Job, deal_with: Callable[[Orders, list[int]], Outcome], p
     :param deal_with: gets locked orders, and the keys of those that are not refused
     """
     announce(job)
-    choices = choose(job.event, job.batch, job.data["selection"], job.kind)
-    job.update(data=job.data | {"selection": settled(job.data["selection"], choices)})
+    choices = choose(job.event, job.batch, job.selection, job.kind)
+    _settle(job, choices)
     tickets = [choice for choice in choices if choice.ticket]
     todo = [choice for choice in tickets if choice.place > job.data["done"]]
     suspicious = job.interruptions >= MAX_INTERRUPTIONS
@@ -143,6 +144,14 @@ def _work_through(job: Job, deal_with: Callable[[Orders, list[int]], Outcome], p
             announce(job)
         job.report(len(tickets) - len(todo), len(tickets))
     _finish(job, unknown=[choice for choice in choices if not choice.ticket])
+
+
+def _settle(job: Job, choices: list[Choice]) -> None:
+    selection = settled(job.selection, choices)
+    if selection != job.selection:
+        with transaction.atomic():
+            job.update(selection=sent(selection))
+        job.selection = selection
 
 
 def _deal_with_all(job: Job, chunk: list[Choice], deal_with, suspicious: bool) -> None:

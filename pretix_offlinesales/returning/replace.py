@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from django.utils.timezone import now
 from pretix.base.models import CachedCombinedTicket, CachedTicket, Order, OrderPosition
-from pretix.base.models.orders import generate_secret
 
-from ..issuing.rows import log
+from ..issuing.codes import all_of, plain_secrets
+from ..issuing.rows import log, taken, update_from
 from ..models import TICKET_POSITION, OfflineSalesTicket
 from .orders import Orders
 from .reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD, UNKNOWN
@@ -37,26 +37,23 @@ def renew(orders: Orders, pks: Sequence[int], requester: dict) -> list[int]:
     :param requester: of ``Requested``
     """
     positions = [position for pk in pks for position in orders.positions[pk]]
-    for position in positions:
-        position.web_secret = generate_secret()
-    store_secrets(*_free_secrets(orders, positions), "web_secret")
-    accepted, moment = [orders.orders[pk] for pk in pks], now()
-    for order in accepted:
-        order.secret, order.last_modified = generate_secret(), moment
-    Order.objects.bulk_update(accepted, ["secret", "last_modified"])
+    changed, revoked = _free_secrets(orders, positions)
+    store_secrets(changed, revoked, web_secret=plain_secrets(len(changed)))
+    moment = now()
+    update_from(Order, pks, {"last_modified": moment}, secret=plain_secrets(len(pks)))
     OfflineSalesTicket.objects.filter(order__in=pks).update(replaced=moment)
     for cached in (
         *CachedTicket.objects.filter(order_position__order__in=pks),
         *CachedCombinedTicket.objects.filter(order__in=pks),
     ):
         cached.delete()
-    return log(accepted[0], "pretix.event.order.secret.changed", pks, [{}] * len(pks), requester)
+    return log(orders.orders[pks[0]], "pretix.event.order.secret.changed", pks, [{}] * len(pks), requester)
 
 
 def _free_secrets(orders, positions):
     """Drawn again where somebody has one already, as short ones may be."""
     changed, revoked = new_secrets(orders, positions)
-    taken = OrderPosition.all.filter(organizer=orders.event.organizer)
-    while clashes := set(taken.filter(secret__in=[each.secret for each in changed]).values_list("secret", flat=True)):
+    others = all_of(orders.event.organizer, OrderPosition)
+    while clashes := taken([each.secret for each in changed], others, "secret"):
         new_secrets(orders, [position for position in changed if position.secret in clashes])
     return changed, revoked

@@ -3,13 +3,14 @@ The codes on the paper, when it is not valid any more. Which code a position get
 revocation list, is decided by the host's ``assign_ticket_secret``; only the rows are written for many at once.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 
 from pretix.base.models import GiftCard, OrderPosition
 from pretix.base.models.orders import RevokedTicketSecret
 from pretix.base.secrets import assign_ticket_secret
 
+from ..issuing.rows import insert_copies, update_from
 from .orders import Orders
 
 #: Positions with a new secret, and those that they had, where they must be remembered.
@@ -58,9 +59,16 @@ class _Collecting:
         return getattr(self._position, name)
 
 
-def store_secrets(positions: list[OrderPosition], revoked: list[RevokedTicketSecret], *fields: str) -> None:
-    """:param fields: what else of the positions has changed"""
+def store_secrets(
+    positions: list[OrderPosition], revoked: list[RevokedTicketSecret], **columns: Sequence[str]
+) -> None:
+    """:param columns: what else of the positions has changed, by field name, a value for each"""
     if revoked:
-        RevokedTicketSecret.objects.bulk_create(revoked)
+        insert_copies(
+            RevokedTicketSecret(event=revoked[0].event),
+            position_id=[each.position_id for each in revoked],
+            secret=[each.secret for each in revoked],
+        )
     if positions:
-        OrderPosition.all.bulk_update(positions, ["secret", *fields], batch_size=500)
+        secrets = [position.secret for position in positions]
+        update_from(OrderPosition, [position.pk for position in positions], secret=secrets, **columns)

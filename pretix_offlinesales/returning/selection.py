@@ -5,12 +5,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from pretix.base.models import Event, OrderPosition
+from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from pretix.base.models import Event, Order, OrderPosition
 from pretix.base.models.orders import RevokedTicketSecret
 
-from ..database import unscoped
+from ..database import exists_for_each, unscoped
 from ..figures import with_state
+from ..issuing.rows import look_up
 from ..models import Job, OfflineSalesBatch, OfflineSalesTicket
 from ..ranges import parse_numbers
 from .lines import Line, read_line
@@ -134,26 +135,23 @@ def _by_secret(tickets, wanted, kind):
 
 def _secrets(tickets: QuerySet, texts: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
     """The orders with these secrets, and those that had them until they were revoked."""
-    valid = dict(
-        unscoped(OrderPosition.all).filter(order__offline_sales_ticket__in=tickets, secret__in=texts)
-        .order_by("pk").values_list("secret", "order_id")
+    positions, revoked = unscoped(OrderPosition.all), unscoped(RevokedTicketSecret.objects)
+    return (
+        look_up(texts, positions.filter(_is_of(tickets, "order")), "secret", "order"),
+        look_up(texts, revoked.filter(_is_of(tickets, "position__order")), "secret", "position__order"),
     )
-    revoked = dict(
-        unscoped(RevokedTicketSecret.objects)
-        .filter(position__order__offline_sales_ticket__in=tickets, secret__in=texts)
-        .values_list("secret", "position__order_id")
-    )
-    return valid, revoked
+
+
+def _is_of(tickets: QuerySet, order: str) -> ExpressionWrapper:
+    return exists_for_each(tickets.filter(order=OuterRef(order)))
 
 
 def _by_line(tickets, lines: list[Line], kind):
     """Whatever a line could mean is looked for; what could mean two different tickets means none."""
     valid, revoked = _secrets(tickets, {text for line in lines for text in line.secrets})
-    meant = (
-        Q(order__code__in={code for line in lines for code in line.codes})
-        | Q(order__in={*valid.values(), *revoked.values()})
-        | _of_numbers(tickets, lines)
-    )
+    codes = {code for line in lines for code in line.codes}  # as far as anybody knows, so secrets are among them
+    named = look_up(codes, unscoped(Order.objects).filter(_is_of(tickets, "pk")), "code", "pk")
+    meant = Q(order__in={*named.values(), *valid.values(), *revoked.values()}) | _of_numbers(tickets, lines)
     found = list(_fetch(tickets.filter(meant)))
     by_code = {ticket.code: ticket for ticket in found}
     by_order = {ticket.order_id: ticket for ticket in found}

@@ -77,7 +77,7 @@ def test_each_kind_says_where_to_ask(api, url, make_batch, ask_for, listed, work
 def test_what_only_the_backend_can_ask_for_has_no_address(event, listed, store_batch, store_job):
     batch = store_batch()
     store_job(batch, Job.Kind.DATA, data={"tickets": ""})
-    Job.objects.create(event=event, kind=Job.Kind.RETURN, data=request_data({"lines": ["x"]}), locale="en")
+    Job.objects.create(event=event, kind=Job.Kind.RETURN, locale="en", **request_data({"lines": ["x"]}))
     assert [(job["kind"], job["amount"], job["batch"], job["check"]) for job in listed()] == [
         ("return", None, None, None),
         ("data", 3, batch.pk, None),

@@ -185,7 +185,7 @@ class Places:
 def places(event, quota, series, store_batch, store_job):
     batch = store_batch()
     others = {
-        name: store_job(batch, kind=kind, data=request_data({"all": True}, job_kind=kind))
+        name: store_job(batch, kind=kind, **request_data({"all": True}, job_kind=kind))
         for name, kind in OTHERS.items()
     }
     return Places(event, series, batch, store_job(batch), store_job(batch, kind=Job.Kind.PRINT), **others)

@@ -164,7 +164,7 @@ def returning(store_batch, store_job):
     """``returning(state)``: a returning job, and its path below the batches' address."""
 
     def returning(state=Job.State.SUCCEEDED, **values):
-        job = store_job(store_batch(), Job.Kind.RETURN, state, data=request_data({"all": True}), **values)
+        job = store_job(store_batch(), Job.Kind.RETURN, state, **request_data({"all": True}), **values)
         return job, f"{job.batch_id}/return/{job.pk}/"
 
     return returning

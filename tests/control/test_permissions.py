@@ -213,7 +213,7 @@ def addresses(pages, batch, make_job, store_print):
     """The address of each page, with things to do there."""
     preset = SheetPreset.objects.create(event=batch.event, name="Labels", sheet={"paper": "A4"})
     printed, waiting, failed = store_print(batch), make_job(), make_job(Job.State.FAILED)
-    returned = make_job(Job.State.SUCCEEDED, kind=Job.Kind.RETURN, data=request_data({"all": True}), batch=batch)
+    returned = make_job(Job.State.SUCCEEDED, kind=Job.Kind.RETURN, batch=batch, **request_data({"all": True}))
     replaced = make_job(Job.State.SUCCEEDED, kind=Job.Kind.REPLACE, data=replaced_data(batch), batch=batch)
     return {
         "list": pages,
@@ -262,7 +262,7 @@ def replaced_data(batch):
         status="p", datetime=now(), expires=now(), total=0, sales_channel=batch.sales_channel, locale="en", code="ABCDE"
     )
     batch.tickets.create(order=order, number=2)
-    return request_data({"all": True}, job_kind=Job.Kind.REPLACE) | {"replaced": ["ABCDE"]}
+    return request_data({"all": True}, job_kind=Job.Kind.REPLACE)["data"] | {"replaced": ["ABCDE"]}
 
 
 def nobody(event, series):

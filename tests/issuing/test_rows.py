@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from pretix.base.models import Order, OrderPosition
 
 from pretix_offlinesales.issuing import draw, insert
-from pretix_offlinesales.issuing.rows import insert_copies, taken
+from pretix_offlinesales.issuing.rows import insert_copies, look_up, sent, taken, update_from
 from pretix_offlinesales.models import Job, OfflineSalesBatch, SheetPreset
 
 pytestmark = pytest.mark.django_db
@@ -74,12 +74,34 @@ def test_all_texts_arrive_as_they_are(event, text):
     assert [preset.sheet for preset in event.offline_sales_presets.all()] == [{"a": 1}, {"a": 2}]
 
 
+@pytest.mark.parametrize("name", ["plain", "with \\ and \"quotes\"", "Ümläut ✓"])
+def test_many_rows_are_updated_each_with_its_own_value(event, name):
+    presets = [SheetPreset.objects.create(event=event, name=f"old {number}", sheet={}) for number in range(3)]
+    last, first = presets[2].pk, presets[0].pk
+    update_from(SheetPreset, [last, first], {"sheet": {"paper": "A4"}}, name=[name, "first"], event_id=[event.pk] * 2)
+    assert [(preset.name, preset.sheet) for preset in event.offline_sales_presets.order_by("pk")] == [
+        ("first", {"paper": "A4"}),
+        ("old 1", {}),
+        (name, {"paper": "A4"}),
+    ]
+
+
+@pytest.mark.parametrize("value", [{"secrets": ['"', "\\", "Ü\t"]}, {"found": [["x", None, ""]]}, {"all": True}])
+def test_a_json_value_arrives_as_it_is(event, value):
+    preset = SheetPreset(event=event, name="x", sheet=sent(value))
+    preset.save()
+    assert SheetPreset.objects.get(pk=preset.pk).sheet == value
+    SheetPreset.objects.update(sheet={})
+    SheetPreset.objects.update(sheet=sent(value))
+    assert SheetPreset.objects.get(pk=preset.pk).sheet == value
+
+
 @only_postgresql
 def test_drawn_values_are_looked_for_by_the_index_of_values(issued, event, item, quota):
     """Through all that the organizer has, for each value, would be a hundred million rows with 10,000 tickets."""
     with CaptureQueriesContext(connection) as queries:
         issued(event, item, amount=20)
-    looks = [query["sql"] for query in queries if query["sql"].startswith("SELECT text FROM")]
+    looks = [query["sql"] for query in queries if query["sql"].startswith("WITH sent AS")]
     plans = []
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")  # the tables are small here
@@ -103,3 +125,6 @@ def test_which_of_many_values_are_taken(event, web):
     assert taken(wanted, everybody, "code") == {"AAAAA", "B\\BBB"}
     assert taken(wanted, everybody.exclude(code="AAAAA"), "code") == {"B\\BBB"}
     assert taken([], everybody, "code") == set()
+    pks = dict(everybody.values_list("code", "pk"))
+    assert look_up(wanted, everybody, "code", "pk") == {code: pks[code] for code in ("AAAAA", "B\\BBB")}
+    assert look_up(wanted, everybody.exclude(code="AAAAA"), "code", "pk") == {"B\\BBB": pks["B\\BBB"]}

@@ -1,0 +1,68 @@
+"""What the database is told of tickets that come back or get new codes: PostgreSQL may write it into its log."""
+
+import json
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pretix.base.models import OrderPosition
+
+from pretix_offlinesales.models import Job
+from tests.test_returning import asked, orders, position, run
+
+only_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes no log")
+
+pytestmark = [pytest.mark.django_db, only_postgresql]
+
+AMOUNT = 20
+
+UNDO = Job.Kind.UNDO
+
+
+def secrets_of(batch):
+    fields = ("secret", "web_secret", "order__secret")
+    positions = OrderPosition.all.filter(order__offline_sales_ticket__batch=batch)
+    return {secret for row in positions.values_list(*fields) for secret in row}
+
+
+def most_in_one(queries, secrets):
+    """As they are, or as somebody takes them for the codes of orders, in capital letters."""
+    said = [query["sql"] for query in queries]
+    return max(sum(secret in sql or secret.upper() in sql for secret in secrets) for sql in said)
+
+
+def selections(batch):
+    scanned = [position(order).secret for order in orders(batch)]
+    return {"secrets": {"secrets": scanned}, "lines": {"lines": scanned}}
+
+
+@pytest.mark.parametrize("scanned_as", ["secrets", "lines"])
+@pytest.mark.parametrize("generator", ["random", "pretix_sig1"])
+def test_no_statement_has_the_secrets_that_were_scanned_or_drawn(event, make_batch, generator, scanned_as):
+    event.settings.ticket_secret_generator = generator
+    batch = make_batch(amount=AMOUNT)
+    secrets = secrets_of(batch)
+    with CaptureQueriesContext(connection) as queries:
+        replaced = run(asked(batch, selections(batch)[scanned_as], job_kind=Job.Kind.REPLACE))
+        secrets |= secrets_of(batch)
+        back = run(asked(batch, selections(batch)[scanned_as]))
+        secrets |= secrets_of(batch)
+        valid_again = run(asked(batch, selections(batch)["secrets"] if generator == "random" else None, job_kind=UNDO))
+    amounts = [len(job.data[job.dealt_with]) for job in (replaced, back, valid_again)]
+    assert amounts == [AMOUNT, AMOUNT, AMOUNT if generator == "random" else 0]
+    assert len(secrets) == (6 if generator == "random" else 7) * AMOUNT
+    assert most_in_one(queries, secrets) == 0
+
+
+def test_what_a_job_writes_again_and_again_stays_small(event, make_batch, monkeypatch):
+    batch = make_batch(amount=AMOUNT)
+    job = asked(batch, selections(batch)["secrets"])
+    asked_for = job.selection
+    job.refresh_from_db()
+    assert job.selection == asked_for
+    written, update = [], Job.update
+    monkeypatch.setattr(Job, "update", lambda self, **values: written.append(values) or update(self, **values))
+    run(job)
+    assert len(job.data["returned"]) == AMOUNT
+    assert ["selection" in values for values in written].count(True) == 1
+    assert max(len(json.dumps(values["data"])) for values in written if "data" in values) < 1_000
