@@ -7,6 +7,7 @@ What it leaves to readers (annotations) they draw above the layout, on a page of
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from io import BytesIO
 from operator import attrgetter
 
@@ -14,7 +15,7 @@ import pikepdf
 import pypdf
 from pikepdf import Object
 
-from .annotations import draw_annotations, printed_annotations
+from .annotations import Painter, printed_annotations
 from .geometry import Box, Matrix, around, common, is_empty, moved, same, upright
 from .layers import mark_layers
 
@@ -31,6 +32,7 @@ class Background:
     def __init__(self, content: bytes):
         self._pdf, self._content = pikepdf.open(BytesIO(content)), content
         is_changed = mark_layers(self._pdf)
+        self._painter = Painter(self._pdf)
         self._annotations = [printed_annotations(page) for page in self._pdf.pages]
         for page in self._pdf.pages:
             if "/Annots" in page.obj:
@@ -52,7 +54,7 @@ class Background:
 
         :param number: of the page, from 1
         """
-        return draw_annotations(self._pdf, self._annotations[number - 1], page.matrix)
+        return self._painter.draw(self._annotations[number - 1], page.matrix)
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,10 @@ class Place:
     @classmethod
     def of(cls, page: pypdf.PageObject) -> "Place":
         """What the page doesn't say is all that is visible. (Old versions of the host show what is cropped.)"""
-        visible, turned = _box(get_sizebox(page)), pypdf.Transformation().rotate(-page.rotation)
+        visible, turned = upright(get_sizebox(page)), pypdf.Transformation().rotate(-page.rotation)
         left, bottom, *_others = moved(visible, turned.ctm)
         matrix = tuple(map(float, turned.translate(-left, -bottom).ctm))
-        trim, bleed = (_box(page[name]) if name in page else visible for name in ("/TrimBox", "/BleedBox"))
+        trim, bleed = (_box(page.get(name)) or visible for name in ("/TrimBox", "/BleedBox"))
         return cls(matrix, *(moved(box, matrix) for box in (visible, trim, bleed)))
 
     def boxes(self, size: Sequence[float], has_objects: bool) -> tuple[Box, Box]:
@@ -90,8 +92,13 @@ class Place:
         return trim, around(trim, _unless_empty(common(self.bleed, drawn), drawn))
 
 
-def _box(sides: Sequence) -> Box:
-    return upright([float(side) for side in sides])
+def _box(sides: object) -> Box | None:
+    """None, if it can't be read: the host never looks at it."""
+    sides = sides.get_object() if isinstance(sides, pypdf.generic.PdfObject) else sides
+    if not isinstance(sides, pypdf.generic.ArrayObject) or len(sides) != 4:
+        return None
+    sides = [side.get_object() for side in sides]
+    return upright(sides) if all(isinstance(side, (int, float, Decimal)) for side in sides) else None
 
 
 def _unless_empty(box: Box, otherwise: Box) -> Box:
