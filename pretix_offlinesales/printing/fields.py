@@ -25,6 +25,9 @@ LARGEST, SMALLEST, LEADING = 12, 4, 1.15
 #: Of a line, in sizes: how far below its middle letters stand.
 HALF_HIGH = 0.35
 
+#: So many take as long as a point of a line.
+LETTERS = 10
+
 #: Of the code that chooses font and color, in bytes.
 _LONGEST_CODE = 1_000
 
@@ -171,7 +174,7 @@ def _read(sketch: Sketch, thing: object) -> str:
     """
     sketch.spend(min(len(thing), LONGEST) if isinstance(thing, Array) else 0)
     text = text_of(thing)
-    sketch.spend(len(text))
+    sketch.spend(len(text) // LETTERS)
     return text
 
 

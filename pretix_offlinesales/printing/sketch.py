@@ -13,9 +13,9 @@ ROUND = 0.5523
 #: Operators that choose the color to fill with, by the number of its components.
 _FILL = {1: "g", 3: "rg", 4: "k"}
 
-#: Steps that all annotations of a file may take together that don't say how they look: points of lines, letters. Each
-#: takes up to 4 µs. Whatever writes so many of them also writes what they look like.
-MOST_STEPS = 250_000
+#: Steps that all annotations of a file may take together that don't say how they look: points of lines, or some letters
+#: of a text. Each takes up to 20 µs. Whatever writes so many of them also writes what they look like.
+MOST_STEPS = 50_000
 
 Point = tuple[float, float]
 

@@ -9,10 +9,10 @@ from pikepdf import Array, Dictionary, Name
 from pretix_offlinesales import jobs
 from pretix_offlinesales.models import Job, JobFailed, OfflineSalesBatch
 from pretix_offlinesales.printing import limits, request_data
+from pretix_offlinesales.printing.background import Background
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.clearance import tight_codes
 from pretix_offlinesales.printing.sheets import Sheet
-from pretix_offlinesales.printing.wrapping import wrapped
 
 from .conftest import background_pdf, code, make_blank, printed, rasterized, text
 
@@ -135,7 +135,7 @@ def test_what_a_background_draws_is_not_parsed(make_batch, make_layout):
         page.Contents = pdf.make_stream(drawn)
         output = BytesIO()
         pdf.save(output)
-    with pikepdf.open(BytesIO(wrapped(output.getvalue()))) as pdf:
+    with pikepdf.open(Background(output.getvalue()).prepare()) as pdf:
         [page] = pdf.pages
         assert len(page.Contents.read_bytes()) < 100
         [form] = page.Resources.XObject.values()
@@ -151,10 +151,10 @@ def test_pages_of_several_streams_are_wrapped_as_one():
         pdf.pages[0].Contents = Array([pdf.make_stream(piece) for piece in pieces])
         output = BytesIO()
         pdf.save(output)
-    with pikepdf.open(BytesIO(wrapped(output.getvalue()))) as pdf:
+    with pikepdf.open(Background(output.getvalue()).prepare()) as pdf:
         [form] = pdf.pages[0].Resources.XObject.values()
         assert form.read_bytes() == b"\n".join(pieces)
 
 
 def test_what_cannot_be_wrapped_is_left_alone():
-    assert wrapped(b"This is no PDF.") == b"This is no PDF."
+    assert Background(b"This is no PDF.").prepare().read() == b"This is no PDF."
