@@ -62,7 +62,8 @@ class Background:
         wrap_pages(self._pdf)
         prepared = BytesIO()
         try:
-            self._pdf.save(prepared)
+            # Nothing is unpacked that we don't look into.
+            self._pdf.save(prepared, stream_decode_level=pikepdf.StreamDecodeLevel.none)
         except pikepdf.PdfError:
             return BytesIO(self._content)
         prepared.seek(0)
