@@ -62,8 +62,7 @@ class Background:
         wrap_pages(self._pdf)
         prepared = BytesIO()
         try:
-            # Nothing is unpacked that we don't look into.
-            self._pdf.save(prepared, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+            self._pdf.save(prepared)
         except pikepdf.PdfError:
             return BytesIO(self._content)
         prepared.seek(0)

@@ -184,7 +184,7 @@ def test_what_is_packed_twice_is_not_unpacked():
         piece = pdf.make_stream(packed, Filter=Array([Name.FlateDecode, Name.FlateDecode]))
         pdf.pages[0].Contents = Array([piece, piece])
         output = BytesIO()
-        pdf.save(output, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+        pdf.save(output, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
     assert Background(output.getvalue()).joins_more_than(limits.MAX_JOINED)
 
 
