@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings as hypothesis_settings, strategies as st
 from pikepdf import Array, Dictionary, Name, Object
 from PIL import Image
+from pretix.base import pdf
 from reportlab.lib.units import mm
 
 from pretix_offlinesales.models import JobFailed
@@ -306,6 +307,12 @@ def test_layers_that_cannot_be_read(make_batch, make_layout, change):
     assert squares(rasterized(printed(batch))[0]) == [RED, GREEN]
 
 
+reads_what_is_visible = pytest.mark.skipif(
+    not hasattr(pdf, "get_sizebox"), reason="This pretix can't print odd boxes itself, and shows what is cropped"
+)
+
+
+@reads_what_is_visible
 @pytest.mark.parametrize("name", ["/TrimBox", "/BleedBox"])
 @pytest.mark.parametrize("box", [b"[]", b"[0 0 3]", b"[0 0 3 4 5]", b"[/a /b /c /d]", b"/X", b"[0 0 null 5]"])
 def test_boxes_that_cannot_be_read_count_as_not_said(make_batch, make_layout, name, box):
@@ -321,7 +328,6 @@ def test_boxes_that_cannot_be_read_count_as_not_said(make_batch, make_layout, na
     ("entry", "value", "message"),
     [
         ("/MediaBox", b"[300 200 0 0]", "Page 1 of the background “{file}” of the layout “Glossy” has no size."),
-        ("/CropBox", b"[1000 1000 1900 1900]", "Page 1 of the background “{file}” of the layout “Glossy” has no size."),
         ("/Contents", b"/Unknown", "The background “{file}” of the layout “Glossy” cannot be drawn."),
     ],
 )
