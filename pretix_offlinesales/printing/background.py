@@ -7,16 +7,18 @@ What it leaves to readers (annotations) they draw above the layout, on a page of
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from io import BytesIO
 from operator import attrgetter
 
 import pikepdf
 import pypdf
-from pikepdf import Object
+from pikepdf import Array, Object
 
-from .annotations import draw_annotations, printed_annotations
+from .annotations import Painter, printed_annotations
 from .geometry import Box, Matrix, around, common, is_empty, moved, same, upright
 from .layers import mark_layers
+from .wrapping import joined_size, wrap_pages
 
 try:
     from pretix.base.pdf import get_sizebox
@@ -26,25 +28,45 @@ except ImportError:
 
 
 class Background:
-    """A PDF file."""
+    """A PDF file. One that only the host can read is left as it is."""
 
     def __init__(self, content: bytes):
-        self._pdf, self._content = pikepdf.open(BytesIO(content)), content
-        is_changed = mark_layers(self._pdf)
+        self._content = content
+        self._annotations: list[list[Object]] = []
+        #: Why we can't read it.
+        self.error: Exception | None = None
+        #: How much there is in it.
+        self.pages = self.annotations = 0
+        try:
+            self._pdf = pikepdf.open(BytesIO(content))
+            found = [page.obj.get("/Annots") for page in self._pdf.pages]
+        except (pikepdf.PdfError, pikepdf.PasswordError) as e:
+            self._pdf, self.error = None, e
+        else:
+            self.pages, self.annotations = len(found), sum(len(one) for one in found if isinstance(one, Array))
+
+    def joins_more_than(self, size: int) -> bool:
+        """Must so many bytes be unpacked to make it ready, because pages have them in pieces?"""
+        return self._pdf is not None and joined_size(self._pdf, size) > size
+
+    def prepare(self) -> BytesIO:
+        """For the host: the pages without annotations, each as one thing. To be called before anything is drawn."""
+        if self._pdf is None:
+            return BytesIO(self._content)
+        mark_layers(self._pdf)
+        self._painter = Painter(self._pdf)
         self._annotations = [printed_annotations(page) for page in self._pdf.pages]
         for page in self._pdf.pages:
             if "/Annots" in page.obj:
                 del page.obj.Annots
-                is_changed = True
-        if is_changed:
-            changed = BytesIO()
-            self._pdf.save(changed)
-            self._content = changed.getvalue()
-
-    @property
-    def content(self) -> BytesIO:
-        """For the host: the pages without annotations."""
-        return BytesIO(self._content)
+        wrap_pages(self._pdf)
+        prepared = BytesIO()
+        try:
+            self._pdf.save(prepared)
+        except pikepdf.PdfError:
+            return BytesIO(self._content)
+        prepared.seek(0)
+        return prepared
 
     def above(self, number: int, page: "Place") -> Object | None:
         """
@@ -52,7 +74,9 @@ class Background:
 
         :param number: of the page, from 1
         """
-        return draw_annotations(self._pdf, self._annotations[number - 1], page.matrix)
+        if number > len(self._annotations):
+            return None
+        return self._painter.draw(self._annotations[number - 1], page.matrix)
 
 
 @dataclass(frozen=True)
@@ -68,10 +92,10 @@ class Place:
     @classmethod
     def of(cls, page: pypdf.PageObject) -> "Place":
         """What the page doesn't say is all that is visible. (Old versions of the host show what is cropped.)"""
-        visible, turned = _box(get_sizebox(page)), pypdf.Transformation().rotate(-page.rotation)
+        visible, turned = upright(get_sizebox(page)), pypdf.Transformation().rotate(-page.rotation)
         left, bottom, *_others = moved(visible, turned.ctm)
         matrix = tuple(map(float, turned.translate(-left, -bottom).ctm))
-        trim, bleed = (_box(page[name]) if name in page else visible for name in ("/TrimBox", "/BleedBox"))
+        trim, bleed = (_box(page.get(name)) or visible for name in ("/TrimBox", "/BleedBox"))
         return cls(matrix, *(moved(box, matrix) for box in (visible, trim, bleed)))
 
     def boxes(self, size: Sequence[float], has_objects: bool) -> tuple[Box, Box]:
@@ -90,8 +114,13 @@ class Place:
         return trim, around(trim, _unless_empty(common(self.bleed, drawn), drawn))
 
 
-def _box(sides: Sequence) -> Box:
-    return upright([float(side) for side in sides])
+def _box(sides: object) -> Box | None:
+    """None, if it can't be read: the host never looks at it."""
+    sides = sides.get_object() if isinstance(sides, pypdf.generic.PdfObject) else sides
+    if not isinstance(sides, pypdf.generic.ArrayObject) or len(sides) != 4:
+        return None
+    sides = [side.get_object() for side in sides]
+    return upright(sides) if all(isinstance(side, (int, float, Decimal)) for side in sides) else None
 
 
 def _unless_empty(box: Box, otherwise: Box) -> Box:

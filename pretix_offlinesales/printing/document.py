@@ -14,10 +14,11 @@ from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
 from reportlab.pdfgen.canvas import Canvas
 
 from ..models import JobFailed
+from .background import Background
 from .canvas import Drawing, TicketCanvas
-from .faults import GONE, blamed_on, of_background, the_background, the_layout
+from .faults import EMPTY_PAGE, GONE, blamed_on, of_background, the_background, the_layout
 from .limits import Preview
-from .renderer import TicketRenderer
+from .renderer import EmptyPage, TicketRenderer
 
 if TYPE_CHECKING:
     from .look import Look
@@ -102,10 +103,14 @@ class TicketDocument(PdfTicketOutput):
             if self._preview:
                 self._preview.check_objects(layout, objects)
         file, content = self._read_background(layout)
-        with blamed_on(lambda: the_background(layout, file, content)):
+        background = Background(content)
+        with blamed_on(lambda: the_background(layout, file, background)):
             if self._preview:
-                self._preview.check_background(layout, file, content)
-            renderer = TicketRenderer(self.event, layout, objects, BytesIO(content), self._canvas, self._preview)
+                self._preview.check_background(layout, file, background)
+            try:
+                renderer = TicketRenderer(self.event, layout, objects, background, self._canvas, self._preview)
+            except EmptyPage as e:
+                raise JobFailed(of_background(layout, file, EMPTY_PAGE, page=e.number)) from e
             if not renderer.pages:
                 raise ValueError("There is nothing to draw on")
         return renderer

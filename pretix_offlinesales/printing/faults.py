@@ -8,7 +8,6 @@ when they read it.
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import PurePath
 
 import pikepdf
@@ -22,6 +21,7 @@ from pretix.plugins.ticketoutputpdf.models import TicketLayout
 
 from ..interruptions import is_interruption
 from ..models import JobFailed, JobLost
+from .background import Background
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,8 @@ GONE = gettext_noop("The background “{file}” of the layout “{layout}” do
 PROTECTED = gettext_noop(
     "The background “{file}” of the layout “{layout}” is protected with a password. Please upload it without one."
 )
+EMPTY_PAGE = gettext_noop("Page {page} of the background “{file}” of the layout “{layout}” has no size.")
+UNDRAWABLE = gettext_noop("The background “{file}” of the layout “{layout}” cannot be drawn.")
 UNREADABLE = gettext_noop("The background “{file}” of the layout “{layout}” is no PDF file that can be read.")
 
 
@@ -91,9 +93,9 @@ def the_layout(layout: TicketLayout) -> Promise:
     )
 
 
-def the_background(layout: TicketLayout, file: str, content: bytes) -> Promise:
+def the_background(layout: TicketLayout, file: str, background: Background) -> Promise:
     """:param file: its name"""
-    return of_background(layout, file, _fault(content))
+    return of_background(layout, file, _fault(background))
 
 
 def of_background(layout: TicketLayout, file: str, message: str, **values) -> Promise:
@@ -101,14 +103,12 @@ def of_background(layout: TicketLayout, file: str, message: str, **values) -> Pr
     return say(message, file=PurePath(file).name, layout=name_of(layout), **values)
 
 
-def _fault(content: bytes) -> str:
-    try:
-        with pikepdf.open(BytesIO(content)) as pdf:
-            return UNREADABLE if len(pdf.pages) else NO_PAGES
-    except pikepdf.PasswordError:
+def _fault(background: Background) -> str:
+    if isinstance(background.error, pikepdf.PasswordError):
         return PROTECTED
-    except pikepdf.PdfError:
+    if background.error:
         return UNREADABLE
+    return UNDRAWABLE if background.pages else NO_PAGES
 
 
 def the_object(layout: TicketLayout, renderer: Renderer, o: dict) -> Promise:

@@ -9,14 +9,16 @@ from collections.abc import Iterator
 
 from pikepdf import Array, Dictionary, Name, Object, Pdf
 
+from .annotated import dictionary
+
 
 def mark_layers(pdf: Pdf) -> bool:
     """Make the layers of this file say whether they are printed, and return whether there are any."""
     properties = pdf.Root.get("/OCProperties")
     if not isinstance(properties, Dictionary):
         return False
-    layers = [layer for layer in _listed(properties, "/OCGs") if isinstance(layer, Dictionary)]
-    off = _not_printed(layers, properties.get("/D", Dictionary()))
+    layers = list(_listed(properties, "/OCGs"))
+    off = _not_printed(layers, dictionary(properties.get("/D")))
     for layer in layers:
         if layer.objgen in off:
             layer.Usage = Dictionary(Print=Dictionary(PrintState=Name.OFF), View=Dictionary(ViewState=Name.OFF))
@@ -40,7 +42,7 @@ def _not_printed(layers: list[Object], configuration: Object) -> set[tuple[int, 
     if configuration.get("/BaseState") == Name.OFF:
         off -= {layer.objgen for layer in _listed(configuration, "/ON")}
     for usage in _listed(configuration, "/AS"):
-        if usage.get("/Event") == Name.Print and Name.Print in _listed(usage, "/Category"):
+        if usage.get("/Event") == Name.Print and _is_about_printing(usage.get("/Category")):
             for layer in _listed(usage, "/OCGs"):
                 match _print_state(layer):
                     case Name.OFF:
@@ -51,12 +53,14 @@ def _not_printed(layers: list[Object], configuration: Object) -> set[tuple[int, 
 
 
 def _print_state(layer: Object) -> Object | None:
-    try:
-        return layer.Usage.Print.PrintState
-    except AttributeError:
-        return None
+    return dictionary(dictionary(layer.get("/Usage")).get("/Print")).get("/PrintState")
 
 
-def _listed(dictionary: Object, key: str) -> Iterator[Object]:
-    found = dictionary.get(key)
-    return iter(found) if isinstance(found, Array) else iter(())
+def _is_about_printing(categories: object) -> bool:
+    return isinstance(categories, Array) and Name.Print in list(categories)
+
+
+def _listed(thing: Object, key: str) -> Iterator[Object]:
+    """The dictionaries of a list. Layers that were deleted may have left nothing in it."""
+    found = thing.get(key)
+    return (one for one in found if isinstance(one, Dictionary)) if isinstance(found, Array) else iter(())

@@ -7,9 +7,7 @@ What is just below one of them takes a few seconds at most on a small server; wh
 """
 
 from collections.abc import Sequence
-from io import BytesIO
 
-import pikepdf
 from django.template.defaultfilters import filesizeformat
 from django.utils.functional import Promise, lazy
 from django.utils.text import format_lazy
@@ -17,6 +15,7 @@ from django.utils.translation import gettext_noop
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 
 from ..models import JobFailed
+from .background import Background
 from .faults import name_of, of_background, say
 
 #: Of the file of a background, in bytes. It is in memory ten times before a specimen is ready.
@@ -27,6 +26,10 @@ MAX_PAGES = 200
 
 #: Annotations and fields of forms on all pages of a background, of half a millisecond each.
 MAX_ANNOTATIONS = 1_000
+
+#: What pages of a background draw that have it in several streams, in bytes. It is unpacked and packed again: 30 ms for
+#: each million.
+MAX_JOINED = 32 * 2**20
 
 #: Objects of a layout, and those of them that are pictures: each is made smaller for itself, in 25 ms.
 MAX_OBJECTS, MAX_PICTURES = 1_000, 50
@@ -68,15 +71,18 @@ class Preview:
             message = gettext_noop("The background “{file}” of the layout “{layout}” has {size}.")
             raise _too_large(of_background(layout, file, message, size=_size(size)), _size(MAX_FILE))
 
-    def check_background(self, layout: TicketLayout, file: str, content: bytes) -> None:
-        """:raises JobFailed: if it has too many pages or annotations"""
-        pages, annotations = _count(content)
+    def check_background(self, layout: TicketLayout, file: str, background: Background) -> None:
+        """:raises JobFailed: if it has too many pages or annotations, or too much is drawn on them"""
+        pages, annotations = background.pages, background.annotations
         if pages > MAX_PAGES:
             message = gettext_noop("The background “{file}” of the layout “{layout}” has {amount} pages.")
             raise _too_large(of_background(layout, file, message, amount=pages), MAX_PAGES)
         if annotations > MAX_ANNOTATIONS:
             message = gettext_noop("The background “{file}” of the layout “{layout}” has {amount} annotations.")
             raise _too_large(of_background(layout, file, message, amount=annotations), MAX_ANNOTATIONS)
+        if background.joins_more_than(MAX_JOINED):
+            message = gettext_noop("The background “{file}” of the layout “{layout}” draws too much on its pages.")
+            raise _too_large(of_background(layout, file, message), _size(MAX_JOINED))
 
     def check_objects(self, layout: TicketLayout, objects: Sequence[dict]) -> None:
         """:raises JobFailed: if these are too many"""
@@ -126,13 +132,3 @@ def _too_large(fact: Promise, limit: int | Promise) -> JobFailed:
         "Previews and sheets are made with at most {limit}; you can print each ticket on a page of its own."
     )
     return JobFailed(format_lazy("{} {}", fact, say(message, limit=limit)))
-
-
-def _count(content: bytes) -> tuple[int, int]:
-    """Pages and annotations; none of a file that can't be read, which others will say."""
-    try:
-        with pikepdf.open(BytesIO(content)) as pdf:
-            found = (page.obj.get("/Annots") for page in pdf.pages)
-            return len(pdf.pages), sum(len(one) for one in found if isinstance(one, pikepdf.Array))
-    except pikepdf.PdfError:
-        return 0, 0

@@ -28,7 +28,6 @@ from .geometry import Box
 from .limits import Preview
 from .lines import LinePattern
 from .patterns import Pattern, has_all_letters, shown
-from .wrapping import wrapped
 
 #: What the host leaves free around a QR code, in modules.
 QUIET_ZONE = 4
@@ -38,6 +37,14 @@ HIDDEN_FONT = "Open Sans"
 
 #: So many texts are remembered, to see whether they come again.
 REMEMBERED_TEXTS = 10_000
+
+
+class EmptyPage(Exception):
+    """A page of a background has no size: its box begins at its end, or lies beside what is visible."""
+
+    def __init__(self, number: int):
+        super().__init__(number)
+        self.number = number
 
 
 @dataclass(frozen=True)
@@ -67,17 +74,18 @@ class TicketRenderer(Renderer):
         event,
         layout: TicketLayout,
         objects: list[dict],
-        background_file,
+        background: Background,
         canvas: TicketCanvas,
         preview: Preview | None = None,
     ):
         """
         :param objects: of the layout
         :param preview: if somebody waits for it
+        :raises EmptyPage: if there is one
         """
         # Must stay open as long as what is in it.
-        self._file = Background(background_file.read())
-        super().__init__(event, objects, BytesIO(wrapped(self._file.content.read())))
+        self._file = background
+        super().__init__(event, objects, background.prepare())
         self._layout, self._preview = layout, preview
         self._canvas = canvas
         self._forms: dict[Hashable, str] = {}
@@ -118,11 +126,11 @@ class TicketRenderer(Renderer):
     def _page(self, number: int, page: pikepdf.Page, place: Place) -> LayoutPage:
         """
         :param page: of the background, as the host draws it
-        :raises ValueError: if nothing can be seen on it
+        :raises EmptyPage: if nothing can be seen on it
         """
         size = tuple(float(length) for length in page.mediabox[2:])
         if min(size) <= 0:
-            raise ValueError(f"Page {number} of the background is empty: its box has no size or begins at its end")
+            raise EmptyPage(number)
         objects, above = [o for o in self.layout if o.get("page", 1) == number], self._file.above(number, place)
         trim, bleed = place.boxes(size, has_objects=bool(objects))
         return LayoutPage(

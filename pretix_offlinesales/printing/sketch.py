@@ -13,6 +13,10 @@ ROUND = 0.5523
 #: Operators that choose the color to fill with, by the number of its components.
 _FILL = {1: "g", 3: "rg", 4: "k"}
 
+#: Steps that all annotations of a file may take together that don't say how they look: points of lines, or some letters
+#: of a text. Each takes up to 20 µs. Whatever writes so many of them also writes what they look like.
+MOST_STEPS = 50_000
+
 Point = tuple[float, float]
 
 
@@ -21,10 +25,28 @@ def chosen(color: Sequence[float]) -> bytes:
     return f"{fp_str(*color)} {_FILL[len(color)]}".encode()
 
 
+class TooMuch(Exception):
+    """It would take longer to draw this than anybody may wait."""
+
+
+class Allowance:
+    def __init__(self):
+        self._left = MOST_STEPS
+
+    def spend(self, steps: int) -> None:
+        """:raises TooMuch: if there aren't so many left; these stay for others"""
+        if steps > self._left:
+            raise TooMuch(f"{steps} steps, of {self._left} that are left")
+        self._left -= steps
+
+
 class Sketch:
-    def __init__(self, pdf: Pdf):
-        """:param pdf: whose form it becomes"""
-        self.pdf = pdf
+    def __init__(self, pdf: Pdf, allowance: Allowance):
+        """
+        :param pdf: whose form it becomes
+        :param allowance: from which is spent what takes long, before it is done
+        """
+        self.pdf, self.spend = pdf, allowance.spend
         self._code: list[bytes] = []
         self._fonts: dict[str, Object] = {}
 

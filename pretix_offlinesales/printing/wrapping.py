@@ -6,39 +6,74 @@ kilobyte in the file. When a page does nothing but refer to a form, of all that 
 parse.
 """
 
-from io import BytesIO
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from math import inf
 
 import pikepdf
-from pikepdf import Dictionary, Name, Object, Stream
+from pikepdf import Array, Dictionary, Name, Object, Stream
 
 from .canvas import EVERYWHERE
 
 #: How pages refer to their form.
 NAME = "/OfflineSalesPage"
 
+#: What is unpacked at once, in bytes that are packed; it may become a thousand times as much.
+CHUNK = 2**14
 
-def wrapped(content: bytes) -> bytes:
+#: Filters that may make much of little.
+PACKING = {"/FlateDecode", "/Fl", "/LZWDecode", "/LZW", "/RunLengthDecode", "/RL"}
+
+#: Streams of a page that draws several one after the other.
+Pieces = list[Stream]
+
+
+def wrap_pages(pdf: pikepdf.Pdf) -> None:
+    """Make each page of this file look as it does, and draw a form. What only the host can read is left as it is."""
+    joined: dict[tuple, bytes] = {}
+    for page in pdf.pages:
+        with suppress(pikepdf.PdfError, zlib.error, AttributeError, TypeError, ValueError):
+            if "/Contents" in page.obj:
+                _wrap(pdf, page, joined)
+
+
+def joined_size(pdf: pikepdf.Pdf, most: int) -> float:
     """
-    A PDF file in which each page looks as in this one, and draws a form. A file that can only be read by the host is
-    left as it is.
+    How much is unpacked to wrap all pages, in bytes: what one draws that is in several streams. As soon as it is more
+    than so much, it is not counted any further.
     """
-    try:
-        with pikepdf.open(BytesIO(content)) as pdf:
-            for page in pdf.pages:
-                if "/Contents" in page.obj:
-                    _wrap(pdf, page)
-            output = BytesIO()
-            pdf.save(output)
-    except pikepdf.PdfError:
-        return content
-    return output.getvalue()
+    size, known, counted = 0, {}, set()
+    for page in pdf.pages:
+        pieces = _pieces(page.obj.get("/Contents"))
+        if (key := _key(pieces)) in counted:
+            continue
+        counted.add(key)
+        for piece in pieces:
+            if piece.objgen not in known:
+                known[piece.objgen] = _size(piece, most)
+            size += known[piece.objgen]
+            if size > most:
+                return size
+    return size
 
 
-def _wrap(pdf: pikepdf.Pdf, page: pikepdf.Page) -> None:
-    form = _copied(pdf, page.obj.Contents)
-    form.Type, form.Subtype, form.Resources = Name.XObject, Name.Form, page.resources
+def _wrap(pdf: pikepdf.Pdf, page: pikepdf.Page, joined: dict[tuple, bytes]) -> None:
+    contents = page.obj.Contents
     # What is cut off is up to the page.
     left, bottom, right, top = (float(side) for side in page.mediabox)
+    resources = page.resources
+    if isinstance(contents, Stream):
+        # As it is compressed.
+        how = {key: contents[key] for key in ("/Filter", "/DecodeParms") if key in contents}
+        form = pdf.make_stream(contents.read_raw_bytes(), how)
+    else:
+        pieces = _pieces(contents)
+        key = _key(pieces)
+        if key not in joined:
+            joined[key] = _joined(pieces)
+        form = pdf.make_stream(joined[key], Filter=Name.FlateDecode)
+    form.Type, form.Subtype, form.Resources = Name.XObject, Name.Form, resources
     form.BBox = (
         *(min(left, right, EVERYWHERE[0]), min(bottom, top, EVERYWHERE[1])),
         *(max(left, right, EVERYWHERE[2]), max(bottom, top, EVERYWHERE[3])),
@@ -47,9 +82,56 @@ def _wrap(pdf: pikepdf.Pdf, page: pikepdf.Page) -> None:
     page.obj.Resources = Dictionary(XObject=Dictionary({NAME: form}))
 
 
-def _copied(pdf: pikepdf.Pdf, contents: Object) -> Stream:
-    """What a page draws; as it is compressed, if it is one stream."""
-    if isinstance(contents, Stream):
-        how = {key: contents[key] for key in ("/Filter", "/DecodeParms") if key in contents}
-        return pdf.make_stream(contents.read_raw_bytes(), how)
-    return pdf.make_stream(b"\n".join(stream.read_bytes() for stream in contents if isinstance(stream, Stream)))
+def _pieces(contents: Object | None) -> Pieces:
+    """None, if it is one stream, or nothing that can be drawn."""
+    return [piece for piece in contents if isinstance(piece, Stream)] if isinstance(contents, Array) else []
+
+
+def _key(pieces: Pieces) -> tuple:
+    return tuple(piece.objgen for piece in pieces)
+
+
+def _joined(pieces: Pieces) -> bytes:
+    """Packed again at once: together, they may be large."""
+    packer, packed = zlib.compressobj(), []
+    for number, piece in enumerate(pieces):
+        if number:
+            packed.append(packer.compress(b"\n"))
+        packed += map(packer.compress, _unpacked(piece))
+    return b"".join([*packed, packer.flush()])
+
+
+def _size(piece: Stream, most: int) -> float:
+    """In bytes. What can't be unpacked is left to the host, which takes longest."""
+    size = 0
+    with suppress(pikepdf.PdfError, zlib.error):
+        if _is_packed_twice(piece):
+            return inf
+        for chunk in _unpacked(piece):
+            size += len(chunk)
+            if size > most:
+                break
+    return size
+
+
+def _is_packed_twice(piece: Stream) -> bool:
+    """Nobody does so but who means harm: of a kilobyte, it makes a gigabyte."""
+    return sum(name in PACKING for name in _filters(piece)) > 1
+
+
+def _filters(piece: Stream) -> list[str]:
+    found = piece.get("/Filter", [])
+    return [str(name) for name in (found if isinstance(found, (Array, list)) else [found])]
+
+
+def _unpacked(piece: Stream) -> Iterator[bytes]:
+    """:raises ValueError, pikepdf.PdfError, zlib.error: if it can't be"""
+    if _is_packed_twice(piece):
+        raise ValueError("Packed twice")
+    if _filters(piece) != ["/FlateDecode"] or "/DecodeParms" in piece:
+        yield piece.read_bytes()
+        return
+    packed, unpacker = piece.read_raw_bytes(), zlib.decompressobj()
+    for start in range(0, len(packed), CHUNK):
+        yield unpacker.decompress(packed[start : start + CHUNK])
+    yield unpacker.flush()

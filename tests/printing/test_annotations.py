@@ -4,8 +4,11 @@ from time import process_time
 
 import pypdf
 import pytest
-from pikepdf import Array, Dictionary, Name
+from pikepdf import Array, Dictionary, Name, Object, String
 from PIL import Image, ImageChops
+
+from pretix_offlinesales.printing.background import Background, Place
+from pretix_offlinesales.printing.sketch import MOST_STEPS
 
 from .conftest import (
     background_pdf,
@@ -187,6 +190,8 @@ def test_what_only_some_readers_draw(printed_with, annotation, box):
 HELVETICA = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica, Encoding=Name.WinAnsiEncoding)
 FORM = {"DA": "/Helv 0 Tf 0 g", "DR": Dictionary(Font=Dictionary(Helv=HELVETICA)), "NeedAppearances": True}
 
+ODD_HELVETICA = Dictionary({**dict(HELVETICA.items()), "/FirstChar": String("a"), "/Widths": Name.x})
+
 
 def field(kind, **entries):
     return {"Subtype": Name.Widget, "FT": Name(f"/{kind}"), "T": "a", "Rect": [50, 90, 250, 130], **entries}
@@ -265,3 +270,160 @@ def test_many_annotations_take_no_longer_than_on_the_hosts_page(make_batch, make
     (few, _host), (many, host) = taken.values()
     assert many < host
     assert many < 8 * few
+
+
+# What is wrong with some, and no reason not to print the others
+
+
+@pytest.mark.parametrize("change", [lambda a: a.pop("Subtype"), lambda a: a.update(Subtype=Name.Image)])
+def test_a_drawing_that_does_not_say_what_it_is(make_batch, make_layout, change):
+    """Readers draw it where it is an annotation; where they are told to draw it, they would not."""
+
+    def without_subtype(pdf, page):
+        entries = {"Type": Name.XObject, "Subtype": Name.Form, "BBox": [0, 0, 60, 40]}
+        change(entries)
+        page.obj.Annots[0].AP.N = pdf.make_stream(ORANGE, **entries)
+
+    background = changed(annotated(STAMP, STAMP, background=background_pdf(size=SIZE)), without_subtype)
+    batch = make_batch(1, make_layout([BELOW], background))
+    assert_looks_as_the_hosts(batch)
+    assert complaints(printed(batch)) == {}
+
+
+def test_a_drawing_without_bounds_begins_where_the_annotation_does(make_batch, make_layout):
+    def without_bounds(pdf, page):
+        page.obj.Annots[0].AP.N = pdf.make_stream(b"1 0.5 0 rg 0 0 900 900 re f", Subtype=Name.Form)
+
+    batch = make_batch(1, make_layout([text(text="")], changed(annotated(STAMP), without_bounds)))
+    assert drawn(batch) == (100, 60, 160, 100)
+
+
+def raw(code: bytes):
+    return Object.parse(code)
+
+
+#: Squares that say something that can't be read, and whether they are drawn nevertheless.
+BROKEN = {
+    "flags of letters": ({"F": String("4")}, False),
+    "an array of flags": ({"F": raw(b"[4]")}, False),
+    "an opacity of letters": ({"CA": String("0.5")}, True),
+    "too much opacity": ({"CA": 2}, True),
+    "a width of letters": ({"BS": raw(b"<< /W (2) >>")}, True),
+    "a width that is a name": ({"BS": raw(b"<< /W /Thick >>")}, True),
+    "a border of nothing": ({"Border": raw(b"[null null null]")}, True),
+    "a border of letters": ({"Border": raw(b"[(0) (0) (1)]")}, True),
+    "a border of names": ({"Border": raw(b"[0 0 /x]")}, True),
+    "dashes without a length": ({"Border": raw(b"[0 0 1 [0 0]]")}, True),
+    "dashes too short to be written": ({"Border": raw(b"[0 0 1 [0.0000001]]")}, True),
+    "dashes of less than nothing": ({"Border": raw(b"[0 0 1 [-3]]")}, True),
+    "a layer that is none": ({"OC": 5}, True),
+    "drawings that are none": ({"AP": raw(b"[]")}, True),
+    "a place that is none": ({"Rect": raw(b"[/a 1 2 3]")}, False),
+    "no color": ({"C": raw(b"[]")}, False),
+}
+
+
+@pytest.mark.parametrize(("entries", "is_drawn"), BROKEN.values(), ids=BROKEN)
+def test_what_cannot_be_read_counts_as_not_said(printed_with, entries, is_drawn):
+    beside = {**STAMP, "Rect": [200, 100, 260, 140]}
+    found = drawn(printed_with({"Subtype": Name.Square, **entries}, beside))
+    assert found == ((100, 60, 260, 100) if is_drawn else (200, 60, 260, 100))
+
+
+def test_no_color_leaves_what_is_inside(printed_with):
+    """And no frame around it, which would be a point wide."""
+    inside = {"Subtype": Name.Square, "C": raw(b"[]"), "IC": [1, 0, 0]}
+    pixels = rasterized(printed(printed_with(inside)))[0].convert("RGB").getcolors()
+    assert (0, 0, 0) not in [color for _count, color in pixels]
+    assert drawn(printed_with(inside)) is not None
+
+
+@pytest.mark.parametrize(
+    ("entries", "form"),
+    [
+        ({"DA": 300_000_000}, {}),
+        ({"DA": Name.Helv}, {}),
+        ({"DA": "/Helv 1.2.3 Tf 0 g"}, {}),
+        ({"DA": "/Helv . Tf 0 g"}, {}),
+        ({"DA": "/Helv 12 Tf 0.0.0 g"}, {}),
+        ({"DA": "/Helv 12 Tf 0 0 0 0 g"}, {}),
+        ({"MK": 1}, {}),
+        ({"Ff": String("0")}, {}),
+        ({"Ff": 1 << 24, "MaxLen": String("5")}, {}),
+        ({"Ff": 1 << 24, "MaxLen": -5}, {}),
+        ({"Q": String("1")}, {}),
+        ({"Q": 9}, {}),
+        ({"V": raw(b"[(hallo) [(hallo)]]")}, {}),
+        ({"FT": Name.Ch, "Opt": ["hallo"], "TI": String("x")}, {}),
+        ({}, {"Q": Name.x}),
+        ({}, {"DR": raw(b"[]")}),
+        ({}, {"DR": Dictionary(Font=Dictionary(Helv=ODD_HELVETICA))}),
+    ],
+)
+def test_what_cannot_be_read_of_a_field(printed_with, entries, form):
+    filled_in = field("Tx", V=String("hallo"), DA=String("/Helv 12 Tf 0 g"))
+    pdf = printed(printed_with({**filled_in, **entries}, form={**FORM, **form}))
+    assert complaints(pdf) == {}
+    assert [shown.strip() for shown in extracted_text(pdf)] == ["hallo"]
+
+
+def test_a_form_that_is_none(make_batch, make_layout):
+    def change(pdf, page):
+        pdf.Root.AcroForm = 1
+
+    background = changed(annotated(field("Tx", V="hallo")), change)
+    assert extracted_text(printed(make_batch(1, make_layout([text(text="")], background)))) == ["hallo"]
+
+
+# What is drawn of much
+
+
+def appearances(background: bytes) -> list[bytes]:
+    """What is drawn for each annotation of the first page."""
+    file, page = Background(background), (0, 0, *SIZE)
+    file.prepare()
+    above = file.above(1, Place((1, 0, 0, 1, 0, 0), page, page, page))
+    return [] if above is None else [picture.read_bytes() for picture in above.Resources.XObject.values()]
+
+
+def test_waves_end_where_the_annotation_does():
+    wide = {"Subtype": Name.Squiggly, "QuadPoints": [0, 140, 8_000_000, 140, 0, 100, 8_000_000, 100]}
+    [code] = appearances(annotated(wide))
+    assert code.count(b" l\n") == (RECT[2] - RECT[0]) / 2
+
+
+def nested(pdf, page):
+    """Twenty levels of an array, each twice in the next."""
+    texts = pdf.make_indirect(Array([String("hallo")]))
+    for _level in range(20):
+        texts = pdf.make_indirect(Array([texts, texts]))
+    page.obj.Annots[0].V = texts
+
+
+def of_itself(pdf, page):
+    texts = pdf.make_indirect(Array([]))
+    texts.append(texts)
+    page.obj.Annots[0].V = texts
+
+
+def many_times_the_same(pdf, page):
+    page.obj.Annots[0].V = Array([pdf.make_indirect(String("hallo " * 10_000))] * 1_000)
+
+
+def many_words(pdf, page):
+    page.obj.Annots[0].V = String("ab " * 50_000)
+    page.obj.Annots[0].Rect = Array([0, 0, 1_000_000, 40])
+
+
+@pytest.mark.parametrize("change", [nested, of_itself, many_times_the_same, many_words])
+def test_no_more_of_a_text_is_drawn_than_fits_a_page(change):
+    background = changed(annotated(field("Tx", Ff=1 << 12), form=FORM), change)
+    assert sum(map(len, appearances(background))) < 50_000
+
+
+def test_what_nobody_can_wait_for_is_left_out():
+    """What comes after it is not."""
+    points = [100, 120, 140, 120, 100, 110, 140, 110]
+    many = {"Subtype": Name.Highlight, "QuadPoints": points * (MOST_STEPS // 4 + 1)}
+    few = {"Subtype": Name.Highlight, "QuadPoints": points}
+    assert appearances(annotated(many, few)) == appearances(annotated(few))

@@ -5,8 +5,9 @@ from io import BytesIO
 import pikepdf
 import pytest
 from hypothesis import HealthCheck, assume, example, given, settings as hypothesis_settings, strategies as st
-from pikepdf import Array, Dictionary, Name
+from pikepdf import Array, Dictionary, Name, Object
 from PIL import Image
+from pretix.base import pdf
 from reportlab.lib.units import mm
 
 from pretix_offlinesales.models import JobFailed
@@ -267,3 +268,77 @@ def test_the_same_layer_may_be_off_in_one_background_and_on_in_another(make_batc
     output = BytesIO()
     merge_parts(Plan(batch), parts, output)
     assert [squares(page) for page in rasterized(output.getvalue())] == [[WHITE, GREEN], [RED, GREEN]]
+
+
+# What can't be read, and the host never looks at
+
+
+def layers_of(code: bytes, *path: str):
+    """:param path: of what is replaced in what the file says of its layers"""
+
+    def change(pdf, page):
+        left, _right = layered(pdf, page)
+        usage = Dictionary(Event=Name.Print, Category=[Name.Print], OCGs=[left])
+        left.Usage = Dictionary(Print=Dictionary(PrintState=Name.ON))
+        thing = pdf.Root.OCProperties
+        thing.D = Dictionary(OFF=[], AS=[usage])
+        for key in path[:-1]:
+            thing = thing[int(key)] if key.isdigit() else thing[key]
+        thing[path[-1]] = Object.parse(code)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        layers_of(b"[]", "/D"),
+        layers_of(b"[null 5 (x)]", "/D", "/OFF"),
+        layers_of(b"[null /Print]", "/D", "/AS"),
+        layers_of(b"[null]", "/D", "/AS", "0", "/OCGs"),
+        layers_of(b"/Print", "/D", "/AS", "0", "/Category"),
+        layers_of(b"[]", "/OCGs", "0", "/Usage"),
+        layers_of(b"5", "/OCGs", "0", "/Usage"),
+        layers_of(b"/ON", "/OCGs", "0", "/Usage", "/Print"),
+    ],
+)
+def test_layers_that_cannot_be_read(make_batch, make_layout, change):
+    batch = make_batch(1, make_layout([text("order", bottom="5")], changed(background_pdf(size=SIZE), change)))
+    assert squares(rasterized(printed(batch))[0]) == [RED, GREEN]
+
+
+reads_what_is_visible = pytest.mark.skipif(
+    not hasattr(pdf, "get_sizebox"), reason="This pretix can't print odd boxes itself, and shows what is cropped"
+)
+
+
+@reads_what_is_visible
+@pytest.mark.parametrize("name", ["/TrimBox", "/BleedBox"])
+@pytest.mark.parametrize("box", [b"[]", b"[0 0 3]", b"[0 0 3 4 5]", b"[/a /b /c /d]", b"/X", b"[0 0 null 5]"])
+def test_boxes_that_cannot_be_read_count_as_not_said(make_batch, make_layout, name, box):
+    def change(pdf, page):
+        page.obj[name] = Object.parse(box)
+
+    batch = make_batch(1, make_layout([text("order", bottom="5")], changed(background_pdf(size=SIZE), change)))
+    with pikepdf.open(BytesIO(printed(batch))) as pdf:
+        assert [float(side) for side in pdf.pages[0].trimbox] == [0, 0, *SIZE]
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "message"),
+    [
+        ("/MediaBox", b"[300 200 0 0]", "Page 1 of the background “{file}” of the layout “Glossy” has no size."),
+        ("/Contents", b"/Unknown", "The background “{file}” of the layout “Glossy” cannot be drawn."),
+    ],
+)
+def test_what_is_wrong_with_a_page_is_said(make_batch, make_layout, entry, value, message):
+    """There is nothing wrong with the file."""
+
+    def change(pdf, page):
+        found = Object.parse(value)
+        page.obj[entry] = Array([pdf.make_stream(b"q Q", Filter=found)]) if entry == "/Contents" else found
+
+    layout = make_layout([text("order", bottom="5")], changed(background_pdf(size=SIZE), change), name="Glossy")
+    with pytest.raises(JobFailed) as failure:
+        printed(make_batch(1, layout))
+    assert str(failure.value) == message.format(file=layout.background.name.rpartition("/")[2])

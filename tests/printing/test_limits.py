@@ -1,5 +1,6 @@
 """What is drawn while somebody waits is bounded; what is printed by a job is not."""
 
+import zlib
 from io import BytesIO
 
 import pikepdf
@@ -9,10 +10,10 @@ from pikepdf import Array, Dictionary, Name
 from pretix_offlinesales import jobs
 from pretix_offlinesales.models import Job, JobFailed, OfflineSalesBatch
 from pretix_offlinesales.printing import limits, request_data
+from pretix_offlinesales.printing.background import Background
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.clearance import tight_codes
 from pretix_offlinesales.printing.sheets import Sheet
-from pretix_offlinesales.printing.wrapping import wrapped
 
 from .conftest import background_pdf, code, make_blank, printed, rasterized, text
 
@@ -30,11 +31,23 @@ def annotated(amount: int) -> bytes:
     return output.getvalue()
 
 
+def in_pieces(pages=1, amount=2) -> bytes:
+    """So many pages, each of which draws the same stream so many times: 100 KB."""
+    with pikepdf.open(BytesIO(background_pdf(pages=pages))) as pdf:
+        piece = pdf.make_stream(b"q Q " * 25_600)
+        for page in pdf.pages:
+            page.obj.Contents = Array([piece] * amount)
+        output = BytesIO()
+        pdf.save(output)
+    return output.getvalue()
+
+
 #: Which limit is set to what, the objects and the background that are beyond, and what is said.
 TOO_LARGE = {
     "MAX_FILE": (1024, [code()], background_pdf(pages=20), "has {size}.", "1.0\xa0KB"),
     "MAX_PAGES": (2, [code()], background_pdf(pages=3), "has 3 pages.", "2"),
     "MAX_ANNOTATIONS": (1, [code()], annotated(2), "has 2 annotations.", "1"),
+    "MAX_JOINED": (150 * 1024, [code()], in_pieces(), "draws too much on its pages.", "150.0\xa0KB"),
     "MAX_OBJECTS": (1, [code(), text()], background_pdf(), "The layout “Glossy” has 2 objects.", "1"),
     "MAX_PICTURES": (1, [LOGO, LOGO], background_pdf(), "The layout “Glossy” has 2 images.", "1"),
 }
@@ -135,7 +148,7 @@ def test_what_a_background_draws_is_not_parsed(make_batch, make_layout):
         page.Contents = pdf.make_stream(drawn)
         output = BytesIO()
         pdf.save(output)
-    with pikepdf.open(BytesIO(wrapped(output.getvalue()))) as pdf:
+    with pikepdf.open(Background(output.getvalue()).prepare()) as pdf:
         [page] = pdf.pages
         assert len(page.Contents.read_bytes()) < 100
         [form] = page.Resources.XObject.values()
@@ -151,10 +164,29 @@ def test_pages_of_several_streams_are_wrapped_as_one():
         pdf.pages[0].Contents = Array([pdf.make_stream(piece) for piece in pieces])
         output = BytesIO()
         pdf.save(output)
-    with pikepdf.open(BytesIO(wrapped(output.getvalue()))) as pdf:
+    with pikepdf.open(Background(output.getvalue()).prepare()) as pdf:
         [form] = pdf.pages[0].Resources.XObject.values()
         assert form.read_bytes() == b"\n".join(pieces)
 
 
+def test_what_pages_have_in_common_is_unpacked_once():
+    """And packed again while it is: it never lies in memory as a whole."""
+    most = 2 * 25_600 * 4
+    assert not Background(in_pieces(pages=20)).joins_more_than(most)
+    assert Background(in_pieces(amount=3)).joins_more_than(most)
+    assert len(Background(in_pieces(pages=20, amount=40)).prepare().getvalue()) < 400_000
+
+
+def test_what_is_packed_twice_is_not_unpacked():
+    """A kilobyte may become a gigabyte."""
+    packed = zlib.compress(zlib.compress(b"q Q " * 100_000))
+    with pikepdf.open(BytesIO(make_blank((80, 50)))) as pdf:
+        piece = pdf.make_stream(packed, Filter=Array([Name.FlateDecode, Name.FlateDecode]))
+        pdf.pages[0].Contents = Array([piece, piece])
+        output = BytesIO()
+        pdf.save(output, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    assert Background(output.getvalue()).joins_more_than(limits.MAX_JOINED)
+
+
 def test_what_cannot_be_wrapped_is_left_alone():
-    assert wrapped(b"This is no PDF.") == b"This is no PDF."
+    assert Background(b"This is no PDF.").prepare().read() == b"This is no PDF."
