@@ -25,6 +25,11 @@ class Migration(migrations.Migration):
             field=models.JSONField(default=dict),
         ),
         migrations.AddField(
+            model_name='job',
+            name='selection',
+            field=models.JSONField(null=True),
+        ),
+        migrations.AddField(
             model_name='offlinesalesbatch',
             name='valid_from',
             field=models.DateTimeField(blank=True, null=True),
