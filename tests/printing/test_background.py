@@ -103,7 +103,10 @@ SIDES = st.tuples(*[st.integers(-30, 90)] * 2, *[st.integers(120, 330)] * 2)
 
 
 @hypothesis_settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    derandomize=True,
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     rotate=st.sampled_from([0, 90, 180, 270, -90, 450]),
@@ -129,7 +132,10 @@ def test_each_code_of_the_page_is_on_the_sheet_or_it_is_refused(
 
     background = changed(background_pdf(size=SIZE, rotate=rotate), change)
     batch = make_batch(1, make_layout(objects, background))
-    [page] = [scanned(page) for page in seen(printed_by_host(tickets(batch)[0], batch.layout), 8)]
+    [picture] = seen(printed_by_host(tickets(batch)[0], batch.layout), 8)
+    # At the very edge, without the white border that it needs, it is luck which reader can read a code, and where.
+    assume(picture.width >= 8 * (max(left, 20) + 25) and picture.height >= 8 * (30 + 25))
+    page = scanned(picture)
     assume(page)
     try:
         data = asked(batch, paper="A3", running_text=False, **sheet)
