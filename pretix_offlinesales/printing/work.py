@@ -71,8 +71,8 @@ def _finish(job: Job, plan: Plan, is_last: bool) -> bool:
             contents = {part: _open(opened, part) for part in parts}
             if lost := [part for part, content in contents.items() if not content]:
                 return _draw_again(job, lost)
-            now = facts(job.batch)
-            if not is_last and (outdated := [part for part in parts if part.facts != now]):
+            current = facts(job.batch)
+            if not is_last and (outdated := [part for part in parts if part.facts != current]):
                 return _draw_again(job, outdated)
             merge_parts(plan, contents.values(), output)
             file.store(output)
