@@ -3,6 +3,15 @@
 from django.db import migrations, models
 
 
+def move_selections(apps, schema_editor):
+    """Jobs that were interrupted by the upgrade go on with what they are about, and nobody looks for it in the old place."""
+    Job = apps.get_model("pretix_offlinesales", "Job")
+    for job in Job.objects.filter(data__has_key="selection").iterator(chunk_size=20):
+        selection = job.data.pop("selection")
+        job.selection = None if job.finished else selection
+        job.save(update_fields=["data", "selection"])
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -49,4 +58,5 @@ class Migration(migrations.Migration):
             name='attempts',
             field=models.PositiveIntegerField(default=0),
         ),
+        migrations.RunPython(move_selections, migrations.RunPython.noop),
     ]
