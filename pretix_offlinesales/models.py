@@ -141,6 +141,8 @@ class OfflineSalesTicket(models.Model):
     #: When it was taken back, unless that was undone.
     returned = models.DateTimeField(null=True, blank=True)
     return_kind = models.CharField(max_length=16, choices=ReturnKind.choices, blank=True, default="")
+    #: When its paper was reported lost or stolen, unless that was undone. Its positions are blocked since.
+    lost = models.DateTimeField(null=True, blank=True)
     #: When it got its present codes, if they are not its first ones.
     replaced = models.DateTimeField(null=True, blank=True)
 
@@ -191,6 +193,7 @@ class Job(Requested):
         DATA = "data", _("Make a data file")
         UNDO = "undo", _("Undo returns")
         REPLACE = "replace", _("Replace tickets")
+        LOST = "lost", _("Report lost tickets")
 
     #: Jobs about tickets that exist, which may end half way, and where their data tells whom they have dealt with.
     DEALT_WITH = {Kind.RETURN: "returned", Kind.UNDO: "undone", Kind.REPLACE: "replaced"}
