@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, BooleanField, ExpressionWrapper, Manager, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import BooleanField, ExpressionWrapper, Manager, QuerySet, Subquery
 from django.db.models.lookups import IsNull
 from django_scopes import scopes_disabled
 
@@ -27,13 +26,6 @@ def unscoped(manager: Manager) -> QuerySet:
     """
     with scopes_disabled():
         return manager.all()
-
-
-def main_positions(positions: QuerySet) -> QuerySet:
-    """
-    Those that were not sold with another one: ``addon_to=None``, said in a way that no index can be taken for.
-    """
-    return positions.alias(sold_with=Coalesce("addon_to", 0, output_field=BigIntegerField())).filter(sold_with=0)
 
 
 def first(rows: QuerySet, column: str) -> Subquery:

@@ -137,15 +137,17 @@ class OfflineSalesExporter(MultiSheetListExporter):
             _("Printed"),
             _("Checked in"),
             _("Check-in list"),
+            *(str(LABELS[name]) for name in ("due", "due_besides")),
         ]
         batches = {batch.pk: batch for batch in self._batches(form_data)}
         places = {pk: self._place(batch) for pk, batch in batches.items()}
         tickets = OfflineSalesTicket.objects.filter(batch__in=self._batches(form_data).order_by().values("pk"))
         yield self.ProgressSetTotal(total=tickets.count())
-        columns = ("number", "order__code", "worth", "fate", "returned", "last_printed", "entered", "entered_list")
+        moments = ("returned", "last_printed", "entered")
+        columns = ("number", "order__code", "worth", "due", "due_besides", "fate", "entered_list", *moments)
         rows = with_worth(with_state(tickets)).order_by("batch", "number").values_list("batch", *columns)
         with planned_plainly():
-            for pk, number, code, worth, fate, *moments, entered_list in rows.iterator(chunk_size=CHUNK):
+            for pk, number, code, worth, due, due_besides, fate, entered_list, *moments in rows.iterator(chunk_size=CHUNK):
                 returned, printed, entered = moments
                 if not (batch := batches.get(pk)):
                     continue  # made since
@@ -161,6 +163,8 @@ class OfflineSalesExporter(MultiSheetListExporter):
                     self._moment(printed, batch),
                     self._moment(entered, batch),
                     entered_list or "",
+                    money(due),
+                    money(due_besides),
                 ]
 
     def _batches(self, form_data) -> QuerySet[OfflineSalesBatch]:

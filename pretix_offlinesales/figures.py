@@ -23,16 +23,26 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, TruncMinute
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
-from pretix.base.models import Checkin, Order, OrderPosition
+from pretix.base.models import Checkin, Order, OrderPosition, Transaction
 from pretix.base.models.orders import PrintLog
 
-from .database import exists_for_each, first, main_positions, planned_plainly, unscoped
+from .database import exists_for_each, first, planned_plainly, unscoped
 from .models import TICKET_POSITION, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 
 #: What can become of a ticket, besides being returned as one of ``ReturnKind``.
 OUTSTANDING = "outstanding"
-#: Canceled otherwise than by a return.
+#: Its paper is lost, so it is blocked.
+REPORTED_LOST = "reported_lost"
+#: Canceled otherwise than by a return, expired, or split off from its order.
 CANCELED = "canceled"
+
+#: An order that is neither canceled nor expired.
+LIVE = Q(order__status__in=(Order.STATUS_PENDING, Order.STATUS_PAID))
+#: An order of which something is in the host's ledger: its total.
+IN_LEDGER = LIVE & Q(order__require_approval=False)
+
+#: Of tickets with their state: returned, but let in.
+LET_IN_ALL_THE_SAME = Q(fate__in=ReturnKind.values, checked_in=True)
 
 #: An entry in the chart stands for one of these lengths of time: the shortest that leaves at most so many of them.
 STEPS = (
@@ -58,9 +68,11 @@ LABELS = {
     "lost": _("Returned: lost or stolen"),
     "damaged": _("Returned: damaged"),
     "canceled": pgettext_lazy("tickets", "Canceled"),
+    "reported_lost": _("Lost or stolen"),
     "outstanding": _("Outstanding"),
     "checked_in": _("Checked in"),
     "due": _("Due"),
+    "due_besides": _("Due besides: returned, but let in"),
 }
 
 
@@ -84,12 +96,18 @@ class Figures:
 
     #: Perhaps sold, perhaps not: nobody knows. Orders that somebody has reset to pending are among them.
     outstanding: Tally = Tally()
+    reported_lost: Tally = Tally()
     unsold: Tally = Tally()
     lost: Tally = Tally()
     damaged: Tally = Tally()
     canceled: Tally = Tally()
     #: Let in at least once; most of them are outstanding as well.
     checked_in: Tally = Tally()
+    #: What the host's ledger says of the orders of all of them. A canceled one may have left something there: a fee
+    #: that was kept, or what else is in its order.
+    due: Tally = Tally()
+    #: Returned, but let in all the same: a scanner that was offline knew nothing of it. Not in the ledger.
+    due_besides: Tally = Tally()
 
     @property
     def returned(self) -> Tally:
@@ -97,12 +115,7 @@ class Figures:
 
     @property
     def issued(self) -> Tally:
-        return self.outstanding + self.returned + self.canceled
-
-    @property
-    def due(self) -> Tally:
-        """What the seller owes: nobody knows where lost ones are, so they are paid for."""
-        return self.outstanding + self.lost
+        return self.outstanding + self.reported_lost + self.returned + self.canceled
 
     @property
     def lines(self) -> list[tuple[str, Tally]]:
@@ -116,9 +129,9 @@ class Figures:
 def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
     """
     Tickets that know whether they are ``valid`` or ``canceled``, alone or with their orders, or were ``split_off``
-    from them; what has become of their orders (``fate``: ``OUTSTANDING``, one of ``ReturnKind``, or ``CANCELED``);
-    whether, when and where they were let in, and whether and when they were last printed, with the codes that they
-    have now.
+    from them; what has become of them (``fate``: ``OUTSTANDING``, ``REPORTED_LOST``, one of ``ReturnKind``, or
+    ``CANCELED``); whether, when and where they were let in, and whether and when they were last printed, with the codes
+    that they have now.
 
     The ticket is one position of its order. What comes bundled with it is scanned by itself, at the bar for example,
     and says nothing about the ticket, nor does what was added to the order later.
@@ -135,13 +148,12 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
         )
         .order_by("-datetime")
     )
-    states = _with_fate(tickets, exists_for_each(_main_positions()))
-    return states.annotate(canceled_alone=first(the_ticket(), "canceled")).annotate(
-        valid=Q(order__status=Order.STATUS_PAID, canceled_alone=False),
-        # A condition alone would be unknown where the ticket is not there any more, which is neither true nor false.
-        canceled=Case(
-            When(~Q(order__status=Order.STATUS_CANCELED), canceled_alone=False, then=False), default=True
-        ),
+    states = tickets.annotate(canceled_alone=first(the_ticket(), "canceled"))
+    # A condition alone would be unknown where the ticket is not there any more, which is neither true nor false.
+    states = _with_fate(states, left=Case(When(canceled_alone=False, then=True), default=False))
+    return states.annotate(
+        valid=Q(order__status=Order.STATUS_PAID, left=True),
+        canceled=~Q(LIVE, left=True),
         split_off=Q(canceled_alone=None),
         checked_in=exists_for_each(entries),
         entered=first(entries, "datetime"),
@@ -157,11 +169,6 @@ def the_ticket() -> QuerySet[OrderPosition]:
     return unscoped(OrderPosition.all).filter(order=OuterRef("order"), positionid=TICKET_POSITION).order_by()
 
 
-def _main_positions() -> QuerySet[OrderPosition]:
-    """Of a ticket's order those that are left. Usually that is the ticket."""
-    return main_positions(unscoped(OrderPosition.objects).filter(order=OuterRef("order"))).order_by()
-
-
 def _entries() -> QuerySet[Checkin]:
     """Of a ticket."""
     entries = unscoped(Checkin.objects).filter(position__order=OuterRef("order"), type=Checkin.TYPE_ENTRY)
@@ -169,11 +176,13 @@ def _entries() -> QuerySet[Checkin]:
 
 
 def _with_fate(tickets, left):
-    """:param left: whether the order still has a main position"""
+    """:param left: whether the ticket is still in its order, and not canceled there"""
+    was_returned = Q(return_kind__in=ReturnKind.values, returned=F("order__cancellation_date"))
     return tickets.annotate(left=left).annotate(
         fate=Case(
-            When(~Q(order__status=Order.STATUS_CANCELED), left=True, then=Value(OUTSTANDING)),
-            When(return_kind__in=ReturnKind.values, then=F("return_kind")),
+            When(LIVE, left=True, lost=None, then=Value(OUTSTANDING)),
+            When(LIVE, left=True, then=Value(REPORTED_LOST)),
+            When(was_returned, order__status=Order.STATUS_CANCELED, then=F("return_kind")),
             default=Value(CANCELED),
             output_field=CharField(),
         ),
@@ -182,16 +191,33 @@ def _with_fate(tickets, left):
 
 def with_worth(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
     """
-    Tickets that know what they cost (``worth``).
+    Tickets that know what they cost, with what is bundled with them (``worth``): if they are canceled, what was
+    canceled with them. Also, whether something of their orders is in the host's ledger (``in_ledger``), and what is to
+    be paid for them: what is there (``due``), and for those that were returned, but let in (``due_besides``).
 
     :param tickets: with their state
-
-    A canceled order keeps its total, unless the host has canceled its positions to keep a fee.
     """
-    prices = unscoped(OrderPosition.all).filter(order=OuterRef("order")).order_by().values("order")
-    return tickets.annotate(
-        worth=Case(When(left=True, then=F("order__total")), default=Subquery(prices.values(sum=Sum("price"))))
+    states = tickets.annotate(
+        in_ledger=Q(IN_LEDGER),
+        # An order that is canceled as a whole keeps its total.
+        worth=Case(When(left=True, then=F("order__total")), default=Subquery(_gone_with_the_ticket())),
     )
+    return states.annotate(
+        due=Case(When(in_ledger=True, then=F("order__total")), default=Value(NOTHING)),
+        due_besides=Case(When(LET_IN_ALL_THE_SAME, then=F("worth")), default=Value(NOTHING)),
+    )
+
+
+def _gone_with_the_ticket() -> QuerySet:
+    """The sum of all positions that left the order when the ticket did, as the host's ledger has it."""
+    gone = unscoped(Transaction.objects).filter(order=OuterRef("order"), count__lt=0).order_by()
+    moment = first(gone.filter(positionid=TICKET_POSITION).order_by("-datetime"), "datetime")
+    # A position whose price was changed at that moment has left the ledger, too, and come back.
+    come_back = unscoped(Transaction.objects).filter(
+        order=OuterRef("order"), datetime=OuterRef("datetime"), positionid=OuterRef("positionid"), count__gt=0
+    )
+    with_it = gone.filter(~Exists(come_back), datetime=moment, positionid__isnull=False)
+    return with_it.values("order").values(sum=Sum(-F("price") * F("count")))
 
 
 def figures(batches: Iterable[OfflineSalesBatch]) -> dict[int, Figures]:
@@ -211,18 +237,27 @@ def total(batches: QuerySet[OfflineSalesBatch]) -> Figures:
 
 def _count(tickets, *by):
     """
-    Whether a position is left may be read from all positions at once, where that is cheaper than to look for each: it
-    is one table, whose size PostgreSQL always knows.
+    Whether a ticket is left may be read from all positions at once, where that is cheaper than to look for each: it is
+    one table, whose size PostgreSQL always knows.
     """
-    states = _with_fate(tickets, Exists(_main_positions())).annotate(checked_in=exists_for_each(_entries()))
-    states = with_worth(states).order_by().values(*by, "fate", "checked_in")
+    left = unscoped(OrderPosition.objects).filter(order=OuterRef("order"), positionid=TICKET_POSITION).order_by()
+    states = _with_fate(tickets, Exists(left)).annotate(checked_in=exists_for_each(_entries()))
+    states = with_worth(states).order_by().values(*by, "fate", "checked_in", "in_ledger")
+    sums = {f"{name}_sum": Sum(name) for name in ("worth", "due")}
     with planned_plainly():
-        return list(states.annotate(count=Count("pk"), value=Sum("worth")))
+        return list(states.annotate(count=Count("pk"), **sums))
 
 
 def _figures(row):
-    tally = Tally(row["count"], money(row["value"]))
-    return Figures(**{row["fate"]: tally}, checked_in=tally if row["checked_in"] else Tally())
+    count = row["count"]
+    tally = Tally(count, money(row["worth_sum"]))
+    is_let_in = row["checked_in"]
+    return Figures(
+        **{row["fate"]: tally},
+        checked_in=tally if is_let_in else Tally(),
+        due=Tally(count, money(row["due_sum"])) if row["in_ledger"] else Tally(),
+        due_besides=tally if is_let_in and row["fate"] in ReturnKind.values else Tally(),
+    )
 
 
 def money(value: Decimal | None) -> Decimal:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from openpyxl import load_workbook
-from pretix.base.models import Checkin, Event, Organizer, ScheduledEventExport, User
+from pretix.base.models import Checkin, Event, Order, Organizer, ScheduledEventExport, User
 from pretix.base.services.export import init_event_exporters, init_organizer_exporters, scheduled_event_export
 
 from pretix_offlinesales import issuing, jobs
@@ -79,17 +79,21 @@ def test_a_row_a_batch_with_all_figures(event, batch):
             "Returned: lost or stolen": "1",
             "Returned: damaged": "0",
             "Canceled": "0",
+            "Lost or stolen": "0",
             "Outstanding": "3",
             "Checked in": "1",
-            "Due": "4",
+            "Due": "3",
+            "Due besides: returned, but let in": "0",
             "Issued (value)": "115.00",
             "Returned: unsold (value)": "23.00",
             "Returned: lost or stolen (value)": "23.00",
             "Returned: damaged (value)": "0.00",
             "Canceled (value)": "0.00",
+            "Lost or stolen (value)": "0.00",
             "Outstanding (value)": "69.00",
             "Checked in (value)": "23.00",
-            "Due (value)": "92.00",
+            "Due (value)": "69.00",
+            "Due besides: returned, but let in (value)": "0.00",
             "Currency": "EUR",
             "Internal comment": "'=HYPERLINK()",
         }
@@ -101,7 +105,11 @@ def test_a_row_a_ticket(event, batch):
     for successful, hour in ((True, 9), (True, 10), (False, 11)):
         moment = datetime(2027, 3, 2, hour, 0, tzinfo=UTC)
         position.print_logs.create(type="ticket", source="x", successful=successful, datetime=moment)
-    batch.tickets.filter(number=1).update(returned=datetime(2027, 4, 1, 8, 0, tzinfo=UTC))
+    returned = datetime(2027, 4, 1, 8, 0, tzinfo=UTC)
+    batch.tickets.filter(number=1).update(returned=returned)
+    Order.objects.filter(offline_sales_ticket__batch=batch, status="c").update(cancellation_date=returned)
+    batch.tickets.filter(number=5).update(returned=returned)
+    check_in(batch.tickets.get(number=5))  # all the same
     rows = export(event, "tickets")
     codes = [ticket.order.code for ticket in batch.tickets.order_by("number")]
     told = ("Order code", "Status", "Returned", "Printed", "Checked in", "Check-in list")
@@ -110,7 +118,11 @@ def test_a_row_a_ticket(event, batch):
         ["2", codes[1], "Outstanding", "", "2027-03-02 11:00:00", "2027-05-08 19:00:00", "Main entrance"],
         ["3", codes[2], "Outstanding", "", "", "", ""],
     ]
-    assert (rows[4]["Status"], rows[4]["Price"], rows[4]["Currency"]) == ("Returned: lost or stolen", "23.00", "EUR")
+    money = ("Status", "Price", "Currency", "Due", "Due besides: returned, but let in")
+    assert [[row[name] for name in money] for row in (rows[1], rows[4])] == [
+        ["Outstanding", "23.00", "EUR", "23.00", "0.00"],
+        ["Returned: lost or stolen", "23.00", "EUR", "0.00", "23.00"],
+    ]
 
 
 def test_a_workbook_with_both_sheets(event, batch):
@@ -119,7 +131,7 @@ def test_a_workbook_with_both_sheets(event, batch):
     assert name == "night_offlinesales.xlsx"
     assert [(sheet.title, sheet.max_row) for sheet in book] == [("Batches", 2), ("Tickets", 6)]
     header, row = book["Batches"].values
-    assert (row[header.index("Due (value)")], row[header.index("Due")]) == (92, 4)
+    assert (row[header.index("Due (value)")], row[header.index("Due")]) == (69, 3)
 
 
 def test_filters(event, item, quota, organizer, make_batch):

@@ -1,7 +1,7 @@
 """The tickets of a batch, and what has become of each, in the REST API."""
 
 import django_filters
-from django.db.models import Case, QuerySet, Value, When
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.shortcuts import get_object_or_404
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from django_scopes import scopes_disabled
@@ -10,7 +10,7 @@ from pretix.base.models import Order
 from rest_framework import mixins, serializers, viewsets
 
 from ..database import first, planned_plainly
-from ..figures import the_ticket, with_state
+from ..figures import LIVE, the_ticket, with_state, with_worth
 from ..models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..splitting import find_split_off
 from .views import PluginPermission
@@ -22,12 +22,29 @@ class TicketSerializer(serializers.ModelSerializer):
     status = serializers.CharField(source="shown_status", read_only=True)
     split_to = serializers.CharField(read_only=True)
     returned = serializers.SerializerMethodField()
+    lost = serializers.BooleanField(source="is_lost", read_only=True)
+    blocked = serializers.JSONField(read_only=True)
+    due = serializers.DecimalField(max_digits=13, decimal_places=2, read_only=True)
+    due_besides = serializers.DecimalField(max_digits=13, decimal_places=2, read_only=True)
     printed = serializers.BooleanField(read_only=True)
     checked_in = serializers.BooleanField(read_only=True)
 
     class Meta:
         model = OfflineSalesTicket
-        fields = ("number", "order", "secret", "status", "split_to", "returned", "printed", "checked_in")
+        fields = (
+            "number",
+            "order",
+            "secret",
+            "status",
+            "split_to",
+            "returned",
+            "lost",
+            "blocked",
+            "due",
+            "due_besides",
+            "printed",
+            "checked_in",
+        )
 
     def get_returned(self, ticket: OfflineSalesTicket) -> str | None:
         return ticket.fate if ticket.fate in ReturnKind.values else None
@@ -38,6 +55,8 @@ with scopes_disabled():
     class TicketFilter(FilterSet):
         status = django_filters.ChoiceFilter(field_name="shown_status", choices=Order.STATUS_CHOICE)
         returned = django_filters.ChoiceFilter(field_name="fate", choices=ReturnKind.choices)
+        lost = django_filters.BooleanFilter(field_name="is_lost")
+        blocked = django_filters.BooleanFilter(field_name="blocked", lookup_expr="isnull", exclude=True)
         printed = django_filters.BooleanFilter(field_name="printed")
         checked_in = django_filters.BooleanFilter(field_name="checked_in")
 
@@ -73,13 +92,13 @@ class TicketViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
 def _shown(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
     """
-    With the secret of the ticket as it is now, and its order's status: canceled, where the order goes on without the
-    ticket, too.
+    With the secret of the ticket as it is now, what it is blocked for, and its order's status: canceled, where the
+    order goes on without the ticket, too.
     """
-    return with_state(tickets).annotate(
+    shown = Case(When(LIVE, canceled=True, then=Value(Order.STATUS_CANCELED)), default="order__status")
+    return with_worth(with_state(tickets)).annotate(
         secret=first(the_ticket(), "secret"),
-        shown_status=Case(
-            When(canceled=True, then=Value(Order.STATUS_CANCELED)),
-            default="order__status",
-        ),
+        blocked=first(the_ticket(), "blocked"),
+        is_lost=Q(lost__isnull=False),
+        shown_status=shown,
     )

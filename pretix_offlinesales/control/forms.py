@@ -17,6 +17,7 @@ from pretix.control.forms.widgets import Select2
 
 from ..channels import usual_channel
 from ..database import unscoped
+from ..figures import CANCELED
 from ..issuing import check, next_number, request_data
 from ..models import (
     MAX_AMOUNT,
@@ -329,6 +330,7 @@ class TicketFilterForm(FilterForm):
             (ReturnKind.UNSOLD, _("Returned (unsold)")),
             (ReturnKind.LOST, _("Returned (lost or stolen)")),
             (ReturnKind.DAMAGED, _("Returned (damaged)")),
+            ("let_in", _("Returned, but let in")),
             ("in", _("Checked in")),
             ("out", _("Valid, not checked in")),
             ("printed", _("Printed")),
@@ -338,10 +340,11 @@ class TicketFilterForm(FilterForm):
 
     STATUS = {
         "valid": {"valid": True},
-        "canceled": {"canceled": True},
-        **{kind: {"canceled": True, "return_kind": kind} for kind in ReturnKind.values},
+        "canceled": {"fate": CANCELED},
+        **{kind: {"fate": kind} for kind in ReturnKind.values},
         "in": {"checked_in": True},
         "out": {"valid": True, "checked_in": False},
+        "let_in": {"fate__in": ReturnKind.values, "checked_in": True},
         "printed": {"printed": True},
         "unprinted": {"printed": False},
     }

@@ -13,6 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.timezone import now
 from django.utils.translation import gettext as _, gettext_lazy, pgettext
 from django.views.generic import FormView, ListView, UpdateView, View
+from pretix.base.models import Order
 from pretix.control.permissions import EventPermissionRequiredMixin, event_permission_required
 from pretix.control.views import ChartContainingView, PaginationMixin
 
@@ -22,7 +23,7 @@ from ..database import planned_plainly
 from ..downloads import as_private_file, download
 from ..figures import figures, total, with_state
 from ..issuing import next_number, quote, requested_batches
-from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
+from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..splitting import find_split_off
 from .entries import entries_over_time
 from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, is_number
@@ -336,8 +337,10 @@ def status_of(ticket: OfflineSalesTicket) -> str:
     """:param ticket: with its state (see ``figures``), and where it was split off to (see ``splitting``)"""
     if ticket.split_off:
         return _("Split off to order {order}").format(order=ticket.split_to) if ticket.split_to else _("Split off")
-    if ticket.canceled and ticket.returned:
+    if ticket.fate in ReturnKind.values:
         return _("Returned ({kind})").format(kind=ticket.get_return_kind_display())
+    if ticket.order.status == Order.STATUS_EXPIRED:
+        return _("Canceled (expired)")
     if ticket.canceled:
         return pgettext("tickets", "Canceled")
     return _("Valid") if ticket.valid else ticket.order.get_status_display()

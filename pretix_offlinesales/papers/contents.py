@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _, pgettext
 from pretix.base.models import OrderFee, OrderPosition
@@ -13,7 +13,9 @@ from pretix.base.models.tax import get_tax_code_labels
 
 from ..database import planned_plainly, unscoped
 from ..figures import (
+    IN_LEDGER,
     LABELS,
+    LET_IN_ALL_THE_SAME,
     NOTHING,
     OUTSTANDING,
     Figures,
@@ -23,10 +25,7 @@ from ..figures import (
     with_state,
     with_worth,
 )
-from ..models import OfflineSalesBatch, ReturnKind
-
-#: What is in ``Figures.due``.
-DUE = (OUTSTANDING, ReturnKind.LOST.value)
+from ..models import OfflineSalesBatch, OfflineSalesTicket
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -69,7 +68,7 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Tax:
-    """Of all that is due, what is taxed alike."""
+    """Of some orders, what is taxed alike."""
 
     rate: Decimal
     code: str
@@ -94,23 +93,37 @@ class Statement:
     figures: Figures
     #: The numbers of the tickets of each kind of ``LABELS`` that are told apart by them.
     numbers: dict[str, str]
+    #: Of what is due, and of what is due besides.
     taxes: list[Tax]
+    taxes_besides: list[Tax]
 
     @classmethod
     def of(cls, batch: OfflineSalesBatch) -> "Statement":
         numbers = defaultdict(list)
         tickets = with_state(batch.tickets).order_by("number")
+        besides = tickets.filter(LET_IN_ALL_THE_SAME)
         with planned_plainly():
             for number, fate in tickets.values_list("number", "fate"):
                 numbers["issued"].append(number)
                 numbers[fate].append(number)
-            counted, taxes = figures([batch])[batch.pk], _taxes(batch)
-        return cls(counted, {name: ranges(found) for name, found in numbers.items()}, taxes)
+            numbers["due_besides"] = list(besides.values_list("number", flat=True))
+            return cls(
+                figures([batch])[batch.pk],
+                {name: ranges(found) for name, found in numbers.items()},
+                _taxes(batch.tickets.filter(IN_LEDGER)),
+                _taxes(besides) if numbers["due_besides"] else [],
+            )
 
     def lines(self) -> Iterator[tuple[str, Tally, str]]:
         """Label, how many and what they cost, and which numbers."""
         for name, label in LABELS.items():
             yield str(label), getattr(self.figures, name), self.numbers.get(name, "")
+
+    def tax_lines(self) -> Iterator[tuple[str, list[Tax]]]:
+        """Of all that is due, what it is, and its taxes."""
+        for name, taxes in (("due", self.taxes), ("due_besides", self.taxes_besides)):
+            if taxes:
+                yield str(LABELS[name]), taxes
 
     def rows(self) -> Iterator[list]:
         """As a table, with its header."""
@@ -124,15 +137,20 @@ class Statement:
         ]
         for label, tally, numbers in self.lines():
             yield [label, numbers, tally.count, "", "", str(tally.value)]
-        for tax in self.taxes:
-            label = _("Due, tax rate {rate}").format(rate=tax.label)
-            yield [label, "", "", str(tax.net), str(tax.tax), str(tax.gross)]
+        for label, taxes in self.tax_lines():
+            for tax in taxes:
+                description = _("{due}, tax rate {rate}").format(due=label, rate=tax.label)
+                yield [description, "", "", str(tax.net), str(tax.tax), str(tax.gross)]
 
 
-def _taxes(batch: OfflineSalesBatch) -> list[Tax]:
-    due = with_state(batch.tickets.order_by()).filter(fate__in=DUE).values("order")
-    positions = unscoped(OrderPosition.objects).filter(order__in=due).annotate(amount=F("price"))
-    fees = unscoped(OrderFee.objects).filter(order__in=due).annotate(amount=F("value"))
+def _taxes(tickets: QuerySet[OfflineSalesTicket]) -> list[Tax]:
+    """
+    Of what is in the orders of these tickets, and not canceled by itself. Of those that are in the host's ledger, that
+    is what it says.
+    """
+    orders = tickets.order_by().values("order")
+    positions = unscoped(OrderPosition.objects).filter(order__in=orders).annotate(amount=F("price"))
+    fees = unscoped(OrderFee.objects).filter(order__in=orders).annotate(amount=F("value"))
     gross, taxes = defaultdict(lambda: NOTHING), defaultdict(lambda: NOTHING)
     for lines in (positions, fees):
         by_tax = lines.order_by().values("tax_rate", "tax_code")

@@ -13,7 +13,7 @@ from reportlab.lib.units import mm
 from reportlab.platypus import KeepTogether, NextPageTemplate, Spacer, Table
 
 from ..models import OfflineSalesBatch
-from .contents import Delivery, Statement
+from .contents import Delivery, Statement, Tax
 
 #: What the host's invoices say of the organizer: how it is called in the settings, and there.
 SENDER = (
@@ -198,24 +198,26 @@ class StatementPaper(Paper):
         lines = list(self.contents.lines())
         rows = [[pgettext("invoice", "Description"), pgettext("invoice", "Qty"), _("Value")]]
         rows += [[label, str(tally.count), self.money(tally.value)] for label, tally, _numbers in lines]
-        yield self.table(rows, [share * width for share in (0.6, 0.2, 0.2)], bold=(len(rows) - 1,))
+        due = len(rows) - 2
+        yield self.table(rows, [share * width for share in (0.6, 0.2, 0.2)], bold=(due, due + 1))
         yield Spacer(1, 2 * mm)
-        yield PlainTextParagraph(_("Due are outstanding tickets and lost ones."), self.stylesheet["Fineprint"])
-        if self.contents.taxes:
+        explanation = _("Due is what pretix has in its books for these tickets: outstanding and lost ones, and fees.")
+        yield PlainTextParagraph(explanation, self.stylesheet["Fineprint"])
+        for label, taxes in self.contents.tax_lines():
             yield Spacer(1, 6 * mm)
-            yield self._taxes(width)
+            yield self._taxes(label, taxes, width)
         yield Spacer(1, 3 * mm)
         for label, _tally, numbers in lines:
             if numbers:
                 yield from self.numbers(label, numbers)
 
-    def _taxes(self, width) -> Table:
+    def _taxes(self, label: str, taxes: list[Tax], width: float) -> Table:
         rows = [
             [pgettext("invoice", "Tax rate"), pgettext("invoice", "Net"), _("Tax"), pgettext("invoice", "Gross")]
         ]
-        for tax in self.contents.taxes:
+        for tax in taxes:
             rows.append([tax.label, self.money(tax.net), self.money(tax.tax), self.money(tax.gross)])
-        sums = [sum(getattr(tax, name) for tax in self.contents.taxes) for name in ("net", "tax", "gross")]
-        rows.append([_("Due"), *map(self.money, sums)])
+        sums = [sum(getattr(tax, name) for tax in taxes) for name in ("net", "tax", "gross")]
+        rows.append([label, *map(self.money, sums)])
         widths = [share * width for share in (0.4, 0.2, 0.2, 0.2)]
         return self.table(rows, widths, bold=(len(rows) - 1,))

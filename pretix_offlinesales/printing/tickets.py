@@ -20,7 +20,7 @@ from pretix.base.models import (
 )
 
 from ..database import first, unscoped
-from ..figures import the_ticket
+from ..figures import LIVE, the_ticket
 from ..models import TICKET_POSITION, OfflineSalesBatch
 from .fetching import FetchedTogether
 
@@ -37,9 +37,8 @@ class ValidTickets:
         self.event = _event(batch.event_id)
         found = dict(
             batch.tickets.filter(number__range=(min(numbers, default=0), max(numbers, default=0)))
-            .exclude(order__status=Order.STATUS_CANCELED)
             .alias(canceled_alone=first(the_ticket(), "canceled"))
-            .filter(canceled_alone=False)
+            .filter(LIVE, canceled_alone=False)
             .values_list("number", "order")
         )
         self._orders = {number: found[number] for number in numbers if number in found}

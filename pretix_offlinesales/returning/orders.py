@@ -54,7 +54,7 @@ class Orders:
     entered: set[int]
     #: The orders whose codes were put on the revocation list when they were canceled, or since.
     revoked: set[int]
-    #: When the tickets were taken back, unless that was undone.
+    #: When the tickets were taken back, unless that was undone, or they were valid again and canceled otherwise.
     returned: dict[int, datetime]
 
     def refusal(self, pk: int) -> str:
@@ -146,7 +146,9 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
         position__order__in=pks, created__gte=F("position__order__cancellation_date")
     )
     entries = unscoped(Checkin.objects).filter(position__order__in=pks, type=Checkin.TYPE_ENTRY)
-    returned = unscoped(OfflineSalesTicket.objects).filter(order__in=pks, returned__isnull=False)
+    returned = unscoped(OfflineSalesTicket.objects).filter(
+        order__in=pks, returned=F("order__cancellation_date")
+    )
     return Orders(
         event=event,
         orders=orders,

@@ -12,7 +12,7 @@ from pretix.base.models.orders import RevokedTicketSecret
 from ..database import exists_for_each, unscoped
 from ..figures import with_state
 from ..issuing.rows import look_up
-from ..models import Job, OfflineSalesBatch, OfflineSalesTicket
+from ..models import Job, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..ranges import parse_numbers
 from .lines import Line, read_line
 from .reasons import ALREADY_CANCELED, AMBIGUOUS, REVOKED, UNKNOWN
@@ -81,10 +81,10 @@ def settled(selection: dict, choices: list[Choice]) -> dict:
     return selection
 
 
-#: What all tickets are that a job can do something about: those that are still out, or those that were returned.
+#: What all tickets are that a job can do something about: those whose paper is still out, or those that were returned.
 ALL = {
-    Job.Kind.RETURN: Q(canceled=False),
-    Job.Kind.UNDO: Q(canceled=True, returned__isnull=False),
+    Job.Kind.RETURN: Q(left=True) & ~Q(order__status=Order.STATUS_CANCELED),
+    Job.Kind.UNDO: Q(fate__in=ReturnKind.values),
     Job.Kind.REPLACE: Q(canceled=False),
 }
 

@@ -51,13 +51,23 @@ def mixed(api, url, batch, worker):
 
 def test_all_about_each_ticket(listed, batch, mixed):
     first, second, third, fourth = positions(batch)
-    shown = {"status": "p", "split_to": None, "returned": None, "printed": False, "checked_in": False}
+    shown = {
+        "status": "p",
+        "split_to": None,
+        "returned": None,
+        "lost": False,
+        "blocked": None,
+        "due": "23.00",
+        "due_besides": "0.00",
+        "printed": False,
+        "checked_in": False,
+    }
 
     def ticket(number, position, **values):
         return {"number": number, "order": position.order.code, "secret": position.secret, **shown, **values}
 
     assert listed() == [
-        ticket(1, first, status="c", returned="lost"),
+        ticket(1, first, status="c", returned="lost", due="0.00"),
         ticket(2, second, printed=True, checked_in=True),
         ticket(3, third, status="n"),
         ticket(4, fourth),
@@ -96,6 +106,31 @@ def test_a_ticket_whose_position_alone_was_canceled(listed, batch):
     first.canceled = True
     first.save()
     assert [(ticket["status"], ticket["secret"]) for ticket in listed(number=1)] == [("c", first.secret)]
+
+
+def test_tickets_that_are_blocked_or_lost(listed, batch):
+    first, second, *_others = positions(batch)
+    first.blocked = ["admin", "api:wallet"]
+    first.save()
+    second.blocked = ["offlinesales"]
+    second.save()
+    batch.tickets.filter(number=2).update(lost=now())
+    shown = [(ticket["blocked"], ticket["lost"], ticket["due"]) for ticket in listed()]
+    assert shown == [
+        (["admin", "api:wallet"], False, "23.00"),
+        (["offlinesales"], True, "23.00"),
+        (None, False, "23.00"),
+        (None, False, "23.00"),
+    ]
+    assert [[ticket["number"] for ticket in listed(blocked=value)] for value in ("true", "false")] == [[1, 2], [3, 4]]
+    assert [[ticket["number"] for ticket in listed(lost=value)] for value in ("true", "false")] == [[2], [1, 3, 4]]
+
+
+def test_a_returned_ticket_that_is_let_in_all_the_same_is_due_besides(api, url, listed, batch, mixed):
+    check_in(positions(batch)[0])
+    assert [(ticket["due"], ticket["due_besides"]) for ticket in listed(returned="lost", checked_in="true")] == [
+        ("0.00", "23.00")
+    ]
 
 
 def test_prints_that_failed_or_were_of_something_else(listed, batch):

@@ -70,15 +70,17 @@ def test_details_and_figures(page, batch, layout, user):
         "Creation date": "2027-03-01 13:30",
         "Created by": "Anna",
     }
-    assert figures_shown(page())[:8] == [
+    assert figures_shown(page())[:10] == [
         ["Issued", "4", "€92.00"],
         ["Returned: unsold", "0", "€0.00"],
         ["Returned: lost or stolen", "0", "€0.00"],
         ["Returned: damaged", "0", "€0.00"],
         ["Canceled", "1", "€23.00"],
+        ["Lost or stolen", "0", "€0.00"],
         ["Outstanding", "3", "€69.00"],
         ["Checked in", "1", "€23.00"],
         ["Due", "3", "€69.00"],
+        ["Due besides: returned, but let in", "0", "€0.00"],
     ]
 
 
@@ -89,11 +91,11 @@ def test_the_chart_of_entries_is_also_a_table(page, batch):
         check_in(ticket, datetime(2027, 5, 8, 16, minute, tzinfo=UTC))
     response = page()
     expected = [["2027-05-08 18:00", "2"], ["2027-05-08 18:05", "0"], ["2027-05-08 18:10", "1"]]
-    assert figures_shown(response)[8:] == expected
+    assert figures_shown(response)[10:] == expected
     data = json.loads(soup(response).select_one("#offlinesales-entries-data").text)
     assert [[entry["time"], str(entry["count"])] for entry in data] == expected
     check_in(fourth, datetime(2027, 7, 10, 12, 0, tzinfo=UTC))
-    shown_now = [entry for entry in figures_shown(page())[8:] if entry[1] != "0"]
+    shown_now = [entry for entry in figures_shown(page())[10:] if entry[1] != "0"]
     assert shown_now == [["2027-05-08", "3"], ["2027-07-10", "1"]]
 
 
