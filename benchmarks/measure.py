@@ -22,6 +22,7 @@ from django.core.files.base import ContentFile  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.utils.timezone import now  # noqa: E402
 from django_scopes import scopes_disabled  # noqa: E402
+from pretix.api.webhooks import send_webhook  # noqa: E402
 from pretix.base.models import CachedFile, Order, OrderPosition, Quota  # noqa: E402
 from pretix.base.services.locking import LockTimeoutException, lock_objects  # noqa: E402
 from pretix.base.services.modelimport import import_orders  # noqa: E402
@@ -217,6 +218,27 @@ def shopper(quota: int) -> dict:
     return {"waited": longest, "refused": refused}
 
 
+def issue_with_webhook(amount: int) -> dict:
+    """While another system wants to hear of orders that are changed. The host's task is done here, too."""
+    return _issue_with_webhook(amount, "pretix.event.order.modified")
+
+
+def issue_with_webhook_of_orders(amount: int) -> dict:
+    """While it wants to hear of each that is paid: until the host is about to send it."""
+    with mock.patch.object(send_webhook, "apply_async"):
+        return _issue_with_webhook(amount, "pretix.event.order.paid")
+
+
+def _issue_with_webhook(amount: int, action: str) -> dict:
+    job = request_batch(make_event(), amount)
+    webhook = job.event.organizer.webhooks.create(target_url="https://example.org/", enabled=True, all_events=True)
+    webhook.listeners.create(action_type=action)
+    with Measured() as measured:
+        jobs.run(job.event, job.pk)
+    assert job.event.orders.count() == amount
+    return {"seconds": measured.seconds}
+
+
 def announce_gift_cards(amount: int) -> dict:
     return _announce(make_event(issue_giftcard=True), amount)
 
@@ -399,7 +421,8 @@ MEASUREMENTS = {
     function.__name__: function
     for function in (
         *(host_import, host_print, host_cancel, host_reactivate),
-        *(issue, announce_gift_cards, announce_media, print_one, print_sheets, print_two, return_all, undo_all, api),
+        *(issue, issue_with_webhook, issue_with_webhook_of_orders, announce_gift_cards, announce_media),
+        *(print_one, print_sheets, print_two, return_all, undo_all, api),
         *(database, make_batch, make_returned_batch, shopper, worker),
     )
 }
