@@ -93,6 +93,8 @@ class TicketRenderer(Renderer):
         self._line_patterns: dict[Hashable, LinePattern] = {}
         self._code_patterns: dict[Hashable, Pattern] = {}
         self._paragraph = None
+        #: All that was set for a preview, with the names of fonts.
+        self.texts: list[tuple[str, str]] = []
         self._codes: list[Code] = []
         self._locale = None
         places = [Place.of(page) for page in self.bg_pdf.pages]
@@ -249,6 +251,8 @@ class TicketRenderer(Renderer):
     def _text_paragraph(self, *args, **kwargs):
         paragraph, *others = super()._text_paragraph(*args, **kwargs)
         self._paragraph = paragraph
+        if self._preview:
+            self.texts += [(fragment.fontName, fragment.text) for fragment in paragraph.frags]
         return paragraph, *others
 
     # Pictures
