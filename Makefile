@@ -4,7 +4,7 @@ VENV ?= .venv
 PRETIX ?= pretix
 BIN := $(VENV)/bin
 
-.PHONY: demo serve examples test e2e faults lint package screenshots bench clean
+.PHONY: demo serve examples test e2e faults lint package screenshots bench figures clean
 
 # A batch of 1,000 tickets through the REST API of a pretix made for it, from request to PDF.
 demo: $(VENV)/ready
@@ -47,6 +47,10 @@ screenshots: $(VENV)/ready
 # BENCH_SIZES=1000 is enough for a first look.
 bench: $(VENV)/ready
 	@$(BIN)/python -m benchmarks
+
+# What README and docs say of it: measured in full, in one run, on PostgreSQL and Redis.
+figures: $(VENV)/ready
+	@$(BIN)/python -m benchmarks.publish
 
 clean:
 	rm -rf .demo .venv* build dist *.egg-info

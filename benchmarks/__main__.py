@@ -100,12 +100,16 @@ def print_table(run: Run, size: int):
         row("  we had it for, s", None, issued["held"])
     row("  queries before the lock", None, issued["queries before"])
     row("  queries while we have it", None, issued["queries locked"])
+    for label, name in (("  while a webhook hears of other things, s", "issue_with_webhook"),
+                        ("  while one hears of paid orders, s ***", "issue_with_webhook_of_orders")):
+        seconds = run(name, size)["seconds"]
+        row(label, None, seconds, f"{seconds / issued['seconds']:.2f}×")
     row("  announcing plain products, ms a ticket", None, 1000 * issued["announcing"] / size)
     amount = min(size, SLOWLY_ANNOUNCED)
     row("  announcing gift cards, ms a ticket", None, 1000 * run("announce_gift_cards", amount)["announcing"] / amount)
     row("  announcing reusable media, ms a ticket", None, 1000 * run("announce_media", amount)["announcing"] / amount)
     row("printing takes, s", None, printed["seconds"])
-    if size > 1_000:  # of several parts
+    if size > 1_000 and POSTGRESQL:  # of several parts, which workers can share
         two = run("print_two", size)["seconds"]
         row("  by two workers, s", None, two, f"{printed['seconds'] / two:.2f}×")
     sheets = run("print_sheets", size)
@@ -117,12 +121,19 @@ def print_table(run: Run, size: int):
     if "waited" in undone:
         row("  longest wait of others for the lock, s", None, undone["waited"])
         row("  we had it for, at most, s", None, undone["held"])
-    answered = run("api", size)
+    replaced = run("replace_all", size)
+    row("replacing all codes takes, s", None, replaced["seconds"])
+    row("  memory above the start, MB", None, replaced["megabytes"])
+    answered = run("pages", size)
+    row("backend: first page of 1,000 batches, ms", None, 1000 * answered["list page"])
+    row("backend: page of a batch, ms", None, 1000 * answered["batch page"])
     row("API: first page of 1,000 batches, ms", None, 1000 * answered["list"])
-    row("API: a batch with all its orders, ms", None, 1000 * answered["detail"])
+    row("API: a batch with all its orders, ms", None, 1000 * answered["batch"])
+    row("API: first page of its tickets, ms", None, 1000 * answered["tickets"])
     if size > HOST_PRINTS:
         print(f"* The host prints no more than {HOST_PRINTS:,} at once, so these were measured there.")
     print(f"** {canceled_size:,} cancellations, and reactivations, by the host.")
+    print("*** With what the host does until it is about to send them.")
 
 
 def note(size: int) -> str:

@@ -7,10 +7,10 @@ import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import contextmanager
 from unittest import mock
 
 import django
@@ -20,8 +20,10 @@ django.setup()
 
 from django.core.files.base import ContentFile  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
+from django.test import Client  # noqa: E402
 from django.utils.timezone import now  # noqa: E402
 from django_scopes import scopes_disabled  # noqa: E402
+from pretix.api.webhooks import send_webhook  # noqa: E402
 from pretix.base.models import CachedFile, Order, OrderPosition, Quota  # noqa: E402
 from pretix.base.services.locking import LockTimeoutException, lock_objects  # noqa: E402
 from pretix.base.services.modelimport import import_orders  # noqa: E402
@@ -32,7 +34,7 @@ from rest_framework.test import APIClient  # noqa: E402
 from pretix_offlinesales import jobs, returning  # noqa: E402
 from pretix_offlinesales.issuing import quotas  # noqa: E402
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket  # noqa: E402
-from pretix_offlinesales.printing import Plan, merge_parts, print_batch, print_part, request_data  # noqa: E402
+from pretix_offlinesales.printing import request_data  # noqa: E402
 from pretix_offlinesales.printing.sheets import Sheet  # noqa: E402
 
 from .world import NOBODY, issue_batch, make_event, make_token, make_user, request_batch  # noqa: E402
@@ -70,7 +72,7 @@ def host_import(amount: int) -> dict:
     file = _file("orders.csv", ContentFile("\n".join(rows).encode()))
     settings = {"orders": "many", "testmode": False, "status": "paid", "item": "csv:item", "price": "csv:price"}
     settings["sales_channel"] = "static:web"
-    arguments = {"fileid": str(file.pk), "settings": settings, "locale": "en", "user": make_user().pk}
+    arguments = {"fileid": str(file.pk), "settings": settings, "locale": "en", "user": make_user(item).pk}
     with Measured() as measured:
         import_orders.apply(kwargs={"event": item.event.pk, "charset": "utf-8", **arguments}, throw=True)
     assert item.event.orders.count() == amount
@@ -217,6 +219,27 @@ def shopper(quota: int) -> dict:
     return {"waited": longest, "refused": refused}
 
 
+def issue_with_webhook(amount: int) -> dict:
+    """While another system wants to hear of orders that are changed. The host's task is done here, too."""
+    return _issue_with_webhook(amount, "pretix.event.order.modified")
+
+
+def issue_with_webhook_of_orders(amount: int) -> dict:
+    """While it wants to hear of each that is paid: until the host is about to send it."""
+    with mock.patch.object(send_webhook, "apply_async"):
+        return _issue_with_webhook(amount, "pretix.event.order.paid")
+
+
+def _issue_with_webhook(amount: int, action: str) -> dict:
+    job = request_batch(make_event(), amount)
+    webhook = job.event.organizer.webhooks.create(target_url="https://example.org/", enabled=True, all_events=True)
+    webhook.listeners.create(action_type=action)
+    with Measured() as measured:
+        jobs.run(job.event, job.pk)
+    assert job.event.orders.count() == amount
+    return {"seconds": measured.seconds}
+
+
 def announce_gift_cards(amount: int) -> dict:
     return _announce(make_event(issue_giftcard=True), amount)
 
@@ -240,9 +263,8 @@ def _announce(item, amount: int) -> dict:
 
 
 def print_one(amount: int) -> dict:
-    """In this process alone."""
-    batch = _batch_of_another_process(amount)
-    return _print(batch, lambda: None)
+    """The whole job, by one worker."""
+    return _print(_batch_of_another_process(amount))
 
 
 def print_sheets(amount: int) -> dict:
@@ -254,64 +276,55 @@ def print_sheets(amount: int) -> dict:
     return _print(batch, lambda: request_data(batch, batch.numbers, sheet))
 
 
-def _print(batch: OfflineSalesBatch, ask) -> dict:
-    with tempfile.TemporaryFile() as output:
-        with Measured() as measured:
-            print_batch(batch, output, ask())
-        size = output.seek(0, os.SEEK_END)
-    return {"seconds": measured.seconds, "megabytes": measured.megabytes, "bytes": size}
+def _print(batch: OfflineSalesBatch, ask: Callable[[], dict] = dict) -> dict:
+    """From the request on."""
+    with Measured() as measured:
+        job = jobs.create_printing(batch, NOBODY, ask())
+        jobs.run(batch.event, job.pk)
+    return {"seconds": measured.seconds, "megabytes": measured.megabytes, "bytes": _printed(job).file.size}
+
+
+def _printed(job: Job) -> CachedFile:
+    job.refresh_from_db()
+    assert job.state == Job.State.SUCCEEDED, job.message
+    return job.file
 
 
 def print_two(amount: int) -> dict:
-    """Two processes draw the parts, as two workers would; this one puts them together."""
+    """The whole job, by two workers."""
     batch = _batch_of_another_process(amount)
-    with tempfile.TemporaryDirectory() as directory, ExitStack() as files:
-        workers = [_start("worker", batch.pk, directory, turn) for turn in range(2)]
+    job = jobs.create_printing(batch, NOBODY)
+    workers = [_start("worker", batch.pk, job.pk) for _ in range(2)]
+    for worker in workers:
+        worker.stdout.readline()
+    with Measured() as measured:
+        for worker in workers:
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
         for worker in workers:
             worker.stdout.readline()
-        with Measured() as measured:
-            for worker in workers:
-                worker.stdin.write("go\n")
-                worker.stdin.flush()
-            for worker in workers:
-                worker.stdout.readline()
-            plan = Plan(batch)
-            names = [os.path.join(directory, str(number)) for number in range(len(plan.parts()))]
-            printed = [files.enter_context(open(name, "rb")) for name in names]
-            merge_parts(plan, printed, files.enter_context(tempfile.TemporaryFile()))
-        for worker in workers:
-            worker.communicate()
-    return {"seconds": measured.seconds}
+    for worker in workers:
+        worker.communicate()
+    return {"seconds": measured.seconds, "bytes": _printed(job).file.size}
 
 
-def worker(batch: int, directory: str, turn: int) -> dict:
-    """Every second part, as soon as it is told so. A worker has long been running when a job comes."""
+def worker(batch: int, job: str) -> dict:
+    """Works on the job as soon as it is told so. A worker has long been running when a job comes."""
     batch = OfflineSalesBatch.objects.select_related("event").get(pk=batch)
-    _warm_up(batch)
+    _print(batch, lambda: request_data(batch, [1]))
     print("ready", flush=True)
     sys.stdin.readline()
-    plan = Plan(batch)
-    for number, units in enumerate(plan.parts()):
-        if number % 2 == turn:
-            with open(os.path.join(directory, str(number)), "wb") as output:
-                print_part(plan, units, output)
+    jobs.run(batch.event, job)
     return {}
 
 
-def _warm_up(batch: OfflineSalesBatch) -> None:
-    with tempfile.TemporaryFile() as output:
-        print_part(Plan(batch), range(1, 2), output)
-
-
-# Returning
+# After the sale
 
 
 def return_all(amount: int) -> dict:
     """The whole job: every ticket of the batch comes back."""
     batch = _batch_of_another_process(amount)
-    job = _after_sale(batch, Job.Kind.RETURN)
-    with Measured() as measured:
-        jobs.run(batch.event, job.pk)
+    measured = _after_sale(batch, Job.Kind.RETURN)
     assert batch.event.orders.filter(status=Order.STATUS_CANCELED).count() == amount
     return {"seconds": measured.seconds, "megabytes": measured.megabytes}
 
@@ -319,9 +332,8 @@ def return_all(amount: int) -> dict:
 def undo_all(amount: int) -> dict:
     """The whole job: all that came back is valid again, while another process asks for the quota's lock."""
     batch = _batch_of_another_process(amount, "make_returned_batch")
-    job = _after_sale(batch, Job.Kind.UNDO)
-    with _shopper(batch.event) as shopper, _phases() as phases, Measured() as measured:
-        jobs.run(batch.event, job.pk)
+    with _shopper(batch.event) as shopper, _phases() as phases:
+        measured = _after_sale(batch, Job.Kind.UNDO)
     assert batch.event.orders.filter(status=Order.STATUS_PAID).count() == amount
     return {
         "seconds": measured.seconds,
@@ -331,24 +343,46 @@ def undo_all(amount: int) -> dict:
     }
 
 
-def _after_sale(batch: OfflineSalesBatch, kind: Job.Kind) -> Job:
+def replace_all(amount: int) -> dict:
+    """The whole job: every ticket gets a new code."""
+    batch = _batch_of_another_process(amount)
+    positions = OrderPosition.objects.filter(order__event=batch.event)
+    before = set(positions.values_list("secret", flat=True))
+    measured = _after_sale(batch, Job.Kind.REPLACE)
+    assert len(set(positions.values_list("secret", flat=True)) - before) == amount
+    return {"seconds": measured.seconds, "megabytes": measured.megabytes}
+
+
+def _after_sale(batch: OfflineSalesBatch, kind: Job.Kind) -> Measured:
     request = returning.request_data({"all": True}, job_kind=kind)
-    return jobs.create_after_sale(batch.event, kind, request, NOBODY, batch)
+    job = jobs.create_after_sale(batch.event, kind, request, NOBODY, batch)
+    with Measured() as measured:
+        jobs.run(batch.event, job.pk)
+    return measured
 
 
-# The API
+# Pages, and the API
 
 
-def api(amount: int) -> dict:
-    """The first page of the list of 1,000 batches, and a batch with all its orders."""
+def pages(amount: int) -> dict:
+    """What is asked for a batch, with all its tickets, and for the first page of the list of 1,000 batches."""
     item = make_event()
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {make_token(item)}")
-    url = f"/api/v1/organizers/{item.event.organizer.slug}/events/{item.event.slug}/offlinesalesbatches/"
+    place = f"{item.event.organizer.slug}/{item.event.slug}"
+    backend, list_page = Client(), f"/control/event/{place}/offlinesales/"
+    backend.force_login(make_user(item))
+    api, list_url = APIClient(), f"/api/v1/organizers/{place.replace('/', '/events/')}/offlinesalesbatches/"
+    api.credentials(HTTP_AUTHORIZATION=f"Token {make_token(item)}")
     batch = issue_batch(item, amount)
-    detail = _fastest(lambda: client.get(f"{url}{batch.pk}/"))
+    of_batch = {
+        "batch page": _fastest(lambda: backend.get(f"{list_page}{batch.pk}/")),
+        "batch": _fastest(lambda: api.get(f"{list_url}{batch.pk}/")),
+        "tickets": _fastest(lambda: api.get(f"{list_url}{batch.pk}/tickets/")),
+    }
     _split(batch, 1_000)
-    return {"detail": detail, "list": _fastest(lambda: client.get(url))}
+    return of_batch | {
+        "list page": _fastest(lambda: backend.get(list_page)),
+        "list": _fastest(lambda: api.get(list_url)),
+    }
 
 
 def _split(batch: OfflineSalesBatch, into: int) -> None:
@@ -380,7 +414,7 @@ def make_batch(amount: int) -> int:
 
 def make_returned_batch(amount: int) -> int:
     batch = issue_batch(make_event(), amount)
-    jobs.run(batch.event, _after_sale(batch, Job.Kind.RETURN).pk)
+    _after_sale(batch, Job.Kind.RETURN)
     return batch.pk
 
 
@@ -399,7 +433,8 @@ MEASUREMENTS = {
     function.__name__: function
     for function in (
         *(host_import, host_print, host_cancel, host_reactivate),
-        *(issue, announce_gift_cards, announce_media, print_one, print_sheets, print_two, return_all, undo_all, api),
+        *(issue, issue_with_webhook, issue_with_webhook_of_orders, announce_gift_cards, announce_media),
+        *(print_one, print_sheets, print_two, return_all, undo_all, replace_all, pages),
         *(database, make_batch, make_returned_batch, shopper, worker),
     )
 }

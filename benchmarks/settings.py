@@ -21,6 +21,7 @@ from pretix.settings import *  # noqa: E402, F403
 
 #: The scratch database gets today's tables at once, not one migration after the other.
 MIGRATION_MODULES = type("NoMigrations", (), {"__contains__": lambda *_: True, "__getitem__": lambda *_: None})()
+STORAGES["staticfiles"]["BACKEND"] = "demo.assets.Storage"  # noqa: F405
 EMAIL_BACKEND = EMAIL_CUSTOM_SMTP_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 CELERY_TASK_ALWAYS_EAGER = True
 LOGGING["root"] = {"handlers": [], "level": "ERROR"}  # noqa: F405

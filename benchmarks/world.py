@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from django.utils.crypto import get_random_string
-from pretix.base.models import Event, Item, Organizer, User
+from pretix.base.models import Event, Item, Organizer, Team, User
 
 from pretix_offlinesales import issuing, jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
@@ -57,13 +57,18 @@ def issue_batch(item: Item, amount: int) -> OfflineSalesBatch:
 
 
 def make_token(item: Item) -> str:
-    """An API token that may do everything at the organizer."""
-    team = item.event.organizer.teams.create(
+    return _make_team(item).tokens.create(name="Token").token
+
+
+def make_user(item: Item) -> User:
+    # Without a password, since it would take 100 MB to hash it.
+    user = User.objects.create(email=f"{get_random_string(10)}@example.org")
+    _make_team(item).members.add(user)
+    return user
+
+
+def _make_team(item: Item) -> Team:
+    """It may do everything at the organizer."""
+    return item.event.organizer.teams.create(
         name="Team", all_events=True, all_event_permissions=True, all_organizer_permissions=True
     )
-    return team.tokens.create(name="Token").token
-
-
-def make_user() -> User:
-    # Without a password, since it would take 100 MB to hash it.
-    return User.objects.create(email=f"{get_random_string(10)}@example.org")

@@ -33,6 +33,7 @@ from .printing.look import Look
 from .printing.proof import print_first_sheet, print_proof
 from .printing.work import make_data_file, print_tickets
 from .returning import replace_tickets, return_tickets, undo_returns
+from .webhooks import send_webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -357,7 +358,7 @@ def tell(job: Job) -> None:
     forget_selection(job)
     if entries := job.data.get("untold"):
         try:
-            LogEntry.bulk_postprocess(LogEntry.objects.filter(pk__in=entries))
+            send_webhooks(job.event, LogEntry.objects.filter(pk__in=entries))
         except Exception:
             logger.exception("Nobody could be told yet what job %s has done", job)
         else:

@@ -3,13 +3,18 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+from pretix.api import webhooks as host
 from pretix.api.models import WebHook
-from pretix.api.webhooks import notify_webhooks
+from pretix.api.signals import register_webhook_events
+from pretix.api.webhooks import ParametrizedOrderWebhookEvent, notify_webhooks
 from pretix.base.models import LogEntry, Organizer
 
 from pretix_offlinesales import returning, tasks
 from pretix_offlinesales.models import Job, OfflineSalesBatch
+from pretix_offlinesales.webhooks import send_webhooks
 
 from .receiving import receiving_server
 
@@ -68,8 +73,9 @@ def test_of_what_becomes_of_a_batch(received, make_batch, layout, done):
     assert received[2:] == [message(batch, RETURNED)]
 
 
-def test_of_a_batch_only_when_it_can_be_asked_for(organizer, settings, api, url, ask, monkeypatch):
+def test_of_a_batch_only_when_it_can_be_asked_for(organizer, listen, api, url, ask, monkeypatch):
     answers = []
+    listen(ISSUED)
     monkeypatch.setattr(
         notify_webhooks, "run", lambda entries: answers.append(api.get(f"{url}{OfflineSalesBatch.objects.get().pk}/"))
     )
@@ -126,6 +132,156 @@ def test_not_of_a_batch_that_is_gone(received, make_batch, worker, monkeypatch):
     assert (LogEntry.objects.filter(pk=entry.pk).exists(), received) == (True, [])
 
 
+# The host's task is given what somebody listens to, and nothing else
+
+
+@pytest.fixture
+def given(monkeypatch):
+    """Which log entries the host's task is given, call by call."""
+    calls = []
+    monkeypatch.setattr(notify_webhooks, "run", calls.append)
+    return calls
+
+
+@pytest.fixture
+def listen(organizer):
+    """``listen("action", …)``: somebody who is enabled does, whatever event it is of."""
+
+    def listen(*actions, organizer=organizer, enabled=True, events=()):
+        webhook = organizer.webhooks.create(
+            target_url="https://example.org/", enabled=enabled, all_events=not events
+        )
+        webhook.limit_events.set(events)
+        for action in actions:
+            webhook.listeners.create(action_type=action)
+        return webhook
+
+    return listen
+
+
+def entries(*actions):
+    """The keys of all of these kinds, oldest first."""
+    return list(LogEntry.objects.filter(action_type__in=actions).order_by("pk").values_list("pk", flat=True))
+
+
+PLACED, PAID = "pretix.event.order.placed", "pretix.event.order.paid"
+CANCELED, REACTIVATED = "pretix.event.order.canceled", "pretix.event.order.reactivated"
+
+
+@pytest.fixture
+def everything(make_batch, layout, done):
+    """``everything()``: a batch is issued and printed; tickets come back, are made valid again, and get new codes."""
+
+    def everything():
+        batch = make_batch(amount=5)
+        done(batch, "render")
+        done(batch, "return", tickets="1-3")
+        done(batch, "undo", tickets="2")
+        done(batch, "replace", tickets="4-5")
+        return batch
+
+    return everything
+
+
+@pytest.mark.parametrize(
+    ("actions", "amounts"),
+    [
+        ([PAID], [5]),
+        ([PLACED, PAID], [10]),
+        ([CANCELED], [3]),
+        ([REACTIVATED, ISSUED], [1, 1]),
+        ([PRINTED, RETURNED], [1, 1]),
+        (["pretix_offlinesales.batch.undone", "pretix_offlinesales.batch.replaced"], [1, 1]),
+        (["pretix.event.order.modified"], []),
+    ],
+)
+def test_what_one_listens_to(given, listen, everything, actions, amounts):
+    listen(*actions)
+    everything()
+    assert sorted(pk for call in given for pk in call) == entries(*actions)
+    assert [len(call) for call in given] == amounts
+
+
+def test_what_nobody_listens_to(given, listen, everything, series):
+    all_of_it = [PLACED, PAID, CANCELED, REACTIVATED, ISSUED, PRINTED, RETURNED]
+    listen(*all_of_it, enabled=False)
+    listen(*all_of_it, organizer=Organizer.objects.create(name="Other", slug="other"))
+    listen(*all_of_it, events=[series])
+    listen()
+    everything()
+    assert given == []
+
+
+def test_what_each_of_several_listens_to(given, listen, make_batch, event, series):
+    listen(PAID, events=[event, series])
+    listen(PAID, PLACED, events=[series])
+    listen(ISSUED)
+    make_batch()
+    assert given == [entries(PAID), entries(ISSUED)]
+
+
+def test_gift_cards_are_of_no_event(given, listen, item, series, make_batch, done):
+    """The host tells of them whoever listens, whatever events that is limited to."""
+    item.issue_giftcard, item.tax_rule, item.admission = True, None, False
+    item.save()
+    listen("pretix.giftcards.transaction.*", CANCELED, events=[series])
+    batch = make_batch()
+    issued = entries("pretix.giftcards.transaction.manual")  # by the host, who told of it
+    del given[:]
+    done(batch, "return", all=True)
+    assert given == [entries("pretix.giftcards.transaction.manual")[3:]]
+    assert (len(issued), len(given[0])) == (3, 3)
+
+
+def test_what_another_plugin_can_tell_of(given, listen, everything, monkeypatch, settings):
+    """A type of its own for what we write, and one for all of a kind."""
+    settings.CORE_MODULES = {*settings.CORE_MODULES, "tests"}  # or it would be switched off
+
+    def types(sender, **kwargs):
+        return [
+            ParametrizedOrderWebhookEvent("pretix_offlinesales.order.issued", "Issued"),
+            ParametrizedOrderWebhookEvent("pretix.event.order.secret.*", "Codes changed"),
+        ]
+
+    monkeypatch.setattr(host, "_ALL_EVENTS", None)
+    register_webhook_events.connect(types)
+    try:
+        listen("pretix_offlinesales.order.issued", "pretix.event.order.secret.*")
+        everything()
+    finally:
+        register_webhook_events.disconnect(types)
+    assert given == [entries("pretix_offlinesales.order.issued"), entries("pretix.event.order.secret.changed")]
+    assert [len(call) for call in given] == [5, 2]
+
+
+def test_the_host_would_have_told_nobody_else(listen, everything, event, series, monkeypatch, worker):
+    """It is asked what it would send if it were given all that has a type, as it is by its own ``log_action``."""
+    told = []
+    monkeypatch.setattr(host.send_webhook, "apply_async", lambda args, **kwargs: told.append(args))
+    listen(PAID, PRINTED, events=[series])
+    listen(PAID, CANCELED, events=[event, series])
+    listen(PLACED, REACTIVATED, RETURNED, enabled=False)
+    listen("pretix.event.order.payment.confirmed", RETURNED)
+    everything()
+    heard = sorted(told)
+    del told[:]
+    notify_webhooks.run([entry.pk for entry in LogEntry.all.all() if entry.webhook_type])
+    assert heard == sorted(told)
+    assert len(heard) == 5 + 3 + 6 + 1  # the one ticket that is valid again was paid a second time
+
+
+def test_so_many_queries_for_any_number_of_entries(given, listen, make_batch, event):
+    listen(PAID, ISSUED)
+    make_batch(amount=20)
+
+    def queries(amount):
+        with CaptureQueriesContext(connection) as captured:
+            send_webhooks(event, LogEntry.objects.filter(pk__in=entries(PAID)[:amount]))
+        return len(captured)
+
+    assert queries(20) == queries(2) == 3  # one of them is the test's own
+
+
 # Whatever happens between the commit and the webhooks
 
 
@@ -138,11 +294,11 @@ def later():
 
 
 def test_a_worker_that_dies_after_the_commit_is_replaced(received, ask, worker, monkeypatch):
-    def die(entries):
+    def die(*args, **kwargs):
         raise Killed
 
     with monkeypatch.context() as dying, pytest.raises(Killed):
-        dying.setattr(LogEntry, "bulk_postprocess", die)
+        dying.setattr(notify_webhooks, "apply_async", die)
         ask()
     batch = OfflineSalesBatch.objects.get()
     assert (batch.jobs.get().state, batch.completed is not None, received) == ("succeeded", True, [])
@@ -162,7 +318,7 @@ def test_a_broker_that_is_away_loses_nothing(received, make_batch, worker, monke
         raise ConnectionError("No broker")
 
     with monkeypatch.context() as broken:
-        broken.setattr(LogEntry, "bulk_postprocess", away)
+        broken.setattr(notify_webhooks, "apply_async", away)
         batch = make_batch()
     [job] = Job.objects.all()
     assert f"Nobody could be told yet what job {job} has done" in caplog.text

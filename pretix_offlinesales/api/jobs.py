@@ -10,6 +10,7 @@ from rest_framework import mixins, serializers, viewsets
 from ..jobs import remembered
 from ..models import Job
 from ..printing.choice import numbers_of
+from .lists import Pagination
 from .views import PluginPermission, address_of
 
 #: Who asked, by the field of ``Requested``: the first that is set. An app acts for a user.
@@ -73,6 +74,7 @@ class JobViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     permission_classes = (PluginPermission,)
     queryset = Job.objects.none()
     serializer_class = JobSerializer
+    pagination_class = Pagination
     filter_backends = (DjangoFilterBackend, TotalOrderingFilter)
     filterset_class = JobFilter
     ordering = ("-created",)

@@ -13,6 +13,7 @@ from ..database import first, planned_plainly
 from ..figures import LIVE, the_ticket, with_state, with_worth
 from ..models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..splitting import find_split_off
+from .lists import Pagination
 from .views import PluginPermission
 
 
@@ -71,6 +72,7 @@ class TicketViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     permission_classes = (PluginPermission,)
     queryset = OfflineSalesTicket.objects.none()
     serializer_class = TicketSerializer
+    pagination_class = Pagination
     filter_backends = (DjangoFilterBackend, TotalOrderingFilter)
     filterset_class = TicketFilter
     ordering = ("number",)

@@ -1,8 +1,5 @@
 """The REST API, as documented for the official plugin."""
 
-
-from datetime import UTC
-
 import django_filters
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -25,6 +22,7 @@ from .. import jobs, tasks
 from ..downloads import download
 from ..issuing import request_data
 from ..models import Job, OfflineSalesBatch
+from .lists import BooleanFilter, MomentFilter, Pagination
 from .serializers import (
     BatchDetailSerializer,
     BatchRequestSerializer,
@@ -44,29 +42,17 @@ class PluginPermission(EventPermission):
         return super().has_permission(request, view) and "pretix_offlinesales" in request.event.get_plugins()
 
 
-class MomentField(django_filters.fields.IsoDateTimeField):
-    def to_python(self, value):
-        moment = super().to_python(value)
-        try:
-            return moment and moment.astimezone(UTC)
-        except OverflowError:  # a moment of the year 1 that is in the year 0 elsewhere
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
-
-
-class MomentFilter(django_filters.IsoDateTimeFilter):
-    field_class = MomentField
-
-
 with scopes_disabled():
 
     class BatchFilter(FilterSet):
         sales_channel = django_filters.CharFilter(field_name="sales_channel__identifier")
+        testmode = BooleanFilter()
         creation_since = MomentFilter(field_name="creation", lookup_expr="gte")
         creation_before = MomentFilter(field_name="creation", lookup_expr="lt")
 
         class Meta:
             model = OfflineSalesBatch
-            fields = ("item", "variation", "subevent", "sales_channel", "layout", "testmode")
+            fields = ("item", "variation", "subevent", "layout")
 
 
 class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, viewsets.GenericViewSet):
@@ -75,6 +61,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
     http_method_names = ("get", "head", "options", "post", "patch")
     permission_classes = (PluginPermission,)
     queryset = OfflineSalesBatch.objects.none()
+    pagination_class = Pagination
     filter_backends = (DjangoFilterBackend, TotalOrderingFilter)
     filterset_class = BatchFilter
     ordering = ("id",)

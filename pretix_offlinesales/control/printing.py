@@ -17,6 +17,7 @@ from ..printing import Plan
 from ..printing.calibration import print_calibration
 from ..printing.choice import count_blocked, count_printed
 from ..printing.clearance import tight_codes
+from ..printing.letters import missing_letters
 from .picture import picture
 from .printing_forms import DataForm, PresetForm, PrintForm, SheetForm, find_preset, presets
 from .views import BatchMixin
@@ -92,7 +93,10 @@ class PrintMixin(BatchMixin):
         """What is to be said of it before anything is printed."""
         layout = self.batch.layout or usual_layout(self.request.event, self.batch.item, self.batch.sales_channel)
         try:
-            return {"tight_codes": tight_codes(self.request.event, layout) if layout else []}
+            return {
+                "tight_codes": tight_codes(self.request.event, layout) if layout else [],
+                "missing_letters": missing_letters(self.batch),
+            }
         except JobFailed as error:
             return {"problem": str(error)}
 

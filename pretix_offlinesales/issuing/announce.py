@@ -9,15 +9,14 @@ from contextlib import contextmanager
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import F, Prefetch, QuerySet, prefetch_related_objects
 from django.utils.timezone import now
-from pretix.api.webhooks import notify_webhooks
 from pretix.base.i18n import language
 from pretix.base.models import LogEntry, Order, OrderPosition
 from pretix.base.services.quotas import QuotaAvailability
 from pretix.base.signals import order_paid, order_placed
-from pretix.helpers.celery import get_task_priority
 
 from ..database import unscoped
 from ..models import Job, OfflineSalesBatch
+from ..webhooks import send_webhooks
 from .blueprint import HISTORY
 
 logger = logging.getLogger(__name__)
@@ -40,7 +39,6 @@ def announce(job: Job) -> None:
     that was tried alone too often is logged and skipped.
     """
     batch = job.batch
-    webhooks = batch.event.organizer.webhooks.filter(enabled=True).exists()
     refresh_quotas(batch)
     while True:
         after, tries = job.data.get("announced", 0), job.data.get("tries", 0)
@@ -51,7 +49,7 @@ def announce(job: Job) -> None:
         last = orders[-1].ticket_number
         if tries < MAX_TRIES:
             _remember(job, tries=tries + 1)
-            _tell(job, orders, webhooks)
+            _tell(job, orders)
         elif alone:
             logger.error("Order %s could not be announced and is skipped: no worker survived it", orders[0].full_code)
         else:
@@ -97,13 +95,13 @@ def _fetch_positions(orders: list[Order]) -> None:
     )
 
 
-def _tell(job: Job, orders: list[Order], webhooks: bool) -> None:
+def _tell(job: Job, orders: list[Order]) -> None:
     event = job.batch.event
     with language(orders[0].locale, event.settings.region):
         for order in orders:
             job.check_lock()
             _send_signals(event, order)
-    if webhooks:
+    with holding_nobody_up("Webhooks could not be sent"):
         send_webhooks(event, _history(orders))
 
 
@@ -122,16 +120,8 @@ def _history(orders: list[Order]) -> QuerySet[LogEntry]:
     return LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(Order),
         object_id__in=[order.pk for order in orders],
-        action_type__in=HISTORY,
+        action_type__in=[*HISTORY, "pretix_offlinesales.order.issued"],
     )
-
-
-def send_webhooks(event, entries: QuerySet[LogEntry]) -> None:
-    with holding_nobody_up("Webhooks could not be sent"):
-        notify_webhooks.apply_async(
-            args=([entry.pk for entry in entries.order_by("pk") if entry.webhook_type],),
-            priority=get_task_priority("notifications", event.organizer_id),
-        )
 
 
 def touch(orders: list[Order]) -> None:

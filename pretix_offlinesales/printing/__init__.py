@@ -11,15 +11,13 @@ sheet, and ``imposition`` has their ``pieces`` laid there (``laying``). ``mergin
 while somebody waits. ``work`` does all that for a job, and ``log`` remembers it.
 """
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 from pretix.base.models import OrderPosition
 
-from ..models import JobFailed, OfflineSalesBatch
+from ..models import JobFailed
 from .choice import nothing_to_print
 from .document import TicketDocument
 from .imposition import Imposition
@@ -29,31 +27,13 @@ from .pieces import DrawnTicket, Pieces
 from .plan import Plan, request_data
 from .tickets import Printed, ValidTickets
 
-__all__ = ["Plan", "merge_parts", "print_batch", "print_part", "request_data"]
+__all__ = ["Plan", "merge_parts", "print_part", "request_data"]
 
 #: Called with how much is done, and of how much.
 Report = Callable[[int, int], None]
 
 #: Called with each position before it is drawn.
 Prepare = Callable[[OrderPosition], None]
-
-
-def print_batch(batch: OfflineSalesBatch, output: BinaryIO, data: dict | None = None) -> list[int]:
-    """
-    Write the PDF of those tickets of the batch that are still valid, and return the keys of their positions.
-
-    :param data: of ``request_data``; without it, all tickets are printed on pages of their own
-    :raises JobFailed: if there is nothing left to print, or if the layout can't be used
-    """
-    plan, positions = Plan(batch, data), []
-    with ExitStack() as files:
-        printed = []
-        for units in plan.parts():
-            part = files.enter_context(tempfile.TemporaryFile())
-            positions += (printed.position for printed in print_part(plan, units, part))
-            printed.append(part)
-        merge_parts(plan, printed, output)
-    return positions
 
 
 def print_part(

@@ -7,23 +7,26 @@ What a layout says about a ticket is read by the same code that draws it.
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from functools import partial
 from io import BytesIO, TextIOWrapper
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from defusedcsv import csv
 from defusedcsv.csv import _escape as defused
 from django.db.models import TextChoices
+from django.utils.formats import get_format
 from django.utils.translation import gettext as _, gettext_lazy, pgettext
 from PIL import Image
 from pretix.base.models import Event, Order, OrderPosition
 from pretix.base.pdf import Renderer, get_variables
 from pretix.helpers.safe_openpyxl import SafeWorkbook
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
+from reportlab.lib.units import mm
 
 from ..models import JobFailed, OfflineSalesBatch
 from ..origin import Origin
@@ -31,7 +34,7 @@ from . import qrcode
 from .choice import nothing_to_print, numbers_of
 from .document import TicketDocument
 from .faults import blamed_on, the_layout, the_object
-from .renderer import QUIET_ZONE, code_content
+from .renderer import QUIET_ZONE, code_content, modules_of
 from .tickets import Printed, ValidTickets
 
 if TYPE_CHECKING:
@@ -42,6 +45,9 @@ PNG_SCALE = 10
 
 #: Where the pictures are in the archive.
 PICTURES = "codes"
+
+#: Placeholders that say what has a column anyway.
+COLUMNS = ("secret", "order")
 
 #: Texts that can't do anything in a spreadsheet, not even behind a sign that makes them a formula.
 _HARMLESS = re.compile(r"[A-Za-z0-9+/=_-]+")
@@ -62,6 +68,10 @@ class Format(TextChoices):
     @property
     def suffix(self) -> str:
         return "xlsx" if self == self.XLSX else "csv"
+
+    @property
+    def delimiter(self) -> str:
+        return ";" if self == self.SEMICOLON else ","
 
 
 class Pictures(TextChoices):
@@ -105,7 +115,8 @@ class DataOptions:
 
 def placeholders(event: Event) -> dict[str, str]:
     """What layouts can say about a ticket, as the layout editor offers it: name → what people call it."""
-    found = {name: str(variable["label"]) for name, variable in get_variables(event).items() if name != "secret"}
+    variables = get_variables(event).items()
+    found = {name: str(variable["label"]) for name, variable in variables if name not in COLUMNS}
     for prefix, title, properties in (
         ("meta", _("Event attribute: {name}"), event.organizer.meta_properties.all()),
         ("itemmeta", _("Item attribute: {name}"), event.item_meta_properties.all()),
@@ -172,12 +183,12 @@ class _Table:
         tickets = self._read()
         first = next(tickets, [])
         # All tickets have the codes of the first one, since they have the same layouts.
-        codes = max((len(contents) for _position, contents, _texts in first), default=1) or 1
+        codes = max((len(codes) for _position, codes, _texts in first), default=1) or 1
         yield self._titles(codes)
         for done, ticket in enumerate(chain([first], tickets), start=1):
             self.pictures = 0
-            for position, contents, texts in ticket:
-                yield self._row(position, (contents + [""] * codes)[:codes], texts)
+            for position, of_ticket, texts in ticket:
+                yield self._row(position, (of_ticket + [NO_CODE] * codes)[:codes], texts)
             self.report(done, len(self.tickets))
 
     def _read(self) -> Iterator[list]:
@@ -186,8 +197,7 @@ class _Table:
             yield [(position, *self.reader.read(position)) for position in positions]
 
     def _titles(self, codes: int) -> list[str]:
-        names = placeholders(self.batch.event)
-        return [
+        titles = [
             _("Ticket number"),
             _("Ticket number with leading zeros"),
             _("Order code"),
@@ -199,18 +209,18 @@ class _Table:
             pgettext("subevent", "Date"),
             _("Price"),
             _("Seat"),
-            *(names.get(name, name) for name in self.options.placeholders),
         ]
+        return titles + _distinct(self.options.placeholders, placeholders(self.batch.event), titles)
 
-    def _row(self, position: OrderPosition, contents: list[str], texts: "Texts") -> list:
+    def _row(self, position: OrderPosition, codes: list["LaidCode"], texts: "Texts") -> list:
         origin = Origin.of(position.order)
         return [
             origin.number,
             origin.padded_number,
             position.order.code,
             Code(position.secret),
-            *map(Code, contents),
-            *([self._picture(origin, content) for content in contents] if self.archive else ()),
+            *(Code(code.content) for code in codes),
+            *([self._picture(origin, code) for code in codes] if self.archive else ()),
             texts.product,
             texts.variation,
             texts.date,
@@ -219,25 +229,37 @@ class _Table:
             *texts.placeholders,
         ]
 
-    def _picture(self, origin: Origin, content: str) -> str:
+    def _picture(self, origin: Origin, code: "LaidCode") -> str:
         """The name of the file with the picture, which is the number of the ticket."""
-        if not content:
+        if not code.content:
             return ""
         self.pictures += 1
         another = f"-{self.pictures}" if self.pictures > 1 else ""
         name = f"{PICTURES}/{origin.padded_number}{another}.{self.options.pictures}"
         try:
-            rows = qrcode.encode(content)
+            rows = qrcode.encode(code.content)
         except ValueError as e:
             raise JobFailed(
                 _("The code of ticket {number} says more than a code can hold.").format(number=origin.number)
             ) from e
-        self.archive.writestr(name, _svg(rows) if self.options.pictures == Pictures.SVG else _png(rows))
+        side = len(rows) + 2 * QUIET_ZONE
+        _quiet_zone, module = modules_of(code.o, len(rows))
+        draw = _svg if self.options.pictures == Pictures.SVG else _png
+        self.archive.writestr(name, draw(rows, side, side * module / mm))
         return name
 
 
 class Code(str):
     """What is scanned at the door. A changed one is not let in."""
+
+
+class LaidCode(NamedTuple):
+    content: str
+    #: The object of the layout, which says how large it is.
+    o: dict
+
+
+NO_CODE = LaidCode("", {})
 
 
 @dataclass(frozen=True)
@@ -261,8 +283,8 @@ class TicketReader(TicketDocument):
         self._names = names
         self._locale = None
 
-    def read(self, position: OrderPosition) -> tuple[list[str], Texts]:
-        """The contents of the layout's codes, and what it would say elsewhere."""
+    def read(self, position: OrderPosition) -> tuple[list[LaidCode], Texts]:
+        """The layout's codes, and what it would say elsewhere."""
         self.draw(position)
         return self._read
 
@@ -276,7 +298,8 @@ class TicketReader(TicketDocument):
         for o in renderer.layout:
             with blamed_on(partial(the_object, layout, renderer, o)):
                 if o["type"] == "barcodearea":
-                    codes.append(code_content(renderer, op, order, o))
+                    modules_of(o, 1)  # What is wrong with its size is said here.
+                    codes.append(LaidCode(code_content(renderer, op, order, o), o))
         self._read = codes, self._texts(renderer, op, order)
         return BytesIO()
 
@@ -301,6 +324,17 @@ def _numbered(title: str, amount: int) -> list[str]:
     return [title, *(f"{title} {number}" for number in range(2, amount + 1))]
 
 
+def _distinct(names: Iterable[str], labels: dict[str, str], taken: Collection[str]) -> list[str]:
+    """Titles of columns for these placeholders, so that no two columns have the same."""
+    titles = []
+    for name in names:
+        title = labels.get(name, name)
+        if title in taken:
+            title = _("{title} (as printed)").format(title=title)
+        titles.append(f"{title} ({name})" if title in titles else title)
+    return titles
+
+
 def _write_table(rows: Iterable[list], format: Format, output: BinaryIO) -> None:
     if format == Format.XLSX:
         workbook = SafeWorkbook(write_only=True)
@@ -311,10 +345,9 @@ def _write_table(rows: Iterable[list], format: Format, output: BinaryIO) -> None
         return
     # With the mark at the beginning, Excel knows that it is UTF-8.
     with _text_file(output) as file:
-        delimiter = ";" if format == Format.SEMICOLON else ","
-        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, delimiter=delimiter).writer
+        writer = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, delimiter=format.delimiter).writer
         for row in rows:
-            writer.writerow([_exact_or_defused(value) for value in row])
+            writer.writerow([_exact_or_defused(_local(value, format)) for value in row])
 
 
 @contextmanager
@@ -322,6 +355,18 @@ def _text_file(output: BinaryIO) -> Iterator[TextIOWrapper]:
     file = TextIOWrapper(output, encoding="utf-8-sig", newline="")
     yield file
     file.detach()
+
+
+class LocalDecimal(Decimal):
+    """Written as the present language does it."""
+
+    def __str__(self) -> str:
+        return super().__str__().replace(".", get_format("DECIMAL_SEPARATOR"))
+
+
+def _local(value, format: Format):
+    """Semicolons are for spreadsheets where numbers have commas. To these, a number with a point is a text."""
+    return LocalDecimal(value) if format == Format.SEMICOLON and isinstance(value, Decimal) else value
 
 
 def _exact_or_defused(value):
@@ -332,25 +377,29 @@ def _exact_or_defused(value):
     return str(value) if isinstance(value, Code) and _HARMLESS.fullmatch(value) else defused(value)
 
 
-def _svg(rows: list[bytes]) -> str:
-    """A module is one unit, the light border as wide as the host draws it."""
-    side = len(rows) + 2 * QUIET_ZONE
+def _svg(rows: list[bytes], side: int, millimetres: float) -> str:
+    """
+    A module is one unit, the light border as wide as the host draws it.
+
+    :param side: of the picture, in modules, and in millimetres
+    """
+    size = f' width="{millimetres:.3f}mm" height="{millimetres:.3f}mm"' if millimetres > 0 else ""
     dark = "".join(
         f"M{QUIET_ZONE + run.start()} {QUIET_ZONE + y}h{len(run.group())}v1h-{len(run.group())}z"
         for y, row in enumerate(rows)
         for run in qrcode.runs(row)
     )
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
+        f'<svg xmlns="http://www.w3.org/2000/svg"{size} viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
         f'<path fill="#fff" d="M0 0h{side}v{side}H0z"/><path d="{dark}"/></svg>'
     )
 
 
-def _png(rows: list[bytes]) -> bytes:
-    width = len(rows)
-    side = width + 2 * QUIET_ZONE
+def _png(rows: list[bytes], side: int, millimetres: float) -> bytes:
+    width, pixels = len(rows), side * PNG_SCALE
     code = Image.new("L", (side, side), 255)
     code.paste(Image.frombytes("L", (width, width), b"".join(rows)), (QUIET_ZONE, QUIET_ZONE))
     output = BytesIO()
-    code.resize((side * PNG_SCALE, side * PNG_SCALE), Image.Resampling.NEAREST).convert("1").save(output, "PNG")
+    size = {"dpi": [25.4 * pixels / millimetres] * 2} if millimetres > 0 else {}
+    code.resize((pixels, pixels), Image.Resampling.NEAREST).convert("1").save(output, "PNG", **size)
     return output.getvalue()

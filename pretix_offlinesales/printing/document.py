@@ -87,6 +87,11 @@ class TicketDocument(PdfTicketOutput):
         self._drawn = renderer.draw_ticket(order, op)
         return BytesIO()  # the file of this one ticket, which the host would return
 
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """All that was set for a preview, with the names of fonts."""
+        return [text for renderer in self._renderers.values() for text in renderer.texts]
+
     def renderer(self, layout: TicketLayout) -> TicketRenderer:
         """:raises JobFailed: if the layout can't be used, or if it is too large for a preview"""
         # Not by primary key: plugins may return layouts that are not in the database.

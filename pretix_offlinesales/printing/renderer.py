@@ -93,6 +93,8 @@ class TicketRenderer(Renderer):
         self._line_patterns: dict[Hashable, LinePattern] = {}
         self._code_patterns: dict[Hashable, Pattern] = {}
         self._paragraph = None
+        #: All that was set for a preview, with the names of fonts.
+        self.texts: list[tuple[str, str]] = []
         self._codes: list[Code] = []
         self._locale = None
         places = [Place.of(page) for page in self.bg_pdf.pages]
@@ -249,6 +251,8 @@ class TicketRenderer(Renderer):
     def _text_paragraph(self, *args, **kwargs):
         paragraph, *others = super()._text_paragraph(*args, **kwargs)
         self._paragraph = paragraph
+        if self._preview:
+            self.texts += [(fragment.fontName, fragment.text) for fragment in paragraph.frags]
         return paragraph, *others
 
     # Pictures
@@ -301,7 +305,7 @@ class TicketRenderer(Renderer):
 
     def _draw_code(self, o: dict, modules: int, path: str, hidden: str) -> None:
         canvas = self._canvas
-        quiet_zone, module = _modules(o, modules)
+        quiet_zone, module = modules_of(o, modules)
         red, green, blue = (o.get("color") or (0, 0, 0))[:3]
         canvas.saveState()
         canvas.setFillColor(Color(red / 255, green / 255, blue / 255))
@@ -318,14 +322,14 @@ class TicketRenderer(Renderer):
         canvas.restoreState()
 
 
-def _modules(o: dict, modules: int) -> tuple[int, float]:
+def modules_of(o: dict, modules: int) -> tuple[int, float]:
     """How many of them are left free on each side of this code, and how large they are in points."""
     quiet_zone = 0 if o.get("nowhitespace") else QUIET_ZONE
     return quiet_zone, float(o["size"]) * mm / (modules + 2 * quiet_zone)
 
 
 def _code(o: dict, modules: int) -> Code:
-    quiet_zone, module = _modules(o, modules)
+    quiet_zone, module = modules_of(o, modules)
     left, bottom = (float(o[side]) * mm + quiet_zone * module for side in ("left", "bottom"))
     box = (left, bottom, left + modules * module, bottom + modules * module)
     return Code(o.get("page", 1), o.get("content", "secret"), box)

@@ -13,8 +13,9 @@ from pretix.base.services.invoices import generate_invoice, invoice_qualified
 from pretix.base.signals import EventPluginSignal, order_canceled, order_paid, order_reactivated
 
 from ..database import unscoped
-from ..issuing.announce import MAX_TRIES, send_webhooks, touch
+from ..issuing.announce import MAX_TRIES, holding_nobody_up, touch
 from ..models import Job
+from ..webhooks import send_webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def _tell(job: Job, codes: list[str]) -> None:
                 _send(signal, event, order)
     if job.kind == Job.Kind.UNDO:
         _invoice_again(orders)
-    if event.organizer.webhooks.filter(enabled=True).exists():
+    with holding_nobody_up("Webhooks could not be sent"):
         send_webhooks(event, _written(job, orders))
     touch(orders)
 

@@ -11,7 +11,7 @@ from pretix.base.models import LogEntry, Order
 
 from pretix_offlinesales import jobs
 from pretix_offlinesales.alive import working_on
-from pretix_offlinesales.models import Job, OfflineSalesBatch
+from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
 
 HOST = "http://testserver"
 
@@ -318,6 +318,9 @@ def test_the_list_can_be_filtered_by_ids(api, shelf_url, shelf, field, of, expec
         ("sales_channel=unknown", []),
         ("testmode=true", ["test"]),
         ("testmode=false", ["plain", "evening", "child", "kiosk"]),
+        ("testmode=yes", ["test"]),
+        ("testmode=off", ["plain", "evening", "child", "kiosk"]),
+        ("testmode=", ["plain", "evening", "child", "kiosk", "test"]),
         ("creation_since=2027-01-04T12:00:00Z", ["kiosk", "test"]),
         ("creation_before=2027-01-04T12:00:00Z", ["plain", "evening", "child"]),
         ("creation_since=2027-01-02T00:00:00%2B01:00&creation_before=2027-01-04T00:00:00Z", ["evening", "child"]),
@@ -346,6 +349,30 @@ def test_filtering_by_something_unknown_is_refused(api, shelf_url, field, value)
 def test_filtering_by_no_time_is_refused(api, shelf_url, field):
     response = api.get(shelf_url, {field: "yesterday"})
     assert (response.status_code, list(response.data)) == (400, [field])
+
+
+@pytest.mark.parametrize("value", ["maybe", "2", "unknown", "true, false"])
+def test_filtering_by_neither_yes_nor_no_is_refused(api, shelf_url, shelf, value):
+    response = api.get(shelf_url, {"testmode": value})
+    assert (response.status_code, response.data) == (400, {"testmode": ["Must be a valid boolean."]})
+
+
+@pytest.mark.parametrize(("asked", "length"), [(None, 50), (51, 51), (500, 500), (501, 500), ("x", 50)])
+def test_a_page_has_up_to_500_of_each_list(api, url, event, make_batch, asked, length):
+    batch = make_batch(amount=1)
+    orders = [
+        Order(event=event, organizer=event.organizer, code=f"P{number}", total=0, datetime=now(), expires=now(),
+              sales_channel=batch.sales_channel)
+        for number in range(2, 502)
+    ]
+    tickets = enumerate(Order.objects.bulk_create(orders), start=2)
+    batch.tickets.bulk_create(OfflineSalesTicket(batch=batch, order=order, number=number) for number, order in tickets)
+    values = {"event": event, "item": batch.item, "sales_channel": batch.sales_channel, "amount": 1}
+    OfflineSalesBatch.objects.bulk_create(OfflineSalesBatch(completed=now(), **values) for _ in range(500))
+    Job.objects.bulk_create(Job(event=event, batch=batch, kind=Job.Kind.ISSUE, locale="en") for _ in range(500))
+    page = {} if asked is None else {"page_size": asked}
+    answers = [api.get(each, page).data for each in (url, f"{url}{batch.pk}/tickets/", f"{url}jobs/")]
+    assert [(answer["count"], len(answer["results"])) for answer in answers] == [(501, length)] * 3
 
 
 def test_the_list_has_pages(api, shelf_url, shelf):

@@ -47,7 +47,7 @@ def test_the_file_is_downloaded_when_it_is_made(anna, order_data, batch):
     assert response["Content-Disposition"] == f'attachment; filename="night-offlinesales-{batch.pk}.csv"'
     assert response["Cache-Control"] == "private, no-store"
     titles, *rows = csv.reader(StringIO(content(response).decode("utf-8-sig")))
-    assert titles[-2:] == ["Event name", "Price"]
+    assert titles[-2:] == ["Event name", "Price (as printed)"]
     assert [row[2] for row in rows] == [ticket.order.code for ticket in batch.tickets.order_by("number")]
 
 
@@ -97,11 +97,11 @@ def test_it_is_offered_for_a_day(anna, pages, order_data, batch):
 
 
 def test_what_the_layout_shows_is_ticked(anna, pages, make, layout):
-    layout.layout = '[{"type": "textarea", "content": "event_name"}, {"type": "textarea", "content": "order"}]'
+    layout.layout = '[{"type": "textarea", "content": "event_name"}, {"type": "textarea", "content": "price"}]'
     layout.save()
     batch = make(layout=layout.pk)
     page = soup(anna.get(f"{pages}{batch.pk}/data"))
-    assert [box["value"] for box in page.select("[name=placeholders][checked]")] == ["order", "event_name"]
+    assert [box["value"] for box in page.select("[name=placeholders][checked]")] == ["price", "event_name"]
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ class Worker(Process):
     def __init__(self, processes: int = 2, **environment: str):
         super().__init__(
             f"worker {next(self._numbers)}",
-            *("celery", "-A", "pretix.celery_app", "worker", "-Q", "background", "-c", str(processes)),
+            *("celery", "-A", "pretix.celery_app", "--skip-checks", "worker", "-Q", "background", "-c", str(processes)),
             *("-l", "INFO", "--without-mingle", "--without-gossip", "--without-heartbeat"),
             **{"TMPDIR": str(self.temporary_files())} | environment,
         )

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from io import BytesIO
 
@@ -23,7 +23,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from pretix_offlinesales.models import OfflineSalesBatch
-from pretix_offlinesales.printing import print_batch
+from pretix_offlinesales.printing import Plan, merge_parts, print_part
 
 #: Pixels a point in the rasterized pages.
 SCALE = 2
@@ -164,6 +164,18 @@ def make_blank(size) -> bytes:
         result = BytesIO()
         pdf.save(result)
     return result.getvalue()
+
+
+def print_batch(batch, output, data=None) -> list[int]:
+    """What a job does with its parts, without the job. Returns the keys of the positions that are in the file."""
+    plan, positions = Plan(batch, data), []
+    with ExitStack() as files:
+        parts = []
+        for units in plan.parts():
+            parts.append(files.enter_context(tempfile.TemporaryFile()))
+            positions += (each.position for each in print_part(plan, units, parts[-1]))
+        merge_parts(plan, parts, output)
+    return positions
 
 
 def printed(batch) -> bytes:

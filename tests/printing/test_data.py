@@ -9,6 +9,7 @@ import pytest
 import zxingcpp
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 from hierarkey.proxy import dirty_cache_keys
 from openpyxl import load_workbook
 from PIL import Image, ImageDraw
@@ -16,6 +17,7 @@ from pretix.base.models import Order
 
 from pretix_offlinesales.models import JobFailed
 from pretix_offlinesales.origin import KEY, Origin
+from pretix_offlinesales.printing import qrcode
 from pretix_offlinesales.printing.data import DataOptions, Format, Pictures, placeholders, used_placeholders, write_data
 
 from .conftest import code, printed, rasterized, read_codes, text, tickets
@@ -95,12 +97,36 @@ def test_excel_in_other_countries_wants_semicolons(make_batch):
     assert row[:2] == ["1", "0001"]
 
 
+@pytest.mark.parametrize(("locale", "number"), [("en", "23.50"), ("de", "23,50"), ("fr", "23,50"), ("pl", "23,50")])
+def test_their_numbers_are_written_as_the_language_does_it(make_batch, make_order, locale, number):
+    order = make_order()
+    order.positions.update(price=Decimal("23.50"))
+    batch = make_batch([order])
+    with override(locale):
+        semicolons, commas = written(batch, format=Format.SEMICOLON), written(batch)
+    [row] = table(semicolons, delimiter=";")[1:]
+    assert (row[8], table(commas)[1][8]) == (number, "23.50")
+    assert f';{number};"'.encode() in semicolons  # not as a text
+
+
+def test_no_two_columns_have_the_same_title(make_batch, event, make_layout):
+    names = ["price", *(name for name in placeholders(event) if name != "price")]
+    batch = make_batch(layout=make_layout([text("order"), text("price"), code(), code()]))
+    for locale in ("en", "de"):
+        with override(locale):
+            titles = table(written(batch, *names))[0]
+        assert sorted(titles) == sorted(set(titles))
+    with override("en"):
+        assert table(written(batch, "price"))[0][9:] == ["Price", "Seat", "Price (as printed)"]
+    assert not {"order", "secret"} & placeholders(event).keys()
+
+
 def test_an_excel_file_has_the_same(make_batch):
     batch = make_batch(2)
-    sheet = load_workbook(BytesIO(written(batch, "order", format=Format.XLSX))).active
+    sheet = load_workbook(BytesIO(written(batch, "positionid", format=Format.XLSX))).active
     titles, *rows = [[cell.value for cell in row] for row in sheet.rows]
     assert [["" if value is None else str(value) for value in row] for row in rows] == [
-        [*row[:-3], "23", *row[-2:]] for row in table(written(batch, "order"))[1:]
+        [*row[:-3], "23", *row[-2:]] for row in table(written(batch, "positionid"))[1:]
     ]
     assert (type(rows[0][0]), type(rows[0][1])) == (int, str)
 
@@ -112,7 +138,7 @@ def test_what_the_layout_shows_is_evaluated_as_it_would_be_drawn(make_batch, mak
     batch = make_batch([make_order(), make_order(locale="de")])
     data = written(batch, "event_name", "event_begin_weekday", "price", "offlinesales_number_padded")
     assert [row[10:] for row in table(data)] == [
-        ["Event name", "Event begin weekday", "Price", "Offline sales: ticket number with leading zeros"],
+        ["Event name", "Event begin weekday", "Price (as printed)", "Offline sales: ticket number with leading zeros"],
         ["Long Night", "Saturday", "€23.00", "0001"],
         ["Lange Nacht", "Samstag", "23,00\N{NO-BREAK SPACE}€", "0002"],
     ]
@@ -122,7 +148,7 @@ def test_all_placeholders_can_be_written(make_batch, event):
     event.organizer.meta_properties.create(name="venue", default="Harbour")
     batch, names = make_batch(), placeholders(event)
     titles, row = table(written(batch, *names))
-    assert titles[10:] == list(names.values())
+    assert titles[10:] == list((names | {"price": "Price (as printed)"}).values())
     assert dict(zip(names, row[10:], strict=True))["meta:venue"] == "Harbour"
     assert "(error)" not in row
 
@@ -187,6 +213,27 @@ def test_a_picture_of_each_code(make_batch, pictures, opened):
         picture = Image.open(BytesIO(picture)) if isinstance(picture, bytes) else picture
         [found] = zxingcpp.read_barcodes(picture)
         assert found.text == position.secret
+
+
+@pytest.mark.parametrize(("nowhitespace", "border"), [(False, 0), (True, 8)])
+def test_pictures_are_as_large_as_the_code_of_the_layout(make_batch, make_layout, nowhitespace, border):
+    """With their border, also where the layout has none."""
+    layout = make_layout([code(size="42.00", nowhitespace=nowhitespace)])
+    batch = make_batch(layout=layout)
+    [position] = tickets(batch)
+    side = len(qrcode.encode(position.secret)) + 8
+    millimetres = 42 * side / (side - border)
+    svg = zipfile.ZipFile(BytesIO(written(batch, pictures=Pictures.SVG))).read("codes/0001.svg").decode()
+    assert f' width="{millimetres:.3f}mm" height="{millimetres:.3f}mm" viewBox="0 0 {side} {side}"' in svg
+    png = zipfile.ZipFile(BytesIO(written(batch, pictures=Pictures.PNG))).read("codes/0001.png")
+    picture = Image.open(BytesIO(png))
+    assert picture.size[0] / picture.info["dpi"][0] * 25.4 == pytest.approx(millimetres, abs=0.01)
+
+
+def test_a_code_without_a_size(make_batch, make_layout):
+    batch = make_batch(layout=make_layout([code(size="0")]))
+    for pictures, name in ((Pictures.SVG, "codes/0001.svg"), (Pictures.PNG, "codes/0001.png")):
+        assert name in zipfile.ZipFile(BytesIO(written(batch, pictures=pictures))).namelist()
 
 
 def test_a_second_code_has_a_picture_of_its_own(make_batch, make_layout):

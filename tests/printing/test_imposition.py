@@ -16,7 +16,7 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from pretix_offlinesales.models import JobFailed
-from pretix_offlinesales.printing import Plan, plan as plan_module, print_batch, request_data
+from pretix_offlinesales.printing import Plan, plan as plan_module, request_data
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.imposition import crop_marks
 from pretix_offlinesales.printing.sheets import Sheet, impose
@@ -27,6 +27,7 @@ from .conftest import (
     complaints,
     extracted_text,
     make_blank,
+    print_batch,
     printed,
     read_codes,
     receiver_of_a_plugin,

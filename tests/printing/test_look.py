@@ -13,11 +13,11 @@ from pretix.plugins.ticketoutputpdf.signals import override_layout
 
 from pretix_offlinesales import jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
-from pretix_offlinesales.printing import plan as plan_module, print_batch
+from pretix_offlinesales.printing import plan as plan_module
 from pretix_offlinesales.printing.data import DataOptions, Format
 from pretix_offlinesales.printing.look import Look
 
-from .conftest import background_pdf, code, extracted_text, rasterized, receiver_of_a_plugin, text, tickets
+from .conftest import background_pdf, code, extracted_text, print_batch, rasterized, receiver_of_a_plugin, text, tickets
 
 
 @pytest.fixture(autouse=True)

@@ -8,12 +8,13 @@ from pretix.base.models import Order
 from pretix.plugins.ticketoutputpdf.signals import override_layout
 
 from pretix_offlinesales.models import JobFailed
-from pretix_offlinesales.printing import Plan, merge_parts, plan as plan_module, print_batch, print_part
+from pretix_offlinesales.printing import Plan, merge_parts, plan as plan_module, print_part
 
 from .conftest import (
     background_pdf,
     code,
     extracted_text,
+    print_batch,
     printed,
     printed_by_host,
     rasterized,

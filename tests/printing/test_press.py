@@ -9,12 +9,12 @@ from pretix.base import pdf as host_pdf
 from pypdf import PdfReader
 from reportlab.lib.units import mm
 
-from pretix_offlinesales.printing import Plan, merging, plan as plan_module, print_batch, request_data, writing
+from pretix_offlinesales.printing import Plan, merging, plan as plan_module, request_data, writing
 from pretix_offlinesales.printing.canvas import Drawing, TicketCanvas
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.sheets import Sheet
 
-from .conftest import background_pdf, code, complaints, extracted_text, make_blank, printed, text
+from .conftest import background_pdf, code, complaints, extracted_text, make_blank, print_batch, printed, text
 
 
 def on_sheets(batch, **sheet) -> bytes:

@@ -22,9 +22,20 @@ from pretix.plugins.ticketoutputpdf.signals import override_layout
 from reportlab.lib.units import mm
 
 from pretix_offlinesales.models import JobFailed
-from pretix_offlinesales.printing import Plan, merge_parts, print_batch, print_part, tickets as tickets_module
+from pretix_offlinesales.printing import Plan, merge_parts, print_part, tickets as tickets_module
 
-from .conftest import SCALE, background_pdf, code, printed, rasterized, read_codes, receiver_of_a_plugin, text, tickets
+from .conftest import (
+    SCALE,
+    background_pdf,
+    code,
+    print_batch,
+    printed,
+    rasterized,
+    read_codes,
+    receiver_of_a_plugin,
+    text,
+    tickets,
+)
 
 
 @pytest.fixture
