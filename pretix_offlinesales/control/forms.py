@@ -325,6 +325,7 @@ class TicketFilterForm(FilterForm):
         choices=[
             ("", _("All tickets")),
             ("valid", _("Valid")),
+            ("reported_lost", _("Lost or stolen")),
             ("canceled", pgettext_lazy("tickets", "Canceled")),
             (ReturnKind.UNSOLD, _("Returned (unsold)")),
             (ReturnKind.LOST, _("Returned (lost or stolen)")),
@@ -337,11 +338,12 @@ class TicketFilterForm(FilterForm):
     )
 
     STATUS = {
-        "valid": {"valid": True},
+        "valid": {"valid": True, "lost": None},
+        "reported_lost": {"canceled": False, "lost__isnull": False},
         "canceled": {"canceled": True},
         **{kind: {"canceled": True, "return_kind": kind} for kind in ReturnKind.values},
         "in": {"checked_in": True},
-        "out": {"valid": True, "checked_in": False},
+        "out": {"valid": True, "lost": None, "checked_in": False},
         "printed": {"printed": True},
         "unprinted": {"printed": False},
     }

@@ -24,9 +24,9 @@ from pretix.base.models.orders import RevokedTicketSecret
 from pretix.helpers.database import OF_SELF
 
 from ..database import unscoped
-from ..models import OfflineSalesTicket
+from ..models import TICKET_POSITION, OfflineSalesTicket
 from ..payment import OfflineSalesPayment
-from .reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD_USED, UNKNOWN
+from .reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD, GIFT_CARD_USED, UNKNOWN
 
 CONFIRMED = OrderPayment.PAYMENT_STATE_CONFIRMED
 
@@ -56,6 +56,8 @@ class Orders:
     revoked: set[int]
     #: When the tickets were taken back, unless that was undone.
     returned: dict[int, datetime]
+    #: The orders whose paper was reported lost, unless that was undone.
+    lost: set[int]
 
     def refusal(self, pk: int) -> str:
         """Why this order can't be taken back; empty if it can."""
@@ -70,6 +72,21 @@ class Orders:
             return CHANGED
         if any(card.value < position.price for position in positions for card in self.cards[position.pk]):
             return GIFT_CARD_USED
+        return ""
+
+    def refusal_of_paper(self, pk: int) -> str:
+        """Why nothing can be done about the paper of this order, with the order living on; empty if it can."""
+        order, positions = self.orders.get(pk), self.positions[pk]
+        if not order:
+            return UNKNOWN
+        if order.status == Order.STATUS_CANCELED or not positions:
+            return ALREADY_CANCELED
+        if pk in self.entered:
+            return CHECKED_IN  # whoever holds the paper is in
+        if all(position.positionid != TICKET_POSITION for position in positions):
+            return CHANGED  # what is left of the order is not the ticket
+        if any(self.cards[position.pk] for position in positions):
+            return GIFT_CARD  # whoever has its code can spend it, whatever becomes of the ticket, and the host keeps it
         return ""
 
     def _sold(self, pk: int) -> Counter:
@@ -146,7 +163,7 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
         position__order__in=pks, created__gte=F("position__order__cancellation_date")
     )
     entries = unscoped(Checkin.objects).filter(position__order__in=pks, type=Checkin.TYPE_ENTRY)
-    returned = unscoped(OfflineSalesTicket.objects).filter(order__in=pks, returned__isnull=False)
+    tickets = list(unscoped(OfflineSalesTicket.objects).filter(order__in=pks).values_list("order", "returned", "lost"))
     return Orders(
         event=event,
         orders=orders,
@@ -159,7 +176,8 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
         invoices=_by(unscoped(Invoice.objects).filter(order__in=pks)),
         entered=set(entries.values_list("position__order", flat=True)),
         revoked=set(revoked.values_list("position__order", flat=True)),
-        returned=dict(returned.values_list("order", "returned")),
+        returned={order: returned for order, returned, _lost in tickets if returned},
+        lost={order for order, _returned, lost in tickets if lost},
     )
 
 
