@@ -135,17 +135,20 @@ def test_equals_the_hosts_own_block_and_its_end(name, event, item, quota, user, 
     assert list(batch.tickets.values_list("lost", flat=True)) == [None] * 3
 
 
+def block_all(batch, name):
+    with freeze_time("2027-04-01 12:00:00"):
+        for order in orders(batch):
+            change_as_the_host(order, "add_block", name)
+
+
 @pytest.mark.parametrize("earlier", ["admin", "api:chip"])
 def test_what_others_have_blocked_stays_blocked(make_batch, earlier, user):
     """Whatever was first, and whoever ends it first."""
     batch = make_batch(amount=3)
-    change_as_the_host(orders(batch)[2], "add_block", earlier)
-    for order in orders(batch)[:2]:
-        change_as_the_host(order, "add_block", earlier)
+    block_all(batch, earlier)
     compare(batch, user, report, "add_block")
     assert [blocks(order) for order in orders(batch)] == [[[earlier, BLOCK]]] * 3
-    for order in orders(batch):
-        change_as_the_host(order, "add_block", "later")
+    block_all(batch, "later")
     compare(batch, user, found, "remove_block")
     assert [blocks(order) for order in orders(batch)] == [[[earlier, "later"]]] * 3
     assert [row[:2] for order in orders(batch) for row in listed(order)] == [(True, True)] * 3
