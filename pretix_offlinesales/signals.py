@@ -16,6 +16,7 @@ from pretix.base.signals import (
     order_canceled,
     order_changed,
     order_reactivated,
+    order_split,
     orderposition_blocked_display,
     periodic_task,
     register_data_exporters,
@@ -34,7 +35,7 @@ from .models import RESULT_LIFETIME, OfflineSalesBatch, OfflineSalesTicket, Retu
 from .origin import KEY, Origin
 from .payment import OfflineSalesPayment
 from .placeholders import text_variables
-from .returning import LOST_BLOCK, refuse_at_the_door
+from .returning import LOST_BLOCK, refuse_at_the_door, unblock_split_off
 from .shredders import COMMENTED, OfflineSalesShredder, shred_comment
 from .splitting import find_split_off
 from .webhooks import webhook_events
@@ -126,6 +127,11 @@ def check_in(sender, checkin, **kwargs):
 @receiver(orderposition_blocked_display, dispatch_uid="offlinesales_blocked")
 def why_it_is_blocked(sender, block_name, **kwargs):
     return _("Reported lost or stolen") if block_name == LOST_BLOCK else None
+
+
+@receiver(order_split, dispatch_uid="offlinesales_split")
+def not_on_lost_paper(sender, split_order, **kwargs):
+    unblock_split_off(split_order)
 
 
 @receiver(order_reactivated, dispatch_uid="offlinesales_reactivated")

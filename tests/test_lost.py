@@ -378,6 +378,25 @@ def test_what_is_left_of_an_order_without_its_ticket_is_not_reported(event, item
     assert report(batch, {"tickets": "1"}) == ([], [(codes(batch)[0], "1", "changed")])
 
 
+@pytest.mark.parametrize("others", [[], ["admin"]])
+def test_what_is_split_off_has_a_new_code_which_was_not_lost(event, item, quota, make_batch, gate, others):
+    bundle(event, item)
+    batch = make_batch(amount=1)
+    [order] = orders(batch)
+    report(batch)
+    for name in others:
+        change_as_the_host(order, "add_block", name)
+    manager = OrderChangeManager(again(order), notify=False)
+    drink, left = order.positions.filter(addon_to__isnull=False)
+    manager.cancel(left)
+    manager.split(drink)
+    manager.commit()
+    split_off = event.orders.get(offline_sales_ticket=None)
+    assert (blocks(split_off), blocks(order)) == ([others or None], [[BLOCK, *others]] * 2)
+    assert (actions(split_off).count("pretix.event.order.changed.remove_block"), found(batch)[0]) == (1, codes(batch))
+    assert [each.blocked for each in order.positions.all()] == [others or None]
+
+
 def test_what_was_not_reported_is_not_undone(make_batch):
     batch = make_batch(amount=3)
     report(batch, {"tickets": "1, 3"})

@@ -21,7 +21,7 @@ from .announce import announce
 from .cancel import cancel
 from .door import refuse_at_the_door
 from .lines import as_lines, from_file, read_lines, too_many
-from .lost import BLOCK as LOST_BLOCK
+from .lost import BLOCK as LOST_BLOCK, unblock_split_off
 from .orders import Orders, fetch
 from .pace import Pace
 from .reasons import BUSY, FAILED, TEXTS as REASONS
@@ -41,6 +41,7 @@ __all__ = [
     "request_data",
     "return_tickets",
     "too_many",
+    "unblock_split_off",
     "undo_tickets",
 ]
 

@@ -52,15 +52,34 @@ def block(orders: Orders, pks: Sequence[int], requester: dict, moment: datetime)
 
 def unblock(orders: Orders, pks: Sequence[int], requester: dict, moment: datetime) -> list[int]:
     """The same the other way round. What others have blocked stays blocked."""
-    positions = [
-        position for pk in pks for position in orders.positions[pk] if BLOCK in (position.blocked or [])
-    ]
+    positions = [position for pk in pks for position in orders.positions[pk] if BLOCK in (position.blocked or [])]
     for position in positions:
-        position.blocked = [name for name in position.blocked if name != BLOCK] or None
+        position.blocked = _without(position.blocked)
     _store(positions)
     list_as_free([position for position in positions if not position.blocked])
     _remember(pks, lost=None, moment=moment)
     return _log(orders, pks, positions, "remove_block", "undone.lost", requester)
+
+
+def unblock_split_off(order: Order) -> None:
+    """
+    The host has split these positions off from a ticket, and given them new codes: they are not on the paper that was
+    lost. Nobody else could ever lift our block from them.
+    """
+    for position in order.positions.all():
+        if BLOCK in (position.blocked or []):
+            position.blocked = _without(position.blocked)
+            position.save(update_fields=["blocked"])
+            order.log_action("pretix.event.order.changed.remove_block", data=_named(position))
+
+
+def _without(blocked: list[str]) -> list[str] | None:
+    return [name for name in blocked if name != BLOCK] or None
+
+
+def _named(position: OrderPosition) -> dict:
+    """As the host writes it down."""
+    return {"position": position.pk, "positionid": position.positionid, "block_name": BLOCK}
 
 
 def _store(positions):
@@ -76,11 +95,8 @@ def _remember(pks, lost, moment):
 
 def _log(orders, pks, positions, change, what, requester):
     first = orders.orders[pks[0]]
-    data = [
-        {"position": position.pk, "positionid": position.positionid, "block_name": BLOCK} for position in positions
-    ]
     of_positions = [position.order_id for position in positions]
     return [
-        *log(first, f"pretix.event.order.changed.{change}", of_positions, data, requester),
+        *log(first, f"pretix.event.order.changed.{change}", of_positions, [*map(_named, positions)], requester),
         *log(first, f"pretix_offlinesales.order.{what}", pks, [{}] * len(pks), requester),
     ]
