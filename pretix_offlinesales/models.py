@@ -127,7 +127,7 @@ class ReturnKind(models.TextChoices):
     """Why a ticket came back."""
 
     UNSOLD = "unsold", _("unsold")
-    #: Nobody knows where the paper is; whoever should have sold it still owes what it costs.
+    #: Nobody knows where the paper is, and it is written off. (As long as somebody owes it, it is reported lost.)
     LOST = "lost", _("lost or stolen")
     DAMAGED = "damaged", _("damaged")
 
