@@ -134,6 +134,8 @@ class AfterSale(PageMixin, JobMixin, FormView):
     #: What the result says of the tickets, and of each of them.
     result: str
     outcome: str
+    #: Whether lost tickets stay lost, which one must know.
+    leaves_lost = False
     #: The page on which it can be undone.
     undone_by: "type[AfterSale] | None" = None
 
@@ -195,6 +197,7 @@ class AfterSale(PageMixin, JobMixin, FormView):
                 accepted.append(choice)
         return {
             "amount": len(accepted),
+            "lost": len(self._lost(accepted)),
             "counts": self._counts(accepted),
             "refused": refused[:MAX_SHOWN],
             "more_refused": len(refused[MAX_SHOWN:]),
@@ -202,6 +205,14 @@ class AfterSale(PageMixin, JobMixin, FormView):
             "more_accepted": len(accepted[MAX_SHOWN:]),
             "question": self.question % {"amount": len(accepted)},
         }
+
+    def _lost(self, choices) -> set[int]:
+        """Those of their orders that were reported lost, where that matters."""
+        if not self.leaves_lost:
+            return set()
+        orders = [choice.ticket.order_id for choice in choices if choice.ticket]
+        tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event, order__in=orders)
+        return set(tickets.filter(lost__isnull=False).values_list("order", flat=True))
 
     def _counts(self, choices) -> list[dict]:
         counts = Counter(choice.ticket.batch_id for choice in choices)
@@ -227,30 +238,34 @@ class AfterSale(PageMixin, JobMixin, FormView):
         found = {}
         for choice, reason in examine(self.request.event, self.batch, {"lines": everything}, self.kind, self.of):
             found.setdefault(choice.line, []).append((choice, reason))
+        lost = self._lost(choice for pairs in found.values() for choice, _reason in pairs)
         told = set()
         verdicts = []
         for each in entries:
             fresh = [pair for entry in each if entry not in told for pair in found.get(entry, [])]
             told.update(each)
-            verdicts.append(self._verdict(fresh))
+            verdicts.append(self._verdict(fresh, lost))
         batches = self._batches({batch for verdict in verdicts for batch in verdict["tickets"].values()})
         return JsonResponse({"verdicts": verdicts, "batches": {batch.pk: name_of(batch) for batch in batches}})
 
-    def _verdict(self, found) -> dict:
-        tickets = {choice.ticket.code: choice.ticket.batch_id for choice, reason in found if not reason}
+    def _verdict(self, found, lost: set[int]) -> dict:
+        good = list(dict.fromkeys(choice.ticket for choice, reason in found if not reason))
+        tickets = {ticket.code: ticket.batch_id for ticket in good}
+        good_and_lost = [ticket for ticket in good if ticket.order_id in lost]
         refused = [(choice, reason) for choice, reason in found if reason]
         texts = []
-        if len(tickets) == 1:
-            [good] = [choice.ticket for choice, reason in found if not reason]
-            texts.append(f"{self.verdict} (#{good.batch_id}-{good.number})")
-        elif tickets:
-            texts.append(f"{self.verdict}: {len(tickets)}")
+        if len(good) == 1:
+            texts.append(f"{self.verdict} (#{good[0].batch_id}-{good[0].number})")
+        elif good:
+            texts.append(f"{self.verdict}: {len(good)}")
+        if good_and_lost:
+            texts.append(str(REPORTED_LOST) if len(good) == 1 else f"{REPORTED_LOST}: {len(good_and_lost)}")
         if len(found) == 1:
             texts += [str(REASONS[reason]) for _choice, reason in refused]
         else:
             texts += [f"{choice.value}: {REASONS[reason]}" for choice, reason in refused[:5]]
             texts += ["…"] if len(refused) > 5 else []
-        level = "success" if not refused else "warning" if tickets else "danger"
+        level = "success" if not refused and not good_and_lost else "warning" if good else "danger"
         if not found:
             level, texts = "warning", [_("listed twice")]
         return {"level": level, "text": ", ".join(texts), "tickets": tickets}
@@ -269,6 +284,10 @@ class AfterSale(PageMixin, JobMixin, FormView):
         return self.url("result", job=job.pk)
 
     get_error_url = get_success_url
+
+
+#: Beside a verdict.
+REPORTED_LOST = gettext_lazy("reported lost or stolen")
 
 
 def name_of(batch: OfflineSalesBatch) -> str:
@@ -293,6 +312,7 @@ class Undo(AfterSale):
     headline = gettext_lazy("We are making your tickets valid again …")
     result = gettext_lazy("Tickets that are valid again")
     outcome = gettext_lazy("valid again")
+    leaves_lost = True
 
 
 class Return(AfterSale):
@@ -308,6 +328,7 @@ class Return(AfterSale):
     headline = gettext_lazy("We are returning your tickets …")
     result = gettext_lazy("Returned tickets")
     outcome = gettext_lazy("returned")
+    leaves_lost = True
     undone_by = Undo
 
 

@@ -295,7 +295,35 @@ def test_verdicts_on_lost_tickets(anna, pages, make, confirm):
     assert verdicts("undo/lost") == [f"was reported lost (#{batch.pk}-1)", "not reported lost or stolen"]
     assert verdicts("undo") == ["still valid", "still valid"]
     assert verdicts("replace")[0] == "reported lost or stolen, so undo that first"
-    assert verdicts("return") == [f"can be returned (#{batch.pk}-{number})" for number in (1, 2)]
+    assert verdicts("return") == [
+        f"can be returned (#{batch.pk}-1), reported lost or stolen",
+        f"can be returned (#{batch.pk}-2)",
+    ]
+    answer = anna.post(f"{pages}{batch.pk}/return", {"verdicts": "on", "lines": "1-2"}).json()
+    assert answer["verdicts"] == [
+        {
+            "level": "warning",
+            "text": "can be returned: 2, reported lost or stolen: 1",
+            "tickets": dict.fromkeys(codes(batch), batch.pk),
+        }
+    ]
+
+
+def test_it_is_said_which_tickets_stay_lost(anna, pages, make, confirm):
+    batch = make(amount=3)
+    said = "1 of these tickets was reported lost or stolen, and stays blocked."
+
+    def asked(page, **values):
+        text = words(soup(anna.post(f"{pages}{batch.pk}/{page}", values)).select_one(".panel [role=status]"))
+        return said in text
+
+    confirm(f"{pages}{batch.pk}/lost", lines="1")
+    for lines, is_said in {"1-2": True, "2-3": False}.items():
+        assert asked("return", lines=lines, kind="unsold") == is_said
+    confirm(f"{pages}{batch.pk}/return", lines="1-2", kind="unsold")
+    assert [asked("undo", lines=lines) for lines in ("1-2", "2")] == [True, False]
+    confirm(f"{pages}{batch.pk}/undo", lines="1-2")
+    assert not asked("undo/lost", lines="1")
 
 
 def test_a_return_is_undone_from_its_result(pages, make, confirm, anna, ron):
