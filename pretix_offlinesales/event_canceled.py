@@ -17,7 +17,7 @@ from .payment import OfflineSalesPayment
 def refund_in_place_of_gift_card(order: Order) -> None:
     """To be called when the host has canceled or changed an order: it looks only later what there is to refund."""
     ticket = getattr(order, "offline_sales_ticket", None) if Origin.of(order) else None
-    if not ticket or ticket.returned or not _refunds_with_gift_cards(order):
+    if not ticket or ticket.returned or not _is_canceled(order) or not _refunds_with_gift_cards(order):
         return  # what a return has canceled is refunded already
     overpaid = -order.pending_sum
     ours = list(
@@ -28,6 +28,11 @@ def refund_in_place_of_gift_card(order: Order) -> None:
     if overpaid > 0 and ours:
         for payment, amount in order.propose_auto_refunds(overpaid, payments=ours).items():
             _refund(order, payment, amount)
+
+
+def _is_canceled(order: Order) -> bool:
+    """In part, at least."""
+    return order.status == Order.STATUS_CANCELED or any(position.canceled for position in order.all_positions.all())
 
 
 def _refunds_with_gift_cards(order: Order) -> bool:

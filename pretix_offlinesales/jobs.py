@@ -32,7 +32,7 @@ from .printing.data import DataOptions
 from .printing.look import Look
 from .printing.proof import print_first_sheet, print_proof
 from .printing.work import make_data_file, print_tickets
-from .returning import replace_tickets, return_tickets, undo_returns
+from .returning import replace_tickets, report_lost, return_tickets, undo_tickets
 from .webhooks import send_webhooks
 
 logger = logging.getLogger(__name__)
@@ -106,7 +106,7 @@ def create_after_sale(
     event: Event, kind: Job.Kind, request: dict, requested_by: dict, batch: OfflineSalesBatch | None = None
 ) -> Job:
     """
-    Return tickets, undo that, or replace some.
+    Return tickets, report them lost, undo one of both, or replace some.
 
     :param request: of ``returning.request_data``
     :param batch: what all the tickets must belong to; without it, those of the whole event are looked at
@@ -436,6 +436,7 @@ WORK = {
     Job.Kind.PRINT: print_tickets,
     Job.Kind.RETURN: return_tickets,
     Job.Kind.DATA: make_data_file,
-    Job.Kind.UNDO: undo_returns,
+    Job.Kind.UNDO: undo_tickets,
     Job.Kind.REPLACE: replace_tickets,
+    Job.Kind.LOST: report_lost,
 }

@@ -127,7 +127,7 @@ class ReturnKind(models.TextChoices):
     """Why a ticket came back."""
 
     UNSOLD = "unsold", _("unsold")
-    #: Nobody knows where the paper is; whoever should have sold it still owes what it costs.
+    #: Nobody knows where the paper is, and it is written off. (As long as somebody owes it, it is reported lost.)
     LOST = "lost", _("lost or stolen")
     DAMAGED = "damaged", _("damaged")
 
@@ -181,9 +181,9 @@ class Job(Requested):
     For an issuing job, ``data`` holds the values of the batch to be made, and ``batch`` is set by the transaction that
     makes its tickets: from then on the job can't fail any more. For a printing job, ``batch`` is what is printed, and
     ``data`` says which of its tickets and on what sheets, if that was asked for. For a data file, ``data`` says what is
-    in it. For both, ``look`` says with what layouts. For a job that returns tickets, undoes that, or replaces some,
-    ``selection`` says which ones and ``data`` what became of them, and ``batch`` is what they must belong to, if it is
-    not the whole event.
+    in it. For both, ``look`` says with what layouts. For a job that returns tickets, reports them lost, undoes one of
+    both, or replaces some, ``selection`` says which ones and ``data`` what became of them, and ``batch`` is what they
+    must belong to, if it is not the whole event.
     """
 
     class Kind(models.TextChoices):
@@ -196,7 +196,7 @@ class Job(Requested):
         LOST = "lost", _("Report lost tickets")
 
     #: Jobs about tickets that exist, which may end half way, and where their data tells whom they have dealt with.
-    DEALT_WITH = {Kind.RETURN: "returned", Kind.UNDO: "undone", Kind.REPLACE: "replaced"}
+    DEALT_WITH = {Kind.RETURN: "returned", Kind.UNDO: "undone", Kind.REPLACE: "replaced", Kind.LOST: "lost"}
 
     class State(models.TextChoices):
         #: Nobody works on it yet.
@@ -255,7 +255,7 @@ class Job(Requested):
 
     @property
     def dealt_with(self) -> str | None:
-        """Where ``data`` lists the codes of the orders that were returned, made valid again, or replaced."""
+        """Where ``data`` lists the codes of the orders that were dealt with."""
         return self.DEALT_WITH.get(self.kind)
 
     @property

@@ -16,6 +16,8 @@ from pretix.base.signals import (
     order_canceled,
     order_changed,
     order_reactivated,
+    order_split,
+    orderposition_blocked_display,
     periodic_task,
     register_data_exporters,
     register_data_shredders,
@@ -33,7 +35,7 @@ from .models import RESULT_LIFETIME, OfflineSalesBatch, OfflineSalesTicket, Retu
 from .origin import KEY, Origin
 from .payment import OfflineSalesPayment
 from .placeholders import text_variables
-from .returning import refuse_returned
+from .returning import LOST_BLOCK, refuse_at_the_door, unblock_split_off
 from .shredders import COMMENTED, OfflineSalesShredder, shred_comment
 from .splitting import find_split_off
 from .webhooks import webhook_events
@@ -119,7 +121,17 @@ def layout_variables(sender, **kwargs):
 
 @receiver(checkin_created, dispatch_uid="offlinesales_door")
 def check_in(sender, checkin, **kwargs):
-    refuse_returned(checkin)
+    refuse_at_the_door(checkin)
+
+
+@receiver(orderposition_blocked_display, dispatch_uid="offlinesales_blocked")
+def why_it_is_blocked(sender, block_name, **kwargs):
+    return _("Reported lost or stolen") if block_name == LOST_BLOCK else None
+
+
+@receiver(order_split, dispatch_uid="offlinesales_split")
+def not_on_lost_paper(sender, split_order, **kwargs):
+    unblock_split_off(split_order)
 
 
 @receiver(order_reactivated, dispatch_uid="offlinesales_reactivated")
@@ -284,6 +296,16 @@ class BatchReturned(WithReturnKind, WithResult, CountingLogEntryType):
         "pretix_offlinesales.batch.replaced": ngettext_lazy(
             "%(amount)s ticket has been replaced.", "%(amount)s tickets have been replaced.", "amount"
         ),
+        "pretix_offlinesales.batch.lost": ngettext_lazy(
+            "%(amount)s ticket has been reported lost or stolen.",
+            "%(amount)s tickets have been reported lost or stolen.",
+            "amount",
+        ),
+        "pretix_offlinesales.batch.undone.lost": ngettext_lazy(
+            "%(amount)s ticket is not reported lost any more.",
+            "%(amount)s tickets are not reported lost any more.",
+            "amount",
+        ),
     }
 )
 class BatchDealtWith(WithResult, CountingLogEntryType):
@@ -292,4 +314,14 @@ class BatchDealtWith(WithResult, CountingLogEntryType):
 
 @log_entry_types.new("pretix_offlinesales.order.returned", _("The ticket has been returned ({kind})."))
 class OrderReturned(WithReturnKind, NoOpShredderMixin, OrderLogEntryType):
+    pass
+
+
+@log_entry_types.new_from_dict(
+    {
+        "pretix_offlinesales.order.lost": _("The ticket has been reported lost or stolen."),
+        "pretix_offlinesales.order.undone.lost": _("The ticket is not reported lost any more."),
+    }
+)
+class OrderLost(NoOpShredderMixin, OrderLogEntryType):
     pass

@@ -13,6 +13,8 @@ EVENTS = {
     "pretix_offlinesales.batch.printed": _("Tickets of an offline sales batch printed"),
     "pretix_offlinesales.batch.returned": _("Tickets of an offline sales batch returned"),
     "pretix_offlinesales.batch.undone": _("Return of tickets of an offline sales batch undone"),
+    "pretix_offlinesales.batch.lost": _("Tickets of an offline sales batch reported lost"),
+    "pretix_offlinesales.batch.undone.lost": _("Loss of tickets of an offline sales batch undone"),
     "pretix_offlinesales.batch.replaced": _("Tickets of an offline sales batch replaced"),
 }
 

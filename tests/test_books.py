@@ -7,7 +7,7 @@ from pretix.base.models import GiftCard, Order
 from pretix.base.services.cancelevent import cancel_event
 from pretix.base.services.orders import OrderChangeManager, cancel_order
 
-from .after_sale import take_back
+from .after_sale import report_lost, take_back
 from .control.conftest import soup, words
 
 IN_THE_BOOKS = "Refunds are only written into the books, nobody gets money from pretix."
@@ -54,6 +54,19 @@ def books(event):
     return {
         (order.status, ledger(order), order.payment_refund_sum, order.pending_sum) for order in event.orders.all()
     }
+
+
+@pytest.mark.parametrize("options", [{}, {"refund_as_giftcard": True}])
+def test_lost_tickets_outlive_the_event_until_they_are_written_off(event, drink, make_batch, options):
+    """The host cancels nothing that is blocked, whoever blocked it."""
+    batch = make_batch(amount=3)
+    report_lost(batch, "1")
+    cancel(event, **options)
+    assert [ticket.order.status for ticket in batch.tickets.order_by("number")] == ["p", "c", "c"]
+    assert books(event) == {("p", Decimal("23.00"), Decimal("23.00"), 0), ("c", 0, 0, 0)}
+    take_back(batch, "1", "lost")
+    assert books(event) == {("c", 0, 0, 0)}
+    assert (overpaid(event), GiftCard.objects.count()) == (0, 0)
 
 
 def ledger(order):

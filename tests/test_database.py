@@ -156,7 +156,7 @@ def of_the_host(sql):
     return "quota" in sql or "waitinglist" in sql
 
 
-@pytest.mark.parametrize("kind", [Job.Kind.RETURN, Job.Kind.REPLACE, Job.Kind.PRINT, Job.Kind.DATA])
+@pytest.mark.parametrize("kind", [Job.Kind.LOST, Job.Kind.RETURN, Job.Kind.REPLACE, Job.Kind.PRINT, Job.Kind.DATA])
 def test_neither_does_a_job(batch, organizer, kind):
     if kind == Job.Kind.PRINT:
         job = jobs.create_printing(batch, {})

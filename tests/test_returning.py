@@ -20,7 +20,7 @@ from freezegun import freeze_time
 from pretix.base.models import Event, GiftCard, LogEntry, Order, Quota, SeatingPlan
 from pretix.base.services.checkin import CheckInError, perform_checkin
 from pretix.base.services.orders import OrderChangeManager, _cancel_order, error_messages, reactivate_order
-from pretix.base.signals import order_canceled, order_reactivated
+from pretix.base.signals import order_canceled, order_changed, order_reactivated
 
 from pretix_offlinesales import jobs
 from pretix_offlinesales.models import Job
@@ -1065,10 +1065,13 @@ def test_a_code_that_somebody_else_replaces_meanwhile_means_what_it_meant(make_b
     assert (job.data["returned"], job.data["skipped"]) == (codes(batch), [])
 
 
-#: What others may be told of an order that is returned, made valid again, or replaced.
+#: What others may be told of an order that is returned, made valid again, replaced, or reported lost.
 HEARD = [
     f"pretix.event.order.{action}"
-    for action in ("canceled", "refund.created", "refund.done", "payment.confirmed", "reactivated", "modified")
+    for action in (
+        *("canceled", "refund.created", "refund.done", "payment.confirmed", "reactivated", "modified"),
+        "changed.add_block",
+    )
 ]
 
 
@@ -1087,19 +1090,21 @@ def test_of_each_entry_others_are_told_once_whoever_wrote_it(event, make_batch, 
     before = of_orders.latest("pk").pk
     hear(write)
     order_reactivated.connect(write, weak=False)
+    order_changed.connect(write, weak=False)
     try:
         with receiving_server() as (url, received):
             webhook = event.organizer.webhooks.create(target_url=url, enabled=True, all_events=True)
             for action in HEARD:
-                webhook.listeners.create(action_type=action)
+                webhook.listeners.create(action_type=action.replace("add_block", "*"))
             with worker():
                 for order in orders(batch):  # the host tells of it at once
                     order.log_action("pretix.event.order.payment.confirmed", {})
                 run(job)
     finally:
         order_reactivated.disconnect(write)
+        order_changed.disconnect(write)
     written = of_orders.filter(pk__gt=before, action_type__in=HEARD).values_list("pk", flat=True)
-    assert len(written) == {"return": 6, "undo": 5, "replace": 1}[job_kind] * 3
+    assert len(written) == {"return": 6, "undo": 5, "replace": 1, "lost": 4}[job_kind] * 3
     assert sorted(call["notification_id"] for call in received) == sorted(written)
 
 

@@ -14,7 +14,7 @@ from ..printing import request_data as print_request_data
 from ..printing.choice import Only, choose
 from ..printing.sheets import MAX_UNKNOWN, Sheet
 from ..ranges import parse_numbers
-from ..returning import request_data
+from ..returning import UNDOABLE, request_data
 
 
 class BatchSerializer(serializers.ModelSerializer):
@@ -241,3 +241,7 @@ class TicketsSerializer(serializers.Serializer):
 
 class ReturnSerializer(TicketsSerializer):
     kind = serializers.ChoiceField(choices=ReturnKind.choices, default=ReturnKind.UNSOLD)
+
+
+class UndoSerializer(TicketsSerializer):
+    of = serializers.ChoiceField(choices=UNDOABLE, default=Job.Kind.RETURN)

@@ -30,6 +30,7 @@ from .serializers import (
     PrintRequestSerializer,
     ReturnSerializer,
     TicketsSerializer,
+    UndoSerializer,
 )
 
 
@@ -140,7 +141,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
 
     @action(detail=True, methods=["post"], url_path="undo", url_name="undo")
     def undo(self, request, **kwargs):
-        return self._deal_with(Job.Kind.UNDO, TicketsSerializer)
+        return self._deal_with(Job.Kind.UNDO, UndoSerializer)
 
     @action(detail=True, url_path="undo/(?P<job>[^/]+)")
     def undone(self, request, job, **kwargs):
@@ -153,6 +154,14 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
     @action(detail=True, url_path="replace/(?P<job>[^/]+)")
     def replaced(self, request, job, **kwargs):
         return self._dealt_with(Job.Kind.REPLACE, job)
+
+    @action(detail=True, methods=["post"], url_path="lost", url_name="report-lost")
+    def report_lost(self, request, **kwargs):
+        return self._deal_with(Job.Kind.LOST, TicketsSerializer)
+
+    @action(detail=True, url_path="lost/(?P<job>[^/]+)")
+    def lost(self, request, job, **kwargs):
+        return self._dealt_with(Job.Kind.LOST, job)
 
     def _deal_with(self, kind, serializer_class):
         """Start a job about some tickets of the batch."""

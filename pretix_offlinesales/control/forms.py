@@ -17,7 +17,7 @@ from pretix.control.forms.widgets import Select2
 
 from ..channels import usual_channel
 from ..database import unscoped
-from ..figures import CANCELED
+from ..figures import CANCELED, REPORTED_LOST
 from ..issuing import check, next_number, request_data
 from ..models import (
     MAX_AMOUNT,
@@ -326,6 +326,7 @@ class TicketFilterForm(FilterForm):
         choices=[
             ("", _("All tickets")),
             ("valid", _("Valid")),
+            ("reported_lost", _("Lost or stolen")),
             ("canceled", pgettext_lazy("tickets", "Canceled")),
             (ReturnKind.UNSOLD, _("Returned (unsold)")),
             (ReturnKind.LOST, _("Returned (lost or stolen)")),
@@ -339,11 +340,12 @@ class TicketFilterForm(FilterForm):
     )
 
     STATUS = {
-        "valid": {"valid": True},
+        "valid": {"valid": True, "lost": None},
+        "reported_lost": {"fate": REPORTED_LOST},
         "canceled": {"fate": CANCELED},
         **{kind: {"fate": kind} for kind in ReturnKind.values},
         "in": {"checked_in": True},
-        "out": {"valid": True, "checked_in": False},
+        "out": {"valid": True, "lost": None, "checked_in": False},
         "let_in": {"fate__in": ReturnKind.values, "checked_in": True},
         "printed": {"printed": True},
         "unprinted": {"printed": False},

@@ -1,4 +1,7 @@
-"""The pages on which tickets are returned, made valid again, or replaced: of one batch, or of the whole event."""
+"""
+The pages on which tickets are returned, reported lost or replaced, or that is undone: of one batch, or of the whole
+event.
+"""
 
 from collections import Counter
 from itertools import chain
@@ -50,11 +53,17 @@ class TicketsForm(forms.Form):
         label=gettext_lazy("Reason"), choices=ReturnKind.choices, initial=ReturnKind.UNSOLD, widget=forms.RadioSelect
     )
 
-    def __init__(self, *args, event: Event, batch: OfflineSalesBatch | None, job_kind: Job.Kind, **kwargs):
+    def __init__(
+        self, *args, event: Event, batch: OfflineSalesBatch | None, everything: str, has_reason: bool, **kwargs
+    ):
+        """
+        :param everything: what all tickets of a batch are called
+        :param has_reason: whether one says why they come back
+        """
         super().__init__(*args, **kwargs)
         self.event, self.batch, self.selection, self.examined = event, batch, None, None
         if batch:
-            self.fields["everything"].label = EVERYTHING[job_kind]
+            self.fields["everything"].label = everything
             self.fields["lines"].help_text = _(
                 "Ticket numbers such as 1-50, 60, 75-80, order codes, or scanned tickets; one a line, or with commas."
             )
@@ -64,7 +73,7 @@ class TicketsForm(forms.Form):
                 "Order codes, scanned tickets, or ticket numbers with their batch such as #3: 1-50, 60; one a line, or "
                 "with commas."
             )
-        if job_kind != Job.Kind.RETURN:
+        if not has_reason:
             del self.fields["kind"]
 
     def clean_file(self):
@@ -100,14 +109,6 @@ class TicketsForm(forms.Form):
         return values
 
 
-#: What all tickets of a batch are called.
-EVERYTHING = {
-    Job.Kind.RETURN: gettext_lazy("All tickets of this batch that are still out"),
-    Job.Kind.UNDO: gettext_lazy("All tickets of this batch that were returned"),
-    Job.Kind.REPLACE: gettext_lazy("All valid tickets of this batch"),
-}
-
-
 class AfterSale(PageMixin, JobMixin, FormView):
     """
     Say which tickets, see what would become of each, confirm. Whoever scans asks (``verdicts``) while scanning.
@@ -117,6 +118,26 @@ class AfterSale(PageMixin, JobMixin, FormView):
     permission = "event.orders:write"
     template_name = "pretix_offlinesales/control/after_sale.html"
     form_class = TicketsForm
+    #: Of the URL for the whole event.
+    name: str
+    #: What is undone, where something is.
+    of = Job.Kind.RETURN
+    title: str
+    explanation: str
+    #: What all tickets of a batch are called.
+    everything: str
+    question: str
+    button: str
+    #: What is said of a ticket while one scans.
+    verdict: str
+    headline: str
+    #: What the result says of the tickets, and of each of them.
+    result: str
+    outcome: str
+    #: Whether lost tickets stay lost, which one must know.
+    leaves_lost = False
+    #: The page on which it can be undone.
+    undone_by: "type[AfterSale] | None" = None
 
     @cached_property
     def batch(self) -> OfflineSalesBatch | None:
@@ -131,7 +152,12 @@ class AfterSale(PageMixin, JobMixin, FormView):
         return response(request, *args, **kwargs)
 
     def get_form_kwargs(self):
-        return super().get_form_kwargs() | {"event": self.request.event, "batch": self.batch, "job_kind": self.kind}
+        return super().get_form_kwargs() | {
+            "event": self.request.event,
+            "batch": self.batch,
+            "everything": self.everything,
+            "has_reason": self.kind == Job.Kind.RETURN,
+        }
 
     def post(self, request, *args, **kwargs):
         return self._verdicts() if "verdicts" in request.POST else super().post(request, *args, **kwargs)
@@ -147,7 +173,7 @@ class AfterSale(PageMixin, JobMixin, FormView):
         job = jobs.create_after_sale(
             self.request.event,
             self.kind,
-            request_data(form.selection, job_kind=self.kind, **kind),
+            request_data(form.selection, job_kind=self.kind, of=self.of, **kind),
             {"user": self.request.user},
             batch=self.batch,
         )
@@ -164,13 +190,14 @@ class AfterSale(PageMixin, JobMixin, FormView):
     def _check(self, form) -> dict:
         """What would become of the tickets."""
         accepted, refused = [], []
-        for choice, reason in examine(self.request.event, self.batch, form.examined, self.kind):
+        for choice, reason in examine(self.request.event, self.batch, form.examined, self.kind, self.of):
             if reason:
                 refused.append({"choice": choice, "reason": REASONS[reason]})
             else:
                 accepted.append(choice)
         return {
             "amount": len(accepted),
+            "lost": len(self._lost(accepted)),
             "counts": self._counts(accepted),
             "refused": refused[:MAX_SHOWN],
             "more_refused": len(refused[MAX_SHOWN:]),
@@ -178,6 +205,14 @@ class AfterSale(PageMixin, JobMixin, FormView):
             "more_accepted": len(accepted[MAX_SHOWN:]),
             "question": self.question % {"amount": len(accepted)},
         }
+
+    def _lost(self, choices) -> set[int]:
+        """Those of their orders that were reported lost, where that matters."""
+        if not self.leaves_lost:
+            return set()
+        orders = [choice.ticket.order_id for choice in choices if choice.ticket]
+        tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event, order__in=orders)
+        return set(tickets.filter(lost__isnull=False).values_list("order", flat=True))
 
     def _counts(self, choices) -> list[dict]:
         counts = Counter(choice.ticket.batch_id for choice in choices)
@@ -201,32 +236,36 @@ class AfterSale(PageMixin, JobMixin, FormView):
         except ValueError as error:
             return JsonResponse({"error": str(error)}, status=400)
         found = {}
-        for choice, reason in examine(self.request.event, self.batch, {"lines": everything}, self.kind):
+        for choice, reason in examine(self.request.event, self.batch, {"lines": everything}, self.kind, self.of):
             found.setdefault(choice.line, []).append((choice, reason))
+        lost = self._lost(choice for pairs in found.values() for choice, _reason in pairs)
         told = set()
         verdicts = []
         for each in entries:
             fresh = [pair for entry in each if entry not in told for pair in found.get(entry, [])]
             told.update(each)
-            verdicts.append(self._verdict(fresh))
+            verdicts.append(self._verdict(fresh, lost))
         batches = self._batches({batch for verdict in verdicts for batch in verdict["tickets"].values()})
         return JsonResponse({"verdicts": verdicts, "batches": {batch.pk: name_of(batch) for batch in batches}})
 
-    def _verdict(self, found) -> dict:
-        tickets = {choice.ticket.code: choice.ticket.batch_id for choice, reason in found if not reason}
+    def _verdict(self, found, lost: set[int]) -> dict:
+        good = list(dict.fromkeys(choice.ticket for choice, reason in found if not reason))
+        tickets = {ticket.code: ticket.batch_id for ticket in good}
+        good_and_lost = [ticket for ticket in good if ticket.order_id in lost]
         refused = [(choice, reason) for choice, reason in found if reason]
         texts = []
-        if len(tickets) == 1:
-            [good] = [choice.ticket for choice, reason in found if not reason]
-            texts.append(f"{self.verdict} (#{good.batch_id}-{good.number})")
-        elif tickets:
-            texts.append(f"{self.verdict}: {len(tickets)}")
+        if len(good) == 1:
+            texts.append(f"{self.verdict} (#{good[0].batch_id}-{good[0].number})")
+        elif good:
+            texts.append(f"{self.verdict}: {len(good)}")
+        if good_and_lost:
+            texts.append(str(REPORTED_LOST) if len(good) == 1 else f"{REPORTED_LOST}: {len(good_and_lost)}")
         if len(found) == 1:
             texts += [str(REASONS[reason]) for _choice, reason in refused]
         else:
             texts += [f"{choice.value}: {REASONS[reason]}" for choice, reason in refused[:5]]
             texts += ["…"] if len(refused) > 5 else []
-        level = "success" if not refused else "warning" if tickets else "danger"
+        level = "success" if not refused and not good_and_lost else "warning" if good else "danger"
         if not found:
             level, texts = "warning", [_("listed twice")]
         return {"level": level, "text": ", ".join(texts), "tickets": tickets}
@@ -237,7 +276,7 @@ class AfterSale(PageMixin, JobMixin, FormView):
 
     def _find(self, pk):
         job = super()._find(pk)
-        if job.batch_id != (self.batch and self.batch.pk):
+        if job.batch_id != (self.batch and self.batch.pk) or not isinstance(self, page_of(job)):
             raise Http404
         return job
 
@@ -247,29 +286,22 @@ class AfterSale(PageMixin, JobMixin, FormView):
     get_error_url = get_success_url
 
 
+#: Beside a verdict.
+REPORTED_LOST = gettext_lazy("reported lost or stolen")
+
+
 def name_of(batch: OfflineSalesBatch) -> str:
     product = " – ".join(str(part) for part in (batch.item, batch.variation) if part)
     return f"{batch} · {product}"
 
 
-class Return(AfterSale):
-    kind = Job.Kind.RETURN
-    title = gettext_lazy("Return tickets")
-    explanation = gettext_lazy(
-        "Returned tickets are canceled: their codes are not valid any more, and their places can be sold again."
-    )
-    question = ngettext_lazy("%(amount)d ticket will be returned.", "%(amount)d tickets will be returned.", "amount")
-    button = gettext_lazy("Return tickets")
-    verdict = gettext_lazy("can be returned")
-    headline = gettext_lazy("We are returning your tickets …")
-
-
 class Undo(AfterSale):
-    kind = Job.Kind.UNDO
+    name, kind = "undo", Job.Kind.UNDO
     title = gettext_lazy("Undo returns")
     explanation = gettext_lazy(
         "Tickets that were returned by mistake become valid again, as long as there is still quota for them."
     )
+    everything = gettext_lazy("All tickets of this batch that were returned")
     question = ngettext_lazy(
         "%(amount)d ticket will become valid again, if there is enough quota.",
         "%(amount)d tickets will become valid again, if there is enough quota.",
@@ -278,29 +310,90 @@ class Undo(AfterSale):
     button = gettext_lazy("Undo returns")
     verdict = gettext_lazy("can become valid again")
     headline = gettext_lazy("We are making your tickets valid again …")
+    result = gettext_lazy("Tickets that are valid again")
+    outcome = gettext_lazy("valid again")
+    leaves_lost = True
+
+
+class Return(AfterSale):
+    name, kind = "return", Job.Kind.RETURN
+    title = gettext_lazy("Return tickets")
+    explanation = gettext_lazy(
+        "Returned tickets are canceled: their codes are not valid any more, and their places can be sold again."
+    )
+    everything = gettext_lazy("All tickets of this batch that are still out")
+    question = ngettext_lazy("%(amount)d ticket will be returned.", "%(amount)d tickets will be returned.", "amount")
+    button = gettext_lazy("Return tickets")
+    verdict = gettext_lazy("can be returned")
+    headline = gettext_lazy("We are returning your tickets …")
+    result = gettext_lazy("Returned tickets")
+    outcome = gettext_lazy("returned")
+    leaves_lost = True
+    undone_by = Undo
 
 
 class Replace(AfterSale):
-    kind = Job.Kind.REPLACE
+    name, kind = "replace", Job.Kind.REPLACE
     title = gettext_lazy("Replace tickets")
     explanation = gettext_lazy(
         "For spoiled paper: the tickets get new codes, and the old paper is refused at the door. Numbers, orders and "
         "prices stay."
     )
+    everything = gettext_lazy("All valid tickets of this batch")
     question = ngettext_lazy(
         "%(amount)d ticket will get a new code.", "%(amount)d tickets will get new codes.", "amount"
     )
     button = gettext_lazy("Replace tickets")
     verdict = gettext_lazy("can be replaced")
     headline = gettext_lazy("We are replacing your tickets …")
+    result = gettext_lazy("Replaced tickets")
+    outcome = gettext_lazy("replaced")
 
 
-#: What the result says of the tickets that were dealt with.
-RESULT = {
-    Job.Kind.RETURN: gettext_lazy("Returned tickets"),
-    Job.Kind.UNDO: gettext_lazy("Tickets that are valid again"),
-    Job.Kind.REPLACE: gettext_lazy("Replaced tickets"),
-}
+class UndoLost(AfterSale):
+    name, kind, of = "undo_lost", Job.Kind.UNDO, Job.Kind.LOST
+    title = gettext_lazy("Undo losses")
+    explanation = gettext_lazy(
+        "Tickets whose paper was found again, or that were reported lost by mistake, are good again. Where somebody "
+        "has blocked a ticket for another reason, it stays blocked."
+    )
+    everything = gettext_lazy("All tickets of this batch that were reported lost or stolen")
+    question = ngettext_lazy(
+        "%(amount)d ticket will not be reported lost any more.",
+        "%(amount)d tickets will not be reported lost any more.",
+        "amount",
+    )
+    button = gettext_lazy("Undo losses")
+    verdict = gettext_lazy("was reported lost")
+    headline = gettext_lazy("We are unblocking your tickets …")
+    result = gettext_lazy("Tickets not reported lost any more")
+    outcome = gettext_lazy("not reported lost any more")
+
+
+class Lost(AfterSale):
+    name, kind = "lost", Job.Kind.LOST
+    title = gettext_lazy("Report lost tickets")
+    explanation = gettext_lazy(
+        "For paper that was lost or stolen: the tickets are blocked, so that nobody is let in with them. They are not "
+        "canceled: their places stay taken, and whoever should have sold them still owes what they cost."
+    )
+    everything = gettext_lazy("All tickets of this batch that are still out")
+    question = ngettext_lazy("%(amount)d ticket will be blocked.", "%(amount)d tickets will be blocked.", "amount")
+    button = gettext_lazy("Report lost tickets")
+    verdict = gettext_lazy("can be reported lost")
+    headline = gettext_lazy("We are blocking your tickets …")
+    result = gettext_lazy("Tickets reported lost or stolen")
+    outcome = gettext_lazy("lost or stolen")
+    undone_by = UndoLost
+
+
+PAGES = (Return, Undo, Replace, Lost, UndoLost)
+
+
+def page_of(job: Job) -> type[AfterSale]:
+    """Where it was asked for, or could have been."""
+    of = job.data.get("of", AfterSale.of)
+    return next(page for page in PAGES if (page.kind, page.of) == (job.kind, of))
 
 
 class ResultMixin(PageMixin):
@@ -314,6 +407,10 @@ class ResultMixin(PageMixin):
             except Job.DoesNotExist:
                 pass
         raise Http404
+
+    @cached_property
+    def page(self) -> type[AfterSale]:
+        return page_of(self.job)
 
     @cached_property
     def done(self) -> list[OfflineSalesTicket]:
@@ -334,8 +431,9 @@ class Result(ResultMixin, TemplateView):
         batches = {ticket.batch_id: ticket.batch for ticket in self.done}
         return super().get_context_data(**kwargs) | {
             "job": self.job,
-            "title": self.job.get_kind_display(),
-            "result": RESULT[self.job.kind],
+            "title": self.page.title,
+            "result": self.page.result,
+            "undo": self._undo(),
             "can_print": self.job.kind == Job.Kind.REPLACE,
             "kind": dict(ReturnKind.choices).get(self.job.data.get("kind")),
             "counts": [{"batch": batch, "amount": counts[pk]} for pk, batch in batches.items()],
@@ -345,6 +443,13 @@ class Result(ResultMixin, TemplateView):
             "skipped": self.skipped[:MAX_SHOWN],
             "more_skipped": len(self.skipped[MAX_SHOWN:]),
         }
+
+    def _undo(self) -> dict | None:
+        """All that was done, as the page takes it on which that can be undone."""
+        page = self.page.undone_by
+        if not page or not self.done:
+            return None
+        return {"url": self.url(page.name), "title": page.title, "lines": "\n".join(map(str, self.done))}
 
 
 class ResultPrint(ResultMixin, JobMixin, View):
@@ -386,14 +491,7 @@ class ResultExport(ResultMixin, View):
         writer.writerow(titles)
         for ticket in self.done:
             product = " – ".join(str(part) for part in (ticket.batch.item, ticket.batch.variation) if part)
-            writer.writerow([ticket.batch_id, ticket.number, ticket.order.code, product, "", str(DONE[self.job.kind])])
+            writer.writerow([ticket.batch_id, ticket.number, ticket.order.code, product, "", str(self.page.outcome)])
         for line in self.skipped:
             writer.writerow(["", "", line["order"] or "", "", line["value"], str(line["text"])])
         return response
-
-
-DONE = {
-    Job.Kind.RETURN: gettext_lazy("returned"),
-    Job.Kind.UNDO: gettext_lazy("valid again"),
-    Job.Kind.REPLACE: gettext_lazy("replaced"),
-}

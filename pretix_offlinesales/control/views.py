@@ -343,6 +343,8 @@ def status_of(ticket: OfflineSalesTicket) -> str:
         return _("Canceled (expired)")
     if ticket.canceled:
         return pgettext("tickets", "Canceled")
+    if ticket.lost:
+        return _("Lost or stolen")
     return _("Valid") if ticket.valid else ticket.order.get_status_display()
 
 
@@ -377,6 +379,7 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
         return context | {
             "batch": self.batch,
             "figures": figures([self.batch])[self.batch.pk],
+            "has_lost": self.batch.tickets.filter(lost__isnull=False).exists(),
             "entries": entries_over_time(self.batch),
             "filter_form": self.filter_form,
             "comment_form": CommentForm(instance=self.batch),

@@ -1,4 +1,4 @@
-"""Tickets come back: unsold, lost or damaged. Also, some of them shall be valid again, or need new paper."""
+"""Tickets come back: unsold, lost or damaged. Also, some get lost, shall be valid again, or need new paper."""
 
 import logging
 import time
@@ -15,28 +15,34 @@ from ..interruptions import MAX_INTERRUPTIONS, is_interruption
 from ..issuing.announce import refresh_quotas
 from ..issuing.rows import sent
 from ..models import Job, JobLost, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
-from . import replace, undo
+from . import lost, replace, undo
+from .actions import UNDOABLE, Action, action_of, find
 from .announce import announce
 from .cancel import cancel
-from .door import refuse_returned
+from .door import refuse_at_the_door
 from .lines import as_lines, from_file, read_lines, too_many
+from .lost import BLOCK as LOST_BLOCK, unblock_split_off
 from .orders import Orders, fetch
 from .pace import Pace
 from .reasons import BUSY, FAILED, TEXTS as REASONS
 from .selection import Choice, choose, settled
 
 __all__ = [
+    "LOST_BLOCK",
     "REASONS",
+    "UNDOABLE",
     "as_lines",
     "examine",
     "from_file",
     "read_lines",
-    "refuse_returned",
+    "refuse_at_the_door",
     "replace_tickets",
+    "report_lost",
     "request_data",
     "return_tickets",
     "too_many",
-    "undo_returns",
+    "unblock_split_off",
+    "undo_tickets",
 ]
 
 logger = logging.getLogger(__name__)
@@ -59,17 +65,23 @@ BACK_OFF = (0.1, 0.2, 0.5, 1, 2, 5)
 
 
 def request_data(
-    selection: dict, kind: str = ReturnKind.UNSOLD, dry_run: bool = False, job_kind: Job.Kind = Job.Kind.RETURN
+    selection: dict,
+    kind: str = ReturnKind.UNSOLD,
+    dry_run: bool = False,
+    job_kind: Job.Kind = Job.Kind.RETURN,
+    of: str = Job.Kind.RETURN,
 ) -> dict:
     """
     What a job remembers of the request, and of what it has done: values for its fields ``selection`` and ``data``.
 
     :param selection: of ``selection.choose``
     :param kind: of a return
-    :param job_kind: ``RETURN``, ``UNDO`` or ``REPLACE``
+    :param job_kind: one of those in ``Job.DEALT_WITH``
+    :param of: what is undone, one of ``UNDOABLE``
     """
     data = {
         **({"kind": kind} if job_kind == Job.Kind.RETURN else {}),
+        **({"of": of} if job_kind == Job.Kind.UNDO else {}),
         "dry_run": dry_run,
         "done": [],  # the place of the last ticket that was looked at
         Job.DEALT_WITH[job_kind]: [],
@@ -90,7 +102,13 @@ def return_tickets(job: Job) -> None:
     _work_through(job, take_back, Pace.steady(CHUNK))
 
 
-def undo_returns(job: Job) -> None:
+def undo_tickets(job: Job) -> None:
+    """What was done by mistake, or is not so any more."""
+    undo_these = {Job.Kind.RETURN: _undo_returns, Job.Kind.LOST: _undo_losses}
+    undo_these[action_of(job).of](job)
+
+
+def _undo_returns(job: Job) -> None:
     """Tickets that were returned by mistake become valid again."""
     pace = Pace(CHUNK, most=UNDO_CHUNK)
 
@@ -109,12 +127,22 @@ def replace_tickets(job: Job) -> None:
     _work_through(job, renew, Pace.steady(CHUNK))
 
 
-#: Why an order can't be dealt with, for each kind of job.
-REFUSAL = {
-    Job.Kind.RETURN: Orders.refusal,
-    Job.Kind.UNDO: undo.refusal,
-    Job.Kind.REPLACE: replace.refusal,
-}
+def report_lost(job: Job) -> None:
+    """Tickets whose paper is lost or stolen are blocked: nobody is let in with them, and all else stays."""
+
+    def block(orders: Orders, pks: list[int]) -> Outcome:
+        return lost.block(orders, pks, job.requester, now()), {}
+
+    _work_through(job, block, Pace.steady(CHUNK))
+
+
+def _undo_losses(job: Job) -> None:
+    """Tickets that were found again are free of our block."""
+
+    def unblock(orders: Orders, pks: list[int]) -> Outcome:
+        return lost.unblock(orders, pks, job.requester, now()), {}
+
+    _work_through(job, unblock, Pace.steady(CHUNK))
 
 
 def _work_through(job: Job, deal_with: Callable[[Orders, list[int]], Outcome], pace: Pace) -> None:
@@ -128,7 +156,8 @@ def _work_through(job: Job, deal_with: Callable[[Orders, list[int]], Outcome], p
     :param deal_with: gets locked orders, and the keys of those that are not refused
     """
     announce(job)
-    choices = choose(job.event, job.batch, job.selection, job.kind)
+    action = action_of(job)
+    choices = choose(job.event, job.batch, job.selection, action)
     _settle(job, choices)
     tickets = [choice for choice in choices if choice.ticket]
     todo = [choice for choice in tickets if choice.place > job.data["done"]]
@@ -138,7 +167,7 @@ def _work_through(job: Job, deal_with: Callable[[Orders, list[int]], Outcome], p
         while todo and todo[0].place == chunk[-1].place:  # named twice: by its code, and by one that it had before
             chunk.append(todo.pop(0))
         if job.data["dry_run"]:
-            _remember(job, chunk, _refusals(fetch(job.event, _order_ids(chunk)), chunk, job.kind))
+            _remember(job, chunk, _refusals(fetch(job.event, _order_ids(chunk)), chunk, action))
         else:
             _deal_with_all(job, chunk, deal_with, suspicious)
             announce(job)
@@ -210,7 +239,7 @@ def _try_to_deal_with(job: Job, chunk: list[Choice], deal_with) -> None:
     try:
         with transaction.atomic():
             orders = fetch(job.event, _order_ids(chunk), lock=True)
-            refusals = _refusals(orders, chunk, job.kind)
+            refusals = _refusals(orders, chunk, action_of(job))
             accepted = [pk for pk in _order_ids(chunk) if pk not in refusals]
             written, impossible = deal_with(orders, accepted) if accepted else ([], {})
             _remember(job, chunk, refusals | impossible, written)
@@ -234,8 +263,8 @@ def _order_ids(chunk):
     return [choice.ticket.order_id for choice in chunk if not choice.reason]
 
 
-def _refusals(orders: Orders, chunk: list[Choice], kind: Job.Kind) -> dict[int, str]:
-    reasons = {pk: REFUSAL[kind](orders, pk) for pk in _order_ids(chunk)}
+def _refusals(orders: Orders, chunk: list[Choice], action: Action) -> dict[int, str]:
+    reasons = {pk: action.refusal(orders, pk) for pk in _order_ids(chunk)}
     return {pk: reason for pk, reason in reasons.items() if reason}
 
 
@@ -275,7 +304,7 @@ def _write_down(job: Job) -> None:
         data = {"amount": batch.amount_now, "job": str(job.pk)}
         if job.kind == Job.Kind.RETURN:
             data["kind"] = job.data["kind"]
-        job.write_down(batch, f"pretix_offlinesales.batch.{job.dealt_with}", data)
+        job.write_down(batch, f"pretix_offlinesales.batch.{action_of(job).entry}", data)
         transaction.on_commit(partial(refresh_quotas, batch))
 
 
@@ -289,14 +318,20 @@ def _count_by_batch(event: Event, codes: list[str]) -> list[OfflineSalesBatch]:
 
 
 def examine(
-    event: Event, batch: OfflineSalesBatch | None, selection: dict, kind: Job.Kind
+    event: Event, batch: OfflineSalesBatch | None, selection: dict, kind: Job.Kind, of: str = Job.Kind.RETURN
 ) -> Iterator[tuple[Choice, str]]:
-    """What would become of each of the chosen tickets: why it would be skipped, or nothing. Changes nothing."""
-    choices = choose(event, batch, selection, kind)
+    """
+    What would become of each of the chosen tickets: why it would be skipped, or nothing. Changes nothing.
+
+    :param kind: of a job
+    :param of: what it undoes, if it does
+    """
+    action = find(kind, of)
+    choices = choose(event, batch, selection, action)
     known = [choice for choice in choices if choice.ticket]
     for start in range(0, len(known), CHUNK):
         chunk = known[start : start + CHUNK]
-        refusals = _refusals(fetch(event, _order_ids(chunk)), chunk, kind)
+        refusals = _refusals(fetch(event, _order_ids(chunk)), chunk, action)
         for choice in chunk:
             yield choice, choice.reason or refusals.get(choice.ticket.order_id, "")
     for choice in choices[len(known) :]:

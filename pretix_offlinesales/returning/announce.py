@@ -1,4 +1,4 @@
-"""Tell the rest of pretix that tickets came back, as if each order had been canceled alone."""
+"""Tell the rest of pretix what became of tickets, as if it had been done with each order alone."""
 
 import logging
 from collections import defaultdict
@@ -10,12 +10,14 @@ from pretix.base.i18n import language
 from pretix.base.models import Event, GiftCard, Invoice, LogEntry, Order, OrderPayment, OrderPosition
 from pretix.base.payment import PaymentException
 from pretix.base.services.invoices import generate_invoice, invoice_qualified
-from pretix.base.signals import EventPluginSignal, order_canceled, order_paid, order_reactivated
+from pretix.base.signals import EventPluginSignal
 
 from ..database import unscoped
 from ..issuing.announce import MAX_TRIES, holding_nobody_up, touch
 from ..models import Job
 from ..webhooks import send_webhooks
+from .actions import RETURN, UNDO_RETURN, action_of
+from .secrets import touch_blocked
 
 logger = logging.getLogger(__name__)
 
@@ -25,14 +27,11 @@ CHUNK = 500
 #: Payments that somebody has begun, and not finished.
 OPEN = (OrderPayment.PAYMENT_STATE_CREATED, OrderPayment.PAYMENT_STATE_PENDING)
 
-#: For the log.
-DONE = {Job.Kind.RETURN: "canceled", Job.Kind.UNDO: "valid again", Job.Kind.REPLACE: "replaced"}
-
 
 def announce(job: Job) -> None:
     """
-    Send ``order_canceled`` for each order that the job has canceled, ``order_reactivated`` and ``order_paid`` for each
-    that became valid again, and webhooks for what it has written in the history of its orders.
+    Send the host's signals (see ``actions``) for each order that the job has dealt with, and webhooks for what it has
+    written in the history of its orders.
 
     As with issuing, a receiver that raises is logged and holds nobody else up, and each hears of each order at least
     once: ``job.data["announced"]`` says of how many everybody knows. Orders that were tried too often (``tries``) are
@@ -46,7 +45,8 @@ def announce(job: Job) -> None:
             _remember(job, tries=tries + 1)
             _tell(job, codes)
         else:
-            logger.error("Nobody was told that order %s is %s: no worker survived it", codes[0], DONE[job.kind])
+            outcome = action_of(job).outcome
+            logger.error("Nobody was told that order %s is %s: no worker survived it", codes[0], outcome)
         _remember(job, tries=MAX_TRIES if alone else 0, announced=job.data["announced"] + len(codes))
 
 
@@ -55,22 +55,23 @@ def _remember(job: Job, **values: int) -> None:
 
 
 def _tell(job: Job, codes: list[str]) -> None:
-    event = job.event
-    orders = [order for order in _fetch(event, codes) if _is_still_so(job, order)]
+    event, action = job.event, action_of(job)
+    orders = [order for order in _fetch(event, codes) if action.is_still_so(order)]
     if not orders:
         return
-    if job.kind == Job.Kind.RETURN:
+    if action is RETURN:
         _cancel_open_payments(orders, job.requester)
     for order in sorted(orders, key=lambda order: codes.index(order.code)):
         job.check_lock()
         with language(order.locale, event.settings.region):
-            for signal in _signals(job, order):
+            for signal in action.signals(order):
                 _send(signal, event, order)
-    if job.kind == Job.Kind.UNDO:
+    if action is UNDO_RETURN:
         _invoice_again(orders)
     with holding_nobody_up("Webhooks could not be sent"):
         send_webhooks(event, _written(job, orders))
     touch(orders)
+    touch_blocked(orders, since=job.created)
 
 
 def _fetch(event: Event, codes: list[str]) -> list[Order]:
@@ -87,21 +88,6 @@ def _fetch(event: Event, codes: list[str]) -> list[Order]:
         if any(position.canceled for position in order.all_positions.all()):
             del order._prefetched_objects_cache["all_positions"]  # or ``order.positions`` would show these, too
     return orders
-
-
-def _is_still_so(job: Job, order: Order) -> bool:
-    """What somebody has made valid again meanwhile is not canceled; what came back once more, not valid."""
-    is_canceled = order.status == Order.STATUS_CANCELED
-    return {Job.Kind.RETURN: is_canceled, Job.Kind.UNDO: not is_canceled}.get(job.kind, True)
-
-
-def _signals(job: Job, order: Order) -> list[EventPluginSignal]:
-    """As the host sends them."""
-    if job.kind == Job.Kind.RETURN:
-        return [order_canceled]
-    if job.kind == Job.Kind.UNDO:
-        return [order_reactivated, *([order_paid] if order.status == Order.STATUS_PAID else [])]
-    return []
 
 
 def _cancel_open_payments(orders: list[Order], requester: dict) -> None:

@@ -1,23 +1,27 @@
-"""A ticket that is scanned while it is being returned is either in or returned, never both."""
+"""A ticket that is scanned while it is being returned or reported lost is either in or that, never both."""
 
 from django.utils.translation import gettext as _
 from pretix.base.models import Checkin, Order
 from pretix.base.services.checkin import CheckInError
 
 from ..origin import Origin
+from .lost import BLOCK
 
 
-def refuse_returned(checkin: Checkin) -> None:
+def refuse_at_the_door(checkin: Checkin) -> None:
     """
     To be called within the transaction that lets somebody in, when the position is locked.
 
-    A check-in that had to wait for that lock may have read the order's state before the return was committed, and
-    goes by it. So it is read again. Scans that were made offline are past, and the host records them in any case.
+    A check-in that had to wait for that lock may have read the state of order and position before the job committed
+    what it did, and goes by it. So the order is read again; the position has been, but was not looked at. Scans that
+    were made offline are past, and the host records them in any case.
 
-    :raises CheckInError: if the ticket has just been returned
+    :raises CheckInError: if the ticket has just been returned or reported lost
     """
     order = checkin.position.order
     if checkin.type == Checkin.TYPE_EXIT or checkin.force_sent or not Origin.of(order):
         return
     if Order.objects.filter(pk=order.pk, status=Order.STATUS_CANCELED).exists():
         raise CheckInError(_("This order position has been canceled."), "canceled")
+    if BLOCK in (checkin.position.blocked or []):
+        raise CheckInError(_("This ticket has been blocked."), "blocked")

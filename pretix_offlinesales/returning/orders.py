@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from pretix.base.models import (
     Checkin,
     Event,
@@ -24,9 +24,9 @@ from pretix.base.models.orders import RevokedTicketSecret
 from pretix.helpers.database import OF_SELF
 
 from ..database import unscoped
-from ..models import OfflineSalesTicket
+from ..models import TICKET_POSITION, OfflineSalesTicket
 from ..payment import OfflineSalesPayment
-from .reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD_USED, UNKNOWN
+from .reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD, GIFT_CARD_USED, UNKNOWN
 
 CONFIRMED = OrderPayment.PAYMENT_STATE_CONFIRMED
 
@@ -56,6 +56,8 @@ class Orders:
     revoked: set[int]
     #: When the tickets were taken back, unless that was undone, or they were valid again and canceled otherwise.
     returned: dict[int, datetime]
+    #: The orders whose paper was reported lost, unless that was undone.
+    lost: set[int]
 
     def refusal(self, pk: int) -> str:
         """Why this order can't be taken back; empty if it can."""
@@ -70,6 +72,21 @@ class Orders:
             return CHANGED
         if any(card.value < position.price for position in positions for card in self.cards[position.pk]):
             return GIFT_CARD_USED
+        return ""
+
+    def refusal_of_paper(self, pk: int) -> str:
+        """Why nothing can be done about the paper of this order, with the order living on; empty if it can."""
+        order, positions = self.orders.get(pk), self.positions[pk]
+        if not order:
+            return UNKNOWN
+        if order.status in (Order.STATUS_CANCELED, Order.STATUS_EXPIRED) or not positions:
+            return ALREADY_CANCELED
+        if pk in self.entered:
+            return CHECKED_IN  # whoever holds the paper is in
+        if all(position.positionid != TICKET_POSITION for position in positions):
+            return CHANGED  # what is left of the order is not the ticket
+        if any(self.cards[position.pk] for position in positions):
+            return GIFT_CARD  # whoever has its code can spend it, whatever becomes of the ticket, and the host keeps it
         return ""
 
     def _sold(self, pk: int) -> Counter:
@@ -146,8 +163,11 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
         position__order__in=pks, created__gte=F("position__order__cancellation_date")
     )
     entries = unscoped(Checkin.objects).filter(position__order__in=pks, type=Checkin.TYPE_ENTRY)
-    returned = unscoped(OfflineSalesTicket.objects).filter(
-        order__in=pks, returned=F("order__cancellation_date")
+    tickets = list(
+        unscoped(OfflineSalesTicket.objects)
+        .filter(order__in=pks)
+        .annotate(was_returned=Q(returned=F("order__cancellation_date")))
+        .values_list("order", "returned", "was_returned", "lost")
     )
     return Orders(
         event=event,
@@ -161,7 +181,8 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
         invoices=_by(unscoped(Invoice.objects).filter(order__in=pks)),
         entered=set(entries.values_list("position__order", flat=True)),
         revoked=set(revoked.values_list("position__order", flat=True)),
-        returned=dict(returned.values_list("order", "returned")),
+        returned={order: returned for order, returned, was_returned, _lost in tickets if was_returned},
+        lost={order for order, *_returned, lost in tickets if lost},
     )
 
 

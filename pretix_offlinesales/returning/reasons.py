@@ -25,8 +25,12 @@ BUSY = "busy"
 #: Something is wrong with this ticket, and the log says what.
 FAILED = "failed"
 
-# Of tickets that shall get new codes:
+# Of tickets that are lost, or shall get new codes:
 GIFT_CARD = "gift_card"
+#: Whoever holds the paper must not get new codes without a word.
+LOST = "lost"
+ALREADY_LOST = "already_lost"
+NOT_LOST = "not_lost"
 
 #: What is said to people.
 TEXTS = {
@@ -43,4 +47,7 @@ TEXTS = {
     BUSY: _("server was too busy"),
     FAILED: _("internal error"),
     GIFT_CARD: _("code is that of a gift card"),
+    LOST: _("reported lost or stolen, so undo that first"),
+    ALREADY_LOST: _("already reported lost or stolen"),
+    NOT_LOST: _("not reported lost or stolen"),
 }

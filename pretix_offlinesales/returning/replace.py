@@ -3,35 +3,25 @@
 from collections.abc import Sequence
 
 from django.utils.timezone import now
-from pretix.base.models import CachedCombinedTicket, CachedTicket, Order, OrderPosition
+from pretix.base.models import Order, OrderPosition
 
 from ..issuing.codes import all_of, plain_secrets
 from ..issuing.rows import log, taken, update_from
-from ..models import TICKET_POSITION, OfflineSalesTicket
+from ..models import OfflineSalesTicket
 from .orders import Orders
-from .reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD, UNKNOWN
-from .secrets import renew as new_secrets, store_secrets
+from .reasons import LOST
+from .secrets import forget_files, renew as new_secrets, store_secrets
 
 
 def refusal(orders: Orders, pk: int) -> str:
     """Why this order can't get new codes; empty if it can."""
-    if pk not in orders.orders:
-        return UNKNOWN
-    if orders.orders[pk].status == Order.STATUS_CANCELED or not orders.positions[pk]:
-        return ALREADY_CANCELED
-    if pk in orders.entered:
-        return CHECKED_IN  # whoever holds the paper is in, and a new one would let in nobody
-    if all(position.positionid != TICKET_POSITION for position in orders.positions[pk]):
-        return CHANGED  # what is left of the order is not the ticket
-    if any(orders.cards[position.pk] for position in orders.positions[pk]):
-        return GIFT_CARD  # its code is that of the gift card, which the host never changes
-    return ""
+    return orders.refusal_of_paper(pk) or (LOST if pk in orders.lost else "")
 
 
 def renew(orders: Orders, pks: Sequence[int], requester: dict) -> list[int]:
     """
-    New secrets for these orders. Whoever asks twice replaces twice. Returns the keys of the log entries that nobody has
-    been told of yet.
+    New secrets for these orders; what is blocked stays blocked. Whoever asks twice replaces twice. Returns the keys of
+    the log entries that nobody has been told of yet.
 
     :param orders: locked, with none of ``pks`` refused
     :param requester: of ``Requested``
@@ -42,11 +32,7 @@ def renew(orders: Orders, pks: Sequence[int], requester: dict) -> list[int]:
     moment = now()
     update_from(Order, pks, {"last_modified": moment}, secret=plain_secrets(len(pks)))
     OfflineSalesTicket.objects.filter(order__in=pks).update(replaced=moment)
-    for cached in (
-        *CachedTicket.objects.filter(order_position__order__in=pks),
-        *CachedCombinedTicket.objects.filter(order__in=pks),
-    ):
-        cached.delete()
+    forget_files(pks)
     return log(orders.orders[pks[0]], "pretix.event.order.secret.changed", pks, [{}] * len(pks), requester)
 
 

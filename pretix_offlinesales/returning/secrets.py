@@ -1,13 +1,19 @@
 """
 The codes on the paper, when it is not valid any more. Which code a position gets, and whether the old one goes on the
 revocation list, is decided by the host's ``assign_ticket_secret``; only the rows are written for many at once.
+
+Scanners that work without the orders' data carry two lists with them: codes that were revoked for ever, and those that
+are blocked as long as their positions are.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from types import SimpleNamespace
 
-from pretix.base.models import GiftCard, OrderPosition
-from pretix.base.models.orders import RevokedTicketSecret
+from django.db.models import F
+from django.utils.timezone import now
+from pretix.base.models import CachedCombinedTicket, CachedTicket, GiftCard, Order, OrderPosition
+from pretix.base.models.orders import BlockedTicketSecret, RevokedTicketSecret
 from pretix.base.secrets import assign_ticket_secret
 
 from ..issuing.rows import insert_copies, update_from
@@ -62,7 +68,11 @@ class _Collecting:
 def store_secrets(
     positions: list[OrderPosition], revoked: list[RevokedTicketSecret], **columns: Sequence[str]
 ) -> None:
-    """:param columns: what else of the positions has changed, by field name, a value for each"""
+    """
+    A block is not lifted by a new secret.
+
+    :param columns: what else of the positions has changed, by field name, a value for each
+    """
     if revoked:
         insert_copies(
             RevokedTicketSecret(event=revoked[0].event),
@@ -72,3 +82,41 @@ def store_secrets(
     if positions:
         secrets = [position.secret for position in positions]
         update_from(OrderPosition, [position.pk for position in positions], secret=secrets, **columns)
+        list_as_blocked([position for position in positions if position.blocked])
+
+
+def list_as_blocked(positions: Collection[OrderPosition]) -> None:
+    """Put the present codes of these positions, which are blocked, on the scanners' list."""
+    if not positions:
+        return
+    rows = BlockedTicketSecret.objects.filter(position__in=positions).values_list("position", "secret", "pk")
+    listed = {(position, secret): pk for position, secret, pk in rows}
+    known = [listed.get((position.pk, position.secret)) for position in positions]
+    BlockedTicketSecret.objects.filter(pk__in=filter(None, known)).update(blocked=True, updated=now())
+    new = [position for position, pk in zip(positions, known, strict=True) if not pk]
+    if new:
+        insert_copies(
+            BlockedTicketSecret(event=new[0].order.event, blocked=True),
+            position_id=[position.pk for position in new],
+            secret=[position.secret for position in new],
+        )
+
+
+def list_as_free(positions: Collection[OrderPosition]) -> None:
+    """These positions are not blocked any more. Scanners must hear of it, so their codes stay on the list."""
+    listed = BlockedTicketSecret.objects.filter(position__in=positions, secret=F("position__secret"))
+    listed.update(blocked=False, updated=now())
+
+
+def touch_blocked(orders: Collection[Order], since: datetime) -> None:
+    """As ``touch`` does with orders: scanners ask for what was updated since they last asked."""
+    BlockedTicketSecret.objects.filter(position__order__in=orders, updated__gte=since).update(updated=now())
+
+
+def forget_files(pks: Collection[int]) -> None:
+    """What the host has drawn of these orders' tickets for their pages."""
+    for cached in (
+        *CachedTicket.objects.filter(order_position__order__in=pks),
+        *CachedCombinedTicket.objects.filter(order__in=pks),
+    ):
+        cached.delete()

@@ -12,10 +12,11 @@ from pretix.base.models.orders import RevokedTicketSecret
 from ..database import exists_for_each, unscoped
 from ..figures import with_state
 from ..issuing.rows import look_up
-from ..models import Job, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from ..models import OfflineSalesBatch, OfflineSalesTicket
 from ..ranges import parse_numbers
+from .actions import Action
 from .lines import Line, read_line
-from .reasons import ALREADY_CANCELED, AMBIGUOUS, REVOKED, UNKNOWN
+from .reasons import AMBIGUOUS, UNKNOWN
 
 
 class Ticket(NamedTuple):
@@ -51,14 +52,14 @@ class Choice:
         return {"order": self.ticket and self.ticket.code, "value": self.value, "reason": reason}
 
 
-def choose(event: Event, batch: OfflineSalesBatch | None, selection: dict, kind: Job.Kind) -> list[Choice]:
+def choose(event: Event, batch: OfflineSalesBatch | None, selection: dict, action: Action) -> list[Choice]:
     """
     All that the selection names, in ticket order, and what is unknown after it. Nothing is named twice.
 
     :param batch: only its tickets are looked at; without it, those of the whole event
     :param selection: one of ``{"tickets": "1-50,60"}`` (of a batch), ``{"orders": […]}``, ``{"secrets": […]}``,
         ``{"lines": […]}`` (of ``lines``, read already or not) and ``{"all": true}``; or one that was ``settled``
-    :param kind: of the job that they are chosen for: all are all that it can do something about
+    :param action: what they are chosen for: all are all that it can do something about
     """
     tickets = OfflineSalesTicket.objects.filter(batch__event=event, batch__completed__isnull=False)
     if batch:
@@ -66,7 +67,7 @@ def choose(event: Event, batch: OfflineSalesBatch | None, selection: dict, kind:
     [(what, wanted)] = selection.items()
     if what == "lines":
         wanted = [line if isinstance(line, Line) else read_line(line, event, batch) for line in wanted]
-    choices = list(CHOOSE[what](tickets, wanted, kind))
+    choices = list(CHOOSE[what](tickets, wanted, action))
     known = [choice for choice in choices if choice.ticket]
     return sorted(known, key=lambda choice: choice.place) + [choice for choice in choices if not choice.ticket]
 
@@ -81,28 +82,17 @@ def settled(selection: dict, choices: list[Choice]) -> dict:
     return selection
 
 
-#: What all tickets are that a job can do something about: those whose paper is still out, or those that were returned.
-ALL = {
-    Job.Kind.RETURN: Q(left=True) & ~Q(order__status=Order.STATUS_CANCELED),
-    Job.Kind.UNDO: Q(fate__in=ReturnKind.values),
-    Job.Kind.REPLACE: Q(canceled=False),
-}
-
-#: What is said of paper whose code has been revoked. Whoever returns it need not care why it is not valid any more.
-DEAD = {Job.Kind.RETURN: ALREADY_CANCELED, Job.Kind.UNDO: REVOKED, Job.Kind.REPLACE: REVOKED}
+def _all(tickets, wanted, action):
+    return (Choice(str(ticket.number), ticket) for ticket in _fetch(with_state(tickets).filter(action.candidates)))
 
 
-def _all(tickets, wanted, kind):
-    return (Choice(str(ticket.number), ticket) for ticket in _fetch(with_state(tickets).filter(ALL[kind])))
-
-
-def _by_number(tickets, wanted, kind):
+def _by_number(tickets, wanted, action):
     numbers = parse_numbers(wanted)
     found = {ticket.number: ticket for ticket in _fetch(tickets.filter(number__in=numbers))}
     return (_choice(value, found.get(number)) for number, value in numbers.items())
 
 
-def _by_code(tickets, wanted, kind):
+def _by_code(tickets, wanted, action):
     values = {}
     for value in wanted:
         values.setdefault(value.strip().upper(), value)
@@ -110,7 +100,7 @@ def _by_code(tickets, wanted, kind):
     return (_choice(value, found.get(code)) for code, value in values.items())
 
 
-def _by_secret(tickets, wanted, kind):
+def _by_secret(tickets, wanted, action):
     """
     Secrets of any of an order's positions. Those on the revocation list belong to paper that is not valid any more:
     the ticket was canceled, or its paper was replaced.
@@ -128,7 +118,7 @@ def _by_secret(tickets, wanted, kind):
                 seen.add(valid[secret])
                 yield Choice(value, found[valid[secret]], scanned=True)
         elif secret in revoked:
-            yield Choice(value, found[revoked[secret]], DEAD[kind])
+            yield Choice(value, found[revoked[secret]], action.dead)
         else:
             yield Choice(value, None, UNKNOWN)
 
@@ -146,7 +136,7 @@ def _is_of(tickets: QuerySet, order: str) -> ExpressionWrapper:
     return exists_for_each(tickets.filter(order=OuterRef(order)))
 
 
-def _by_line(tickets, lines: list[Line], kind):
+def _by_line(tickets, lines: list[Line], action):
     """Whatever a line could mean is looked for; what could mean two different tickets means none."""
     valid, revoked = _secrets(tickets, {text for line in lines for text in line.secrets})
     codes = {code for line in lines for code in line.codes}  # as far as anybody knows, so secrets are among them
@@ -178,7 +168,7 @@ def _by_line(tickets, lines: list[Line], kind):
                 yield Choice(line.text, *named, line=line.text, scanned=scanned)
                 seen |= named
         elif dead:
-            yield Choice(line.text, *dead, DEAD[kind], line.text)
+            yield Choice(line.text, *dead, action.dead, line.text)
         else:
             yield Choice(line.text, None, UNKNOWN, line.text)
 
@@ -194,7 +184,7 @@ def _of_numbers(tickets: QuerySet, lines: list[Line]) -> Q:
     return Q(*conditions, _connector=Q.OR) if conditions else Q(pk=None)
 
 
-def _as_found(tickets, wanted, kind):
+def _as_found(tickets, wanted, action):
     codes = [code for _value, code, _reason in wanted if code]
     found = {ticket.code: ticket for ticket in _fetch(tickets.filter(order__code__in=codes))}
     for value, code, reason in wanted:

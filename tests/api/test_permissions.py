@@ -33,11 +33,18 @@ ENDPOINTS = {
     "undone": ("offlinesalesbatch-undone", "get", "{batch}/undo/{undoing}/"),
     "replace": ("offlinesalesbatch-replace", "post", "{batch}/replace/"),
     "replaced": ("offlinesalesbatch-replaced", "get", "{batch}/replace/{replacing}/"),
+    "lost": ("offlinesalesbatch-report-lost", "post", "{batch}/lost/"),
+    "were_lost": ("offlinesalesbatch-lost", "get", "{batch}/lost/{losing}/"),
     "jobs": ("offlinesalesjob-list", "get", "jobs/"),
 }
 
 #: The jobs about tickets that exist.
-OTHERS = {"returning": Job.Kind.RETURN, "undoing": Job.Kind.UNDO, "replacing": Job.Kind.REPLACE}
+OTHERS = {
+    "returning": Job.Kind.RETURN,
+    "undoing": Job.Kind.UNDO,
+    "replacing": Job.Kind.REPLACE,
+    "losing": Job.Kind.LOST,
+}
 
 #: What the endpoints answer to whoever may use them.
 SUCCESS = {
@@ -56,6 +63,8 @@ SUCCESS = {
     "undone": 200,
     "replace": 202,
     "replaced": 200,
+    "lost": 202,
+    "were_lost": 200,
     "jobs": 200,
 }
 
@@ -101,7 +110,7 @@ def rows():
     for line in MATRIX.strip().splitlines()[1:]:
         if line:
             who, cells = line[:36].strip(), line[36:].split()
-            cells += cells[-3:-1] * 2  # undo and replace are for whoever may return
+            cells += cells[-3:-1] * 3  # undo, replace and lost are for whoever may return
             cells.append(cells[0])  # jobs are for whoever may list batches
             yield pytest.param(who, dict(zip(ENDPOINTS, cells, strict=True)), id=who)
 
@@ -136,11 +145,17 @@ def test_who_may_do_what(places, who, expected):
 def test_who_may_not_do_it_leaves_no_trace(places, who, expected):
     client, url = WAYS[who](places), places.url_for(who)
     client.post(url, places.bodies["create"], format="json")
-    for name in ("return", "undo", "replace"):
+    for name in ("return", "undo", "replace", "lost"):
         client.post(f"{url}{places.ids['batch']}/{name}/", places.bodies[name], format="json")
     client.patch(f"{url}{places.ids['batch']}/", {"comment": "Changed"}, format="json")
     jobs = Job.objects.exclude(pk__in=[places.ids[name] for name in ("issuing", "printing", *OTHERS)])
-    asked = (("issue", "create"), ("return", "return"), ("undo", "undo"), ("replace", "replace"))
+    asked = (
+        ("issue", "create"),
+        ("return", "return"),
+        ("undo", "undo"),
+        ("replace", "replace"),
+        ("lost", "lost"),
+    )
     kinds = [kind for kind, name in asked if expected[name] == "yes"]
     assert list(jobs.values_list("kind", flat=True)) == kinds
     comment = OfflineSalesBatch.objects.get(pk=places.ids["batch"]).comment
@@ -162,6 +177,7 @@ class Places:
             "return": {"all": True},
             "undo": {"all": True},
             "replace": {"all": True},
+            "lost": {"all": True},
         }
         self.ids = {
             "batch": batch.pk,

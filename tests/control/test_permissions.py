@@ -44,9 +44,15 @@ PAGES = {
     "return": ("get", 200),
     "undo": ("get", 200),
     "replace": ("get", 200),
+    "lost": ("get", 200),
+    "undo_lost": ("get", 200),
     "batch_return": ("get", 200),
     "batch_undo": ("get", 200),
     "batch_replace": ("get", 200),
+    "batch_lost": ("get", 200),
+    "batch_undo_lost": ("get", 200),
+    "lose": ("post", 302),
+    "find": ("post", 302),
     "give_back": ("post", 302),
     "verdicts": ("post", 200),
     "result_print": ("post", 302),
@@ -63,6 +69,8 @@ URL_NAMES = {
     "print_chosen": "print_options",
     "preset": "preset_delete",
     "give_back": "batch_return",
+    "lose": "batch_lost",
+    "find": "undo_lost",
     "verdicts": "return",
 }
 
@@ -89,11 +97,11 @@ everybody, plugin off       404   404   404   404   404   404   404   404   404 
 
 
 #: Pages about things that may not exist.
-THINGS = [
-    name
-    for name in PAGES
-    if name not in ("list", "add", "channel", "preview", "create", "proof", "return", "undo", "replace", "verdicts")
-]
+OF_EVENT = (
+    *("list", "add", "channel", "preview", "create", "proof"),
+    *("return", "undo", "replace", "lost", "undo_lost", "find", "verdicts"),
+)
+THINGS = [name for name in PAGES if name not in OF_EVENT]
 
 
 def table():
@@ -175,6 +183,8 @@ def body(name, filled_in):
     """What is posted there."""
     bodies = {
         "give_back": {"everything": "on", "kind": "unsold", "confirmed": "on"},
+        "lose": {"everything": "on", "confirmed": "on"},
+        "find": {"lines": "x", "confirmed": "on"},
         "verdicts": {"verdicts": "on", "lines": "x"},
     }
     return bodies.get(name, filled_in)
@@ -245,9 +255,15 @@ def addresses(pages, batch, make_job, store_print):
         "return": f"{pages}return",
         "undo": f"{pages}undo",
         "replace": f"{pages}replace",
+        "lost": f"{pages}lost",
+        "undo_lost": f"{pages}undo/lost",
         "batch_return": f"{pages}{batch.pk}/return",
         "batch_undo": f"{pages}{batch.pk}/undo",
         "batch_replace": f"{pages}{batch.pk}/replace",
+        "batch_lost": f"{pages}{batch.pk}/lost",
+        "batch_undo_lost": f"{pages}{batch.pk}/undo/lost",
+        "lose": f"{pages}{batch.pk}/lost",
+        "find": f"{pages}undo/lost",
         "give_back": f"{pages}{batch.pk}/return",
         "verdicts": f"{pages}return",
         "result": f"{pages}results/{returned.pk}/",

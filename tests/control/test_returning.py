@@ -230,3 +230,141 @@ def test_a_job_that_failed_half_way_says_so(anna, pages, make, confirm):
     Job.objects.filter(kind="return").update(state="failed", message="Interrupted.")
     response = anna.get(f"{pages}results/{Job.objects.get(kind='return').pk}/")
     assert (alerts(response), panels(response)) == (["Interrupted."], ["Returned tickets: 1"])
+
+
+def shown_states(response):
+    return [row[2] for row in rows(response)]
+
+
+def test_lost_and_found_again(anna, pages, make, confirm):
+    batch = make(amount=4)
+    detail, page = f"{pages}{batch.pk}/", f"{pages}{batch.pk}/lost"
+    assert links_to(anna.get(detail), "lost", "undo/lost") == [page]
+    checked = anna.post(page, {"lines": "1-2\n9"})
+    assert words(soup(checked).select_one(".panel-body p")) == "2 tickets will be blocked."
+    assert soup(checked).select("[name=kind]") == []
+    result = confirm(page, lines="1-2\n9")
+    assert panels(result) == ["Tickets reported lost or stolen: 2", "Left alone"]
+    assert words(soup(result).select_one("h1")) == "Report lost tickets"
+
+    listed = anna.get(detail)
+    assert shown_states(listed)[:4] == ["Lost or stolen", "Lost or stolen", "Valid", "Valid"]
+    assert links_to(listed, "lost", "undo/lost") == [page, f"{pages}{batch.pk}/undo/lost"]
+    for status, numbers in {"reported_lost": "12", "valid": "34", "out": "34", "lost": "", "canceled": ""}.items():
+        assert "".join(row[0] for row in rows(anna.get(f"{detail}?status={status}")) if row[1:]) == numbers, status
+    assert [row[4] for row in csv.reader(StringIO(anna.get(f"{detail}tickets.csv").content.decode()))][1:] == [
+        *("Lost or stolen", "Lost or stolen", "Valid", "Valid")
+    ]
+
+    [form] = soup(result).select("#page-wrapper form")
+    assert (form["action"], words(form)) == (f"{pages}undo/lost", f"#{batch.pk}-1 #{batch.pk}-2 Undo losses …")
+    undone = confirm(form["action"], lines=form.select_one("[name=lines]").text)
+    assert panels(undone) == ["Tickets not reported lost any more: 2"]
+    assert words(soup(undone).select_one("h1")) == "Undo losses"
+    assert shown_states(anna.get(detail))[:4] == ["Valid"] * 4
+    assert states(batch) == "pppp"
+
+
+def links_to(response, *names):
+    found = [link["href"] for link in soup(response).select("a[href]")]
+    return [link for link in found if any(link.endswith(f"/{name}") for name in names)]
+
+
+def test_lost_paper_of_the_whole_event(anna, pages, make, confirm):
+    first, second = make(amount=2), make(amount=2)
+    assert f"{pages}lost" in links_to(anna.get(pages), "lost")
+    result = confirm(f"{pages}lost", lines=f"#{first.pk}: 2, {codes(second)[0]}")
+    assert rows(result)[:2] == [[f"#{first.pk}", "Ticket", "1"], [f"#{second.pk}", "Ticket", "1"]]
+    again = anna.post(f"{pages}lost", {"lines": f"#{first.pk}: 1-2"})
+    assert rows(again)[-1] == [f"#{first.pk}-2", codes(first)[1], "already reported lost or stolen"]
+    assert confirm(f"{pages}undo/lost", lines=f"#{first.pk}: 1-2").status_code == 200
+    assert [ticket.lost is None for batch in (first, second) for ticket in batch.tickets.order_by("number")] == [
+        *(True, True, False, True)
+    ]
+
+
+def test_verdicts_on_lost_tickets(anna, pages, make, confirm):
+    batch = make(amount=2)
+    confirm(f"{pages}{batch.pk}/lost", lines="1")
+
+    def verdicts(page):
+        answer = anna.post(f"{pages}{batch.pk}/{page}", {"verdicts": "on", "lines": "1\n2"}).json()
+        return [verdict["text"] for verdict in answer["verdicts"]]
+
+    assert verdicts("lost") == ["already reported lost or stolen", f"can be reported lost (#{batch.pk}-2)"]
+    assert verdicts("undo/lost") == [f"was reported lost (#{batch.pk}-1)", "not reported lost or stolen"]
+    assert verdicts("undo") == ["still valid", "still valid"]
+    assert verdicts("replace")[0] == "reported lost or stolen, so undo that first"
+    assert verdicts("return") == [
+        f"can be returned (#{batch.pk}-1), reported lost or stolen",
+        f"can be returned (#{batch.pk}-2)",
+    ]
+    answer = anna.post(f"{pages}{batch.pk}/return", {"verdicts": "on", "lines": "1-2"}).json()
+    assert answer["verdicts"] == [
+        {
+            "level": "warning",
+            "text": "can be returned: 2, reported lost or stolen: 1",
+            "tickets": dict.fromkeys(codes(batch), batch.pk),
+        }
+    ]
+
+
+def test_it_is_said_which_tickets_stay_lost(anna, pages, make, confirm):
+    batch = make(amount=3)
+    said = "1 of these tickets was reported lost or stolen, and stays blocked."
+
+    def asked(page, **values):
+        text = words(soup(anna.post(f"{pages}{batch.pk}/{page}", values)).select_one(".panel [role=status]"))
+        return said in text
+
+    confirm(f"{pages}{batch.pk}/lost", lines="1")
+    for lines, is_said in {"1-2": True, "2-3": False}.items():
+        assert asked("return", lines=lines, kind="unsold") == is_said
+    confirm(f"{pages}{batch.pk}/return", lines="1-2", kind="unsold")
+    assert [asked("undo", lines=lines) for lines in ("1-2", "2")] == [True, False]
+    confirm(f"{pages}{batch.pk}/undo", lines="1-2")
+    assert not asked("undo/lost", lines="1")
+
+
+def test_a_return_is_undone_from_its_result(pages, make, confirm, anna, ron):
+    batch = make(amount=3)
+    result = confirm(f"{pages}{batch.pk}/return", lines="1, 3", kind="unsold")
+    [form] = soup(result).select("#page-wrapper form")
+    assert (form["action"], words(form.select_one("button"))) == (f"{pages}undo", "Undo returns …")
+    assert soup(ron.get(f"{pages}results/{Job.objects.get(kind='return').pk}/")).select("#page-wrapper form") == []
+    confirm(form["action"], lines=form.select_one("[name=lines]").text)
+    assert states(batch) == "ppp"
+
+
+def test_a_job_is_waited_for_on_the_page_where_it_was_asked_for(anna, pages, make):
+    batch = make(amount=1)
+    anna.post(f"{pages}{batch.pk}/undo/lost", {"everything": "on", "confirmed": "on"})
+    job = Job.objects.get(kind="undo")
+    assert job.data["of"] == "lost"
+    assert anna.get(f"{pages}{batch.pk}/undo/lost?async_id={job.pk}&ajax=1").status_code == 200
+    assert anna.get(f"{pages}{batch.pk}/undo?async_id={job.pk}&ajax=1").status_code == 404
+
+
+def test_the_hosts_pages_say_that_the_paper_is_lost(event, anna, pages, make, confirm):
+    batch = make(amount=1)
+    order = f"/control/event/{event.organizer.slug}/{event.slug}/orders/{codes(batch)[0]}/"
+    said = "The ticket was reported lost or stolen on"
+    assert said not in anna.get(order).content.decode()
+    confirm(f"{pages}{batch.pk}/lost", lines="1")
+    page = words(soup(anna.get(order)))
+    assert said in page
+    assert "Reported lost or stolen" in page
+    assert "Blocked due to external constraints" in words(soup(anna.get(f"{order}change")))
+    confirm(f"{pages}{batch.pk}/return", lines="1", kind="lost")
+    assert said not in anna.get(order).content.decode()
+
+
+def test_lost_tickets_are_printed_and_counted_as_blocked(anna, pages, make, confirm, worker, layout):
+    batch = make(amount=3)
+    confirm(f"{pages}{batch.pk}/lost", lines="2")
+    preview = words(soup(anna.get(f"{pages}{batch.pk}/print/preview", {"pages": "single"})))
+    assert "1 of these tickets is blocked. It is printed all the same" in preview
+    with worker():
+        anna.post(f"{pages}{batch.pk}/print")
+    assert Job.objects.get(kind="print").data["blocked"] == 1
+    assert "1 of these tickets was blocked when they were printed." in words(soup(anna.get(f"{pages}{batch.pk}/")))

@@ -67,6 +67,28 @@ def test_thirty_codes_as_fast_as_they_come(browser, envelope):
     assert judged(browser) == [f"{codes[3]} already canceled"]
 
 
+def test_lost_paper_from_the_scanner_to_its_end(browser, envelope):
+    codes = envelope[40:43]
+    browser.open()
+    browser.press("Report lost tickets")
+    scan(browser, *codes)
+    browser.wait_until(lambda: len(browser.find_all(f"{VERDICTS}.success")) == 3)
+    browser.press("Continue")
+    browser.wait_until(lambda: browser.find_all("[name=confirmed]"))
+    assert browser.texts(".panel-body strong") == ["3 tickets will be blocked."]
+    browser.press("Report lost tickets")
+    browser.wait_until(lambda: "/results/" in browser.url)
+    assert browser.texts(".panel-title") == ["Tickets reported lost or stolen: 3"]
+
+    browser.press("Undo losses …")
+    browser.wait_until(lambda: browser.find_all("[name=confirmed]"))
+    assert browser.texts(".panel-body strong") == ["3 tickets will not be reported lost any more."]
+    browser.press("Undo losses")
+    browser.wait_until(lambda: "/results/" in browser.url)
+    assert browser.texts(".panel-title") == ["Tickets not reported lost any more: 3"]
+    assert browser.errors() == []
+
+
 def test_on_a_phone_nothing_is_wider_than_the_screen(browser, envelope):
     resize(browser.driver, PHONE)
     browser.open("return")

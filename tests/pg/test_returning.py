@@ -1,6 +1,6 @@
 """
-Workers that die while tickets are returned, made valid again, or replaced: each is dealt with once, and everybody hears
-of it.
+Workers that die while tickets are returned, made valid again, replaced, or reported lost: each is dealt with once, and
+everybody hears of it.
 """
 
 import random
@@ -9,6 +9,7 @@ from time import sleep
 import pytest
 from django.db.models import Count
 from pretix.base.models import LogEntry, Order, OrderPosition
+from pretix.base.models.orders import BlockedTicketSecret
 
 from . import witness
 from .moments import at, job_of
@@ -24,10 +25,10 @@ def batch(client, worker):
     return client.wait(client.ask(amount=AMOUNT)).json()["id"], worker
 
 
-def struck(client, hit, batch, worker, what, *percents):
+def struck(client, hit, batch, worker, what, *percents, **values):
     """Ask for it, kill a worker each time that it has come so far, and get the answer."""
     chance = random.Random(what)
-    response = client.post(f"{batch}/{what}/", {"all": True})
+    response = client.post(f"{batch}/{what}/", {"all": True, **values})
     assert response.status_code == 202, response.text
     check = response.json()["check"]
     job = job_of(check)
@@ -82,3 +83,25 @@ def test_kill_9_replaces_each_ticket_once(client, hit, batch, event):
     assert (len(after), after & before) == (AMOUNT, set())
     written = LogEntry.objects.filter(event=event, action_type="pretix.event.order.secret.changed")
     assert written.count() == AMOUNT
+
+
+@pytest.mark.parametrize("what", ["lost", "undo"])
+def test_kill_9_reports_each_ticket_lost_once_and_undoes_it_once(client, hit, batch, event, organizer, what):
+    pk, worker = batch
+    if what == "undo":
+        client.wait(client.post(f"{pk}/lost/", {"all": True}).json()["check"])
+    values, done, change, blocked = {
+        "lost": ({}, "lost", "add_block", ["offlinesales:lost"]),
+        "undo": ({"of": "lost"}, "undone", "remove_block", None),
+    }[what]
+    answer = struck(client, hit, pk, worker, what, 20, 60, **values)
+    positions = OrderPosition.objects.filter(order__offline_sales_ticket__batch=pk)
+    codes = sorted(Order.objects.filter(offline_sales_ticket__batch=pk).values_list("code", flat=True))
+    assert (sorted(answer[done]), answer["skipped"]) == (codes, [])
+    assert [each for each in positions.values_list("blocked", flat=True) if each != blocked] == []
+    rows = BlockedTicketSecret.objects.filter(event=event)
+    assert set(rows.values_list("blocked", flat=True)) == {blocked is not None}
+    assert sorted(rows.values_list("secret", flat=True)) == sorted(positions.values_list("secret", flat=True))
+    written = LogEntry.objects.filter(event=event, action_type=f"pretix.event.order.changed.{change}")
+    assert sorted(written.values_list("object_id", flat=True)) == sorted(positions.values_list("order", flat=True))
+    assert set(codes) == {note.removeprefix("changed ") for note in witness.heard(organizer) if "changed" in note}

@@ -30,6 +30,7 @@ class Witness(AppConfig):
         from django.core.files.storage import FileSystemStorage
         from pretix.base.signals import (
             order_canceled,
+            order_changed,
             order_paid,
             order_placed,
             order_reactivated,
@@ -41,6 +42,7 @@ class Witness(AppConfig):
         order_placed.connect(on_placed)
         order_paid.connect(on_paid)
         order_canceled.connect(on_canceled)
+        order_changed.connect(on_changed)
         order_reactivated.connect(on_reactivated)
         quota_availability.connect(on_count)
         jobs.PATIENCE = timedelta(seconds=5)
@@ -64,6 +66,10 @@ def on_paid(sender, order, **kwargs):
 
 def on_canceled(sender, order, **kwargs):
     _heard(order, "canceled")
+
+
+def on_changed(sender, order, **kwargs):
+    _heard(order, "changed")
 
 
 def on_reactivated(sender, order, **kwargs):
