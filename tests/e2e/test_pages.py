@@ -283,11 +283,19 @@ def test_everything_has_a_name(browser, batch, page):
     nameless = [
         element.get_attribute("outerHTML")[:200]
         for element in content.find_elements(By.CSS_SELECTOR, "input, select, textarea, button, a[href]")
-        if element.is_displayed() and not element.accessible_name
+        if element.is_displayed() and not element.get_attribute("aria-hidden") and not element.accessible_name
     ]
     assert nameless == []
     assert len(content.find_elements(By.CSS_SELECTOR, "h1")) == 1
     assert browser.errors() == []
+
+
+def test_enter_issues(browser):
+    browser.open("add")
+    browser.choose("itemvar", "Workshop – Adult")
+    browser.find("[name=amount]").send_keys("2", Keys.ENTER)
+    browser.wait_until(lambda: BATCH_PAGE.search(browser.url))
+    assert len(browser.driver.window_handles) == 1
 
 
 def test_a_batch_with_the_keyboard_alone(browser):
