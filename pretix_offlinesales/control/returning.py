@@ -1,6 +1,7 @@
 """The pages on which tickets are returned, made valid again, or replaced: of one batch, or of the whole event."""
 
 from collections import Counter
+from collections.abc import Iterable
 from itertools import chain
 
 from defusedcsv import csv
@@ -17,7 +18,19 @@ from .. import jobs
 from ..downloads import as_private_file
 from ..models import Job, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..printing import request_data as print_request_data
-from ..returning import REASONS, as_lines, examine, from_file, read_lines, request_data, too_many
+from ..returning import (
+    OF_OTHER_BATCH,
+    REASONS,
+    UNKNOWN,
+    Ticket,
+    as_lines,
+    examine,
+    find_elsewhere,
+    from_file,
+    read_lines,
+    request_data,
+    too_many,
+)
 from .views import PageMixin
 from .waiting import JobMixin
 
@@ -29,6 +42,24 @@ MAX_FILE = 5 * 1024 * 1024
 
 #: How many lines one asks about at once while tickets are scanned.
 MAX_VERDICTS = 500
+
+
+class Reasons:
+    """Why tickets are left alone, in words: what a batch does not know may be a ticket of another one."""
+
+    def __init__(self, event: Event, batch: OfflineSalesBatch | None, refused: Iterable[tuple[str, str]]):
+        """:param refused: what was given, and why it is left alone"""
+        unknown = [value for value, reason in refused if reason == UNKNOWN] if batch else []
+        self.elsewhere = find_elsewhere(event, unknown)
+
+    def ticket(self, value: str, reason: str) -> Ticket | None:
+        """The ticket of another batch."""
+        return self.elsewhere.get(value) if reason == UNKNOWN else None
+
+    def text(self, value: str, reason: str) -> str:
+        if ticket := self.ticket(value, reason):
+            return f"{OF_OTHER_BATCH.format(batch=ticket.batch_id)} ({ticket.name})"
+        return str(REASONS[reason])
 
 
 class TicketsForm(forms.Form):
@@ -163,12 +194,12 @@ class AfterSale(PageMixin, JobMixin, FormView):
 
     def _check(self, form) -> dict:
         """What would become of the tickets."""
-        accepted, refused = [], []
-        for choice, reason in examine(self.request.event, self.batch, form.examined, self.kind):
-            if reason:
-                refused.append({"choice": choice, "reason": REASONS[reason]})
-            else:
-                accepted.append(choice)
+        examined = list(examine(self.request.event, self.batch, form.examined, self.kind))
+        accepted = [choice for choice, reason in examined if not reason]
+        reasons = self._reasons(examined)
+        refused = [
+            {"choice": choice, "reason": reasons.text(choice.value, reason)} for choice, reason in examined if reason
+        ]
         return {
             "amount": len(accepted),
             "counts": self._counts(accepted),
@@ -178,6 +209,9 @@ class AfterSale(PageMixin, JobMixin, FormView):
             "more_accepted": len(accepted[MAX_SHOWN:]),
             "question": self.question % {"amount": len(accepted)},
         }
+
+    def _reasons(self, examined) -> Reasons:
+        return Reasons(self.request.event, self.batch, [(choice.value, reason) for choice, reason in examined])
 
     def _counts(self, choices) -> list[dict]:
         counts = Counter(choice.ticket.batch_id for choice in choices)
@@ -197,38 +231,37 @@ class AfterSale(PageMixin, JobMixin, FormView):
             if len(lines) > MAX_VERDICTS:
                 raise too_many()
             entries = [list(dict.fromkeys(as_lines(line))) for line in lines]
-            everything = read_lines(chain.from_iterable(entries), self.request.event, self.batch)
+            everything = read_lines(dict.fromkeys(chain(*entries)), self.request.event, self.batch)
         except ValueError as error:
             return JsonResponse({"error": str(error)}, status=400)
+        examined = list(examine(self.request.event, self.batch, {"each": everything}, self.kind))
+        reasons = self._reasons(examined)
         found = {}
-        for choice, reason in examine(self.request.event, self.batch, {"lines": everything}, self.kind):
+        for choice, reason in examined:
             found.setdefault(choice.line, []).append((choice, reason))
-        told = set()
-        verdicts = []
-        for each in entries:
-            fresh = [pair for entry in each if entry not in told for pair in found.get(entry, [])]
-            told.update(each)
-            verdicts.append(self._verdict(fresh))
+        verdicts = [self._verdict([pair for entry in each for pair in found[entry]], reasons) for each in entries]
         batches = self._batches({batch for verdict in verdicts for batch in verdict["tickets"].values()})
         return JsonResponse({"verdicts": verdicts, "batches": {batch.pk: name_of(batch) for batch in batches}})
 
-    def _verdict(self, found) -> dict:
-        tickets = {choice.ticket.code: choice.ticket.batch_id for choice, reason in found if not reason}
-        refused = [(choice, reason) for choice, reason in found if reason]
-        texts = []
-        if len(tickets) == 1:
-            [good] = [choice.ticket for choice, reason in found if not reason]
-            texts.append(f"{self.verdict} (#{good.batch_id}-{good.number})")
-        elif tickets:
-            texts.append(f"{self.verdict}: {len(tickets)}")
-        if len(found) == 1:
-            texts += [str(REASONS[reason]) for _choice, reason in refused]
-        else:
-            texts += [f"{choice.value}: {REASONS[reason]}" for choice, reason in refused[:5]]
-            texts += ["…"] if len(refused) > 5 else []
-        level = "success" if not refused else "warning" if tickets else "danger"
+    def _verdict(self, found, reasons: Reasons) -> dict:
         if not found:
-            level, texts = "warning", [_("listed twice")]
+            return {"level": "danger", "text": str(REASONS[UNKNOWN]), "tickets": {}}
+        good = {choice.ticket.code: choice.ticket for choice, reason in found if not reason}
+        refused = [(choice.value, reason) for choice, reason in found if reason]
+        texts = []
+        if len(good) == 1:
+            [ticket] = good.values()
+            texts.append(f"{self.verdict} ({ticket.name})")
+        elif good:
+            texts.append(f"{self.verdict}: {len(good)}")
+        if len(found) == 1:
+            texts += [reasons.text(*pair) for pair in refused]
+        else:
+            texts += [f"{value}: {reasons.text(value, reason)}" for value, reason in refused[:5]]
+            texts += ["…"] if len(refused) > 5 else []
+        elsewhere = all(reasons.ticket(*pair) for pair in refused)
+        level = "success" if not refused else "warning" if good or elsewhere else "danger"
+        tickets = {code: ticket.batch_id for code, ticket in good.items()}
         return {"level": level, "text": ", ".join(texts), "tickets": tickets}
 
     def get_context_data(self, **kwargs):
@@ -321,9 +354,12 @@ class ResultMixin(PageMixin):
         tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event, order__code__in=codes)
         return list(tickets.select_related("order", "batch__item", "batch__variation").order_by("batch", "number"))
 
-    @property
+    @cached_property
     def skipped(self) -> list[dict]:
-        return [line | {"text": REASONS[line["reason"]]} for line in self.job.data["skipped"]]
+        lines = self.job.data["skipped"]
+        pairs = [(line["value"], line["reason"]) for line in lines]
+        reasons = Reasons(self.request.event, self.job.batch, pairs)
+        return [line | {"text": reasons.text(*pair)} for line, pair in zip(lines, pairs, strict=True)]
 
 
 class Result(ResultMixin, TemplateView):
@@ -372,7 +408,7 @@ class ResultPrint(ResultMixin, JobMixin, View):
         return self.url("download", batch=job.batch_id, job=job.pk)
 
     def get_error_url(self, job):
-        return self.url("batch", batch=job.batch_id)
+        return self.url("batch", batch=job.batch_id) + f"#offlinesales-{job.kind}"
 
 
 class ResultExport(ResultMixin, View):

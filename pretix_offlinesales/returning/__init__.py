@@ -22,13 +22,17 @@ from .door import refuse_returned
 from .lines import as_lines, from_file, read_lines, too_many
 from .orders import Orders, fetch
 from .pace import Pace
-from .reasons import BUSY, FAILED, TEXTS as REASONS
-from .selection import Choice, choose, settled
+from .reasons import BUSY, FAILED, OF_OTHER_BATCH, TEXTS as REASONS, UNKNOWN
+from .selection import Choice, Ticket, choose, find_elsewhere, settled
 
 __all__ = [
+    "OF_OTHER_BATCH",
     "REASONS",
+    "UNKNOWN",
+    "Ticket",
     "as_lines",
     "examine",
+    "find_elsewhere",
     "from_file",
     "read_lines",
     "refuse_returned",

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _, pgettext
 from pretix.base.models import Event
 
 from ..models import MAX_AMOUNT, OfflineSalesBatch
+from ..origin import ticket_name
 from ..ranges import check_named, parse_range
 
 #: An entry begins with what is no blank, separator or quote; and the end of a line, with all blank ones after it. So
@@ -48,7 +49,7 @@ class Line:
 
     def name(self, number: int) -> str:
         """One of several numbers."""
-        return f"#{self.batch}-{number}" if self.text.startswith("#") else str(number)
+        return ticket_name(self.batch, number) if self.text.startswith("#") else str(number)
 
 
 def as_lines(text: str) -> list[str]:

@@ -44,3 +44,6 @@ TEXTS = {
     FAILED: _("internal error"),
     GIFT_CARD: _("code is that of a gift card"),
 }
+
+#: What is said instead of ``UNKNOWN`` on the page of a batch.
+OF_OTHER_BATCH = _("belongs to batch #{batch}")

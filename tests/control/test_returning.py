@@ -8,6 +8,8 @@ import pikepdf
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from pretix_offlinesales.models import Job
@@ -175,13 +177,18 @@ def test_a_verdict_for_each_line(event, anna, pages, make):
     gate.checkins.create(position=batch.tickets.get(number=2).order.positions.get())
     answer = anna.post(
         f"{pages}return",
-        {"verdicts": "on", "lines": f"{first}\r\n{second}\r\nnope\r\n#{batch.pk}: 1-3\r\n{codes(other)[0]}"},
+        {"verdicts": "on", "lines": f"{first}\r\n{second}\r\nnope\r\n#{batch.pk}: 1-3\r\n,\r\n{codes(other)[0]}"},
     ).json()
     assert answer["verdicts"] == [
         {"level": "success", "text": f"can be returned (#{batch.pk}-1)", "tickets": {first: batch.pk}},
         {"level": "danger", "text": "checked in", "tickets": {}},
         {"level": "danger", "text": "unknown", "tickets": {}},
-        {"level": "success", "text": f"can be returned (#{batch.pk}-3)", "tickets": {third: batch.pk}},
+        {
+            "level": "warning",
+            "text": f"can be returned: 2, #{batch.pk}-2: checked in",
+            "tickets": {first: batch.pk, third: batch.pk},
+        },
+        {"level": "danger", "text": "unknown", "tickets": {}},
         {"level": "success", "text": f"can be returned (#{other.pk}-1)", "tickets": {codes(other)[0]: other.pk}},
     ]
     assert answer["batches"] == {str(batch.pk): f"#{batch.pk} · Ticket", str(other.pk): f"#{other.pk} · Ticket"}
@@ -194,6 +201,44 @@ def test_verdicts_on_tickets_of_another_event(series, series_item, anna, make):
     lines = f"{codes(batch)[0]}\n#{batch.pk}-1"
     answer = anna.post(page, {"verdicts": "on", "lines": lines}).json()
     assert [verdict["text"] for verdict in answer["verdicts"]] == ["unknown", "unknown"]
+
+
+def test_a_ticket_of_another_batch_is_said_to_be_one(anna, pages, make, confirm):
+    batch, other = make(amount=2), make(amount=3)
+    lines = [codes(other)[0], other.tickets.get(number=2).order.positions.get().secret, f"#{other.pk}-3"]
+    texts = [f"belongs to batch #{other.pk} (#{other.pk}-{number})" for number in (1, 2, 3)]
+    page = f"{pages}{batch.pk}/return"
+    answer = anna.post(page, {"verdicts": "on", "lines": "\n".join([*lines, f"#{other.pk}-4", "nope"])}).json()
+    assert answer["verdicts"] == [
+        *({"level": "warning", "text": text, "tickets": {}} for text in texts),
+        {"level": "danger", "text": "unknown", "tickets": {}},
+        {"level": "danger", "text": "unknown", "tickets": {}},
+    ]
+    lines.append("1")
+    checked = anna.post(page, {"lines": "\n".join(lines), "kind": "unsold"})
+    assert sorted(row[2] for row in rows(checked)[1:]) == texts
+    result = confirm(page, lines="\n".join(lines), kind="unsold")
+    assert sorted(row[2] for row in rows(result)[2:]) == texts
+    exported = anna.get(f"{pages}results/{Job.objects.get(kind='return').pk}/tickets.csv").content.decode()
+    assert sorted(row[5] for row in csv.reader(StringIO(exported)))[1:4] == texts
+    # For programs, it stays what it was.
+    reasons = {(line["order"], line["reason"]) for line in Job.objects.get(kind="return").data["skipped"]}
+    assert reasons == {(None, "unknown")}
+    assert states(other) == "ppp"
+
+
+def test_verdicts_take_as_many_queries_for_many(anna, pages, make):
+    batch, other = make(amount=20), make(amount=20)
+    page = f"{pages}{batch.pk}/return"
+
+    def queries(lines):
+        with CaptureQueriesContext(connection) as captured:
+            anna.post(page, {"verdicts": "on", "lines": "\n".join(lines)})
+        return len(captured)
+
+    few, many = [codes(batch)[0], codes(other)[0], "50"], [*codes(batch), *codes(other), *map(str, range(50, 90))]
+    queries(few)
+    assert queries(many) == queries(few)
 
 
 def test_verdicts_on_too_much_at_once(anna, pages, make):
