@@ -148,7 +148,7 @@ def test_a_specimen_opens_beside_the_form(browser):
     assert browser.find("[name=itemvar] option:checked").text == "Night pass"
 
 
-def test_printing_ends_in_the_download_with_the_focus_where_it_was(browser, batch, downloads):
+def test_printing_ends_in_the_download_with_the_focus_on_the_news(browser, batch, downloads):
     browser.open(batch)
     browser.press("Print tickets")
     file = downloads / f"night-offlinesales-{batch.removesuffix('/')}.pdf"
@@ -157,7 +157,8 @@ def test_printing_ends_in_the_download_with_the_focus_where_it_was(browser, batc
         assert len(pdf.pages) == 200
     browser.wait_until(lambda: "Download the file that was printed last" in read(browser, PRINT))
     assert browser.url == browser.pages + batch
-    assert focused(browser).text == "Print tickets"
+    assert focused(browser).text == "The tickets have been printed."
+    assert browser.driver.title.startswith("The tickets have been printed. Offline sales batch")
     assert browser.texts(".logentry p:last-child")[0] == "200 tickets have been printed."
     assert browser.errors() == []
 

@@ -8,7 +8,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from .browser import PHONE, resize
-from .test_pages import read
+from .test_pages import focused, read
 
 PREVIEW = "[data-offlinesales-preview-target]"
 
@@ -48,6 +48,8 @@ def test_sheets_are_shown_while_they_are_chosen_and_then_printed(browser, option
     [file] = downloaded(browser, downloads, before)
     with pikepdf.open(file) as pdf:
         assert len(pdf.pages) == 2
+    browser.wait_until(lambda: focused(browser).text == "The tickets have been printed.")
+    assert browser.driver.title.startswith("The tickets have been printed. Print tickets")
     browser.open(options)
     browser.wait_until(lambda: "12 of these tickets have been printed before" in read(browser, PREVIEW))
     assert browser.errors() == []
