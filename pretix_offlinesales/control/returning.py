@@ -1,6 +1,5 @@
 """The pages on which tickets are returned, made valid again, or replaced: of one batch, or of the whole event."""
 
-from collections import Counter
 from collections.abc import Iterable
 from itertools import chain
 
@@ -16,6 +15,7 @@ from pretix.base.models import Event
 
 from .. import jobs
 from ..downloads import as_private_file
+from ..figures import Tally, tally_by_batch
 from ..models import Job, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..printing import request_data as print_request_data
 from ..returning import (
@@ -139,7 +139,26 @@ EVERYTHING = {
 }
 
 
-class AfterSale(PageMixin, JobMixin, FormView):
+class MoneyMixin(PageMixin):
+    """Pages that say of which batches some tickets are, and what they cost."""
+
+    #: The kinds of jobs that money is moved by, in the books.
+    MOVING = (Job.Kind.RETURN, Job.Kind.UNDO)
+
+    def money(self, codes: list[str], kind: Job.Kind) -> dict:
+        """``counts`` has a line for each batch, ``total`` adds them up."""
+        tallies = tally_by_batch(OfflineSalesTicket.objects.filter(batch__event=self.request.event, order__code__in=codes))
+        return {
+            "counts": [{"batch": batch, "tally": tallies[batch.pk]} for batch in self.with_products(tallies)],
+            "total": sum(tallies.values(), Tally()),
+            "moves_money": kind in self.MOVING,
+        }
+
+    def with_products(self, pks):
+        return self.batches.filter(pk__in=pks).select_related("item", "variation").order_by("pk")
+
+
+class AfterSale(MoneyMixin, JobMixin, FormView):
     """
     Say which tickets, see what would become of each, confirm. Whoever scans asks (``verdicts``) while scanning.
     The dialog ends on the page with the result, also if it failed half way.
@@ -202,7 +221,7 @@ class AfterSale(PageMixin, JobMixin, FormView):
         ]
         return {
             "amount": len(accepted),
-            "counts": self._counts(accepted),
+            "money": self.money([choice.ticket.code for choice in accepted], self.kind),
             "refused": refused[:MAX_SHOWN],
             "more_refused": len(refused[MAX_SHOWN:]),
             "accepted": accepted[:MAX_SHOWN],
@@ -213,12 +232,6 @@ class AfterSale(PageMixin, JobMixin, FormView):
     def _reasons(self, examined) -> Reasons:
         return Reasons(self.request.event, self.batch, [(choice.value, reason) for choice, reason in examined])
 
-    def _counts(self, choices) -> list[dict]:
-        counts = Counter(choice.ticket.batch_id for choice in choices)
-        return [{"batch": batch, "amount": counts[batch.pk]} for batch in self._batches(counts)]
-
-    def _batches(self, pks):
-        return self.batches.filter(pk__in=pks).select_related("item", "variation").order_by("pk")
 
     def _verdicts(self) -> JsonResponse:
         """
@@ -240,7 +253,7 @@ class AfterSale(PageMixin, JobMixin, FormView):
         for choice, reason in examined:
             found.setdefault(choice.line, []).append((choice, reason))
         verdicts = [self._verdict([pair for entry in each for pair in found[entry]], reasons) for each in entries]
-        batches = self._batches({batch for verdict in verdicts for batch in verdict["tickets"].values()})
+        batches = self.with_products({batch for verdict in verdicts for batch in verdict["tickets"].values()})
         return JsonResponse({"verdicts": verdicts, "batches": {batch.pk: name_of(batch) for batch in batches}})
 
     def _verdict(self, found, reasons: Reasons) -> dict:
@@ -336,7 +349,7 @@ RESULT = {
 }
 
 
-class ResultMixin(PageMixin):
+class ResultMixin(MoneyMixin):
     """What has become of some tickets, for as long as the job lives."""
 
     @cached_property
@@ -366,15 +379,13 @@ class Result(ResultMixin, TemplateView):
     template_name = "pretix_offlinesales/control/result.html"
 
     def get_context_data(self, **kwargs):
-        counts = Counter(ticket.batch_id for ticket in self.done)
-        batches = {ticket.batch_id: ticket.batch for ticket in self.done}
         return super().get_context_data(**kwargs) | {
             "job": self.job,
             "title": self.job.get_kind_display(),
             "result": RESULT[self.job.kind],
             "can_print": self.job.kind == Job.Kind.REPLACE,
             "kind": dict(ReturnKind.choices).get(self.job.data.get("kind")),
-            "counts": [{"batch": batch, "amount": counts[pk]} for pk, batch in batches.items()],
+            "money": self.money(self.job.data[self.job.dealt_with], self.job.kind),
             "amount": len(self.done),
             "done": self.done[:MAX_SHOWN],
             "more_done": len(self.done[MAX_SHOWN:]),

@@ -49,12 +49,17 @@ def test_from_the_batch_to_the_result_and_back_from_its_history(anna, pages, mak
     page = f"{pages}{batch.pk}/return"
     assert page in [link.get("href") for link in soup(anna.get(f"{pages}{batch.pk}/")).select("a")]
     checked = anna.post(page, {"lines": "1-2\n9", "kind": "damaged"})
-    assert words(soup(checked).select_one(".panel-body p")) == "2 tickets will be returned. Reason: damaged"
-    assert rows(checked)[:2] == [[f"#{batch.pk}", "Ticket", "2"], ["9", "", "unknown"]]
+    assert words(soup(checked).select_one(".panel-body p")) == (
+        "2 tickets will be returned. Value: €46.00 Reason: damaged"
+    )
+    assert rows(checked)[:2] == [[f"#{batch.pk}", "Ticket", "2", "€46.00"], ["9", "", "unknown"]]
     assert (states(batch), Job.objects.filter(kind="return").count()) == ("ppppp", 0)
 
     result = confirm(page, lines="1-2\n9", kind="damaged")
-    assert panels(result) == ["Returned tickets: 2", "Left alone"]
+    assert panels(result) == ["Returned tickets: 2 · €46.00", "Left alone"]
+    assert rows(result)[0] == [f"#{batch.pk}", "Ticket", "2", "€46.00"]
+    back = soup(result).select_one("#page-wrapper a.btn")
+    assert (back["href"], words(back)) == (f"{pages}{batch.pk}/", f"Offline sales batch #{batch.pk}")
     assert states(batch) == "ccppp"
     shown = anna.get(f"{pages}{batch.pk}/")
     [link] = [link for link in soup(shown).select("a") if words(link) == "Show result"]
@@ -67,7 +72,11 @@ def test_from_the_batch_to_the_result_and_back_from_its_history(anna, pages, mak
 def test_of_the_whole_event(pages, make, confirm):
     first, second = make(amount=2), make(amount=2)
     result = confirm(f"{pages}return", lines=f"#{first.pk}: 2, {codes(second)[0]}", kind="unsold")
-    assert rows(result)[:2] == [[f"#{first.pk}", "Ticket", "1"], [f"#{second.pk}", "Ticket", "1"]]
+    assert rows(result)[:2] == [[f"#{first.pk}", "Ticket", "1", "€23.00"], [f"#{second.pk}", "Ticket", "1", "€23.00"]]
+    assert panels(result) == ["Returned tickets: 2 · €46.00"]
+    assert [words(cell) for cell in soup(result).select("tfoot td")] == ["2", "€46.00"]
+    back = soup(result).select_one("#page-wrapper a.btn")
+    assert (back["href"], words(back)) == (pages, "All batches")
     assert (states(first), states(second)) == ("pc", "cp")
 
 
@@ -80,7 +89,7 @@ def test_all_that_are_still_out(pages, make, confirm):
 def test_undo_and_replace(pages, make, confirm):
     batch = make(amount=3)
     confirm(f"{pages}{batch.pk}/return", lines="1-2", kind="unsold")
-    assert panels(confirm(f"{pages}{batch.pk}/undo", everything="on")) == ["Tickets that are valid again: 2"]
+    assert panels(confirm(f"{pages}{batch.pk}/undo", everything="on")) == ["Tickets that are valid again: 2 · €46.00"]
     before = [ticket.order.positions.get().secret for ticket in batch.tickets.all()]
     assert panels(confirm(f"{pages}{batch.pk}/replace", lines="2")) == ["Replaced tickets: 1"]
     after = [ticket.order.positions.get().secret for ticket in batch.tickets.all()]
@@ -274,4 +283,4 @@ def test_a_job_that_failed_half_way_says_so(anna, pages, make, confirm):
     confirm(f"{pages}{batch.pk}/return", lines="1", kind="unsold")
     Job.objects.filter(kind="return").update(state="failed", message="Interrupted.")
     response = anna.get(f"{pages}results/{Job.objects.get(kind='return').pk}/")
-    assert (alerts(response), panels(response)) == (["Interrupted."], ["Returned tickets: 1"])
+    assert (alerts(response), panels(response)) == (["Interrupted."], ["Returned tickets: 1 · €23.00"])

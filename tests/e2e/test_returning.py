@@ -128,8 +128,9 @@ def test_thirty_codes_as_fast_as_they_come(browser, envelope):
     assert browser.driver.title.startswith("30 tickets will be returned. Return tickets")
     browser.press("Return tickets")
     browser.wait_until(lambda: "/results/" in browser.url)
-    assert browser.texts(".panel-title") == ["Returned tickets: 30"]
-    assert focused(browser).text == "Returned tickets: 30"
+    [title] = browser.texts(".panel-title")
+    assert title.startswith("Returned tickets: 30 · €")
+    assert focused(browser).text == title
     assert browser.driver.title.startswith("Returned tickets: 30")
     assert browser.errors() == []
 
