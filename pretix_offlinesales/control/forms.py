@@ -26,6 +26,7 @@ from ..models import (
     OfflineSalesTicket,
     ReturnKind,
 )
+from ..returning import named_by
 
 #: Who sends the same form again within this time after it is done has clicked twice; later, more tickets are wanted.
 REPEATED = timedelta(minutes=1)
@@ -285,7 +286,7 @@ def _products_to_find(event) -> list[tuple[str, str]]:
 
 
 def _mentions(query: str) -> Q:
-    """Batches with this comment or number, and those of the order with this code."""
+    """Batches with this comment or number, and those of the ticket that it names or the order with this code."""
     number = query.removeprefix("#")
     return (
         Q(comment__icontains=query)
@@ -301,14 +302,15 @@ def is_number(text: str) -> bool:
 
 def _is_ticket(query: str) -> Q:
     """
-    Tickets that somebody means who types an order code, or scans a ticket. The few orders that this may be are looked
-    for first, or it would be asked of each ticket whether it is one of them.
+    Tickets that somebody means who types their name, an order code, or scans a ticket. The few orders that this may be
+    are looked for first, or it would be asked of each ticket whether it is one of them.
     """
     scanned = Q(secret=query) | Q(pseudonymization_id=query.upper())
     positions = unscoped(OrderPosition.all).filter(scanned).order_by()
     code = query.rpartition("-")[2] if len(query) <= 64 else query
     orders = unscoped(Order.objects).filter(code=Order.normalize_code(code)).order_by()
-    return Q(order__in=[*positions.values_list("order", flat=True), *orders.values_list("pk", flat=True)])
+    found = Q(order__in=[*positions.values_list("order", flat=True), *orders.values_list("pk", flat=True)])
+    return found | (named_by(query) or Q())
 
 
 class TicketFilterForm(FilterForm):

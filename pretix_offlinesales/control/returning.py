@@ -147,7 +147,8 @@ class MoneyMixin(PageMixin):
 
     def money(self, codes: list[str], kind: Job.Kind) -> dict:
         """``counts`` has a line for each batch, ``total`` adds them up."""
-        tallies = tally_by_batch(OfflineSalesTicket.objects.filter(batch__event=self.request.event, order__code__in=codes))
+        tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event)
+        tallies = tally_by_batch(tickets.filter(order__code__in=codes))
         return {
             "counts": [{"batch": batch, "tally": tallies[batch.pk]} for batch in self.with_products(tallies)],
             "total": sum(tallies.values(), Tally()),

@@ -23,7 +23,7 @@ from .lines import as_lines, from_file, read_lines, too_many
 from .orders import Orders, fetch
 from .pace import Pace
 from .reasons import BUSY, FAILED, OF_OTHER_BATCH, TEXTS as REASONS, UNKNOWN
-from .selection import Choice, Ticket, choose, find_elsewhere, settled
+from .selection import Choice, Ticket, choose, find_elsewhere, named_by, settled
 
 __all__ = [
     "OF_OTHER_BATCH",
@@ -34,6 +34,7 @@ __all__ = [
     "examine",
     "find_elsewhere",
     "from_file",
+    "named_by",
     "read_lines",
     "refuse_returned",
     "replace_tickets",

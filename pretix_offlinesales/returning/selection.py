@@ -15,7 +15,7 @@ from ..issuing.rows import look_up
 from ..models import Job, OfflineSalesBatch, OfflineSalesTicket
 from ..origin import ticket_name
 from ..ranges import parse_numbers
-from .lines import Line, read_line
+from .lines import Line, read_line, read_name
 from .reasons import ALREADY_CANCELED, AMBIGUOUS, REVOKED, UNKNOWN
 
 
@@ -82,6 +82,15 @@ def find_elsewhere(event: Event, values: Iterable[str]) -> dict[str, Ticket]:
     lines = [read_line(value, event, None) for value in values]
     choices = choose(event, None, {"each": lines}, Job.Kind.RETURN) if lines else []
     return {choice.value: choice.ticket for choice in choices if choice.ticket}
+
+
+def named_by(text: str) -> Q | None:
+    """The tickets that a text such as ``#3-17`` or ``#3: 1-50`` names, whatever event they belong to."""
+    named = read_name(text.strip())
+    if not named or not named[1]:
+        return None
+    batch, numbers = named
+    return Q(batch=batch, number__range=(numbers[0], numbers[-1]))
 
 
 def settled(selection: dict, choices: list[Choice]) -> dict:
