@@ -50,7 +50,7 @@ def test_from_the_batch_to_the_result_and_back_from_its_history(anna, pages, mak
     assert page in [link.get("href") for link in soup(anna.get(f"{pages}{batch.pk}/")).select("a")]
     checked = anna.post(page, {"lines": "1-2\n9", "kind": "damaged"})
     assert words(soup(checked).select_one(".panel-body p")) == (
-        "2 tickets will be returned. Value: €46.00 Reason: damaged"
+        "2 tickets will be returned. Value: €46.00 · Reason: damaged"
     )
     assert rows(checked)[:2] == [[f"#{batch.pk}", "Ticket", "2", "€46.00"], ["9", "", "unknown"]]
     assert (states(batch), Job.objects.filter(kind="return").count()) == ("ppppp", 0)

@@ -2,7 +2,7 @@
  * The pages about batches. They work without this; with it they say at once what the server would say later.
  *
  * - a form with data-offlinesales-preview="URL": its values are sent there while they are filled in, and the answer is
- *   shown in [data-offlinesales-preview-target];
+ *   shown in [data-offlinesales-preview-target]; with data-offlinesales-preview-long, as what fits into no address;
  * - [data-offlinesales-refresh="name"]: pieces of the page that are fetched anew while something in the page is marked
  *   with [data-offlinesales-working], and after a file was printed;
  * - a form with data-offlinesales-done="TEXT" that ends in a download: the text is said then.
@@ -38,10 +38,9 @@
             return;
         }
         const values = new URLSearchParams(new FormData(form));
-        values.delete("csrfmiddlewaretoken");
         values.delete("comment");
         const asked = ++newest;
-        fetch(form.dataset.offlinesalesPreview + "?" + values, {credentials: "same-origin"})
+        ask(form, values)
             .then((response) => response.ok ? response.text() : "")
             .then(function (html) {
                 if (asked === newest) {
@@ -51,6 +50,15 @@
             .catch(function () {
                 // Without the network there is no preview, and the next key asks again.
             });
+    }
+
+    function ask(form, values) {
+        const address = form.dataset.offlinesalesPreview;
+        if ("offlinesalesPreviewLong" in form.dataset) {
+            return fetch(address, {method: "POST", body: values, credentials: "same-origin"});
+        }
+        values.delete("csrfmiddlewaretoken");
+        return fetch(address + "?" + values, {credentials: "same-origin"});
     }
 
     function show(form, html) {
