@@ -298,11 +298,10 @@ def examine(
 ) -> Iterator[tuple[Choice, str]]:
     """What would become of each of the chosen tickets: why it would be skipped, or nothing. Changes nothing."""
     choices = choose(event, batch, selection, kind)
-    known = [choice for choice in choices if choice.ticket]
-    for start in range(0, len(known), CHUNK):
-        chunk = known[start : start + CHUNK]
-        refusals = _refusals(fetch(event, _order_ids(chunk)), chunk, kind)
-        for choice in chunk:
-            yield choice, choice.reason or refusals.get(choice.ticket.order_id, "")
-    for choice in choices[len(known) :]:
-        yield choice, choice.reason
+    once = list({choice.ticket: choice for choice in choices if not choice.reason}.values())
+    refusals = {}
+    for start in range(0, len(once), CHUNK):
+        chunk = once[start : start + CHUNK]
+        refusals |= _refusals(fetch(event, _order_ids(chunk)), chunk, kind)
+    for choice in choices:
+        yield choice, choice.reason or refusals.get(choice.ticket.order_id, "")

@@ -123,7 +123,7 @@ def test_thirty_codes_as_fast_as_they_come(browser, envelope):
 
     browser.press("Continue")
     browser.wait_until(lambda: browser.find_all("[name=confirmed]"))
-    assert browser.texts(".panel-body strong") == ["30 tickets will be returned."]
+    assert browser.texts(".panel-body strong")[0] == "30 tickets will be returned."
     assert focused(browser).text.startswith("30 tickets will be returned. Value: €")
     assert browser.driver.title.startswith("30 tickets will be returned. Return tickets")
     browser.press("Return tickets")
@@ -220,6 +220,33 @@ def test_a_server_that_is_away_is_said_and_heard(browser):
     browser.wait_until(lambda: said(browser) == "can be returned: C")
     assert browser.driver.execute_script("return window.tones") == [880, 220, 220, 880]
     assert judged(browser) == ["can be returned C", "can be returned B", "can be returned A"]
+
+
+def test_whoever_is_logged_out_is_told_to_keep_the_list(browser):
+    browser.open("return")
+    browser.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    scan(browser, "A")
+    browser.wait_until(lambda: said(browser).startswith("You are not logged in any more"))
+    assert said(browser).endswith("Not checked yet: 1")
+    browser.find("summary").click()
+    assert listed(browser) == ["A"]
+    browser.errors()
+
+
+def test_a_print_that_fails_has_the_focus(browser):
+    browser.issue("Workshop – Adult", 1)
+    page = browser.url
+    browser.driver.get(f"{page}return")
+    browser.find("[name=everything]").click()
+    browser.press("Continue")
+    browser.wait_until(lambda: browser.find_all("[name=confirmed]"))
+    browser.press("Return tickets")
+    browser.wait_until(lambda: "/results/" in browser.url)
+    browser.driver.get(page)
+    browser.press("Print tickets")
+    browser.wait_until(lambda: browser.url == f"{page}#offlinesales-print")
+    browser.wait_until(lambda: focused(browser).get_attribute("id") == "offlinesales-print")
+    assert browser.driver.title.startswith(focused(browser).text)
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(browser, envelope):

@@ -34,7 +34,8 @@
     // How many of the newest entries are passed over on the page.
     let newer = 0;
     let asking = false;
-    let away = false;
+    // Why nothing can be asked now.
+    let away = "";
     let pause = null;
     let typing = null;
     let audio = null;
@@ -274,7 +275,7 @@
     }
 
     function sayAway() {
-        say(form().dataset.away.replace("{amount}", unknown.size), "danger");
+        say(away.replace("{amount}", unknown.size), "danger");
         beep(false);
     }
 
@@ -314,7 +315,7 @@
         body.set("verdicts", "on");
         body.set("lines", lines.join("\n"));
         fetch(window.location.pathname, {method: "POST", body, credentials: "same-origin"})
-            .then((response) => response.ok || response.status === 400 ? response.json() : Promise.reject(response))
+            .then((response) => isAnswer(response) ? response.json() : Promise.reject(response))
             .then(function (answer) {
                 asking = false;
                 Object.assign(batches, answer.batches);
@@ -322,21 +323,27 @@
                 hear(lines, answer.verdicts || lines.map(() => ({level: "warning", text: "…", tickets: {}})));
                 ask();
             })
-            .catch(function () {
+            .catch(function (failure) {
                 asking = false;
-                if (!away) {
-                    away = true;
+                // Whoever is not logged in any more is led to where one logs in.
+                const why = failure.redirected || failure.status === 403 ? form().dataset.refused : form().dataset.away;
+                if (away !== why) {
+                    away = why;
                     sayAway();
                 }
                 window.setTimeout(ask, RETRY_MS);
             });
     }
 
+    function isAnswer(response) {
+        return !response.redirected && (response.ok || response.status === 400);
+    }
+
     function hear(lines, said) {
         if (away && !untold.size) {
             find("[data-offlinesales-last]").classList.add("hidden");
         }
-        away = false;
+        away = "";
         lines.forEach(function (line, index) {
             verdicts.set(line, said[index]);
             const waiting = unknown.get(line) || [];  // it may have been removed meanwhile
