@@ -17,6 +17,11 @@ class PluginApp(PluginConfig):
         )
         category = "FEATURE"
         level = PLUGIN_LEVEL_EVENT
+        navigation_links = [
+            ((_("Offline sales"), _("All batches")), "plugins:pretix_offlinesales:list", {}),
+            ((_("Offline sales"), _("Issue a batch of tickets")), "plugins:pretix_offlinesales:add", {}),
+            ((_("Offline sales"), _("Return tickets")), "plugins:pretix_offlinesales:return", {}),
+        ]
         visible = True
         featured = False
         version = __version__

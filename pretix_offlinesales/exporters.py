@@ -16,7 +16,7 @@ from pretix.base.timeframes import DateFrameField, resolve_timeframe_to_datetime
 from pretix.helpers.iter import chunked_iterable
 
 from .database import planned_plainly
-from .figures import LABELS, figures, money, with_state, with_worth
+from .figures import LABELS, figures, money, with_due, with_state
 from .models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 
 #: How many batches are counted, or tickets fetched, at once.
@@ -145,9 +145,9 @@ class OfflineSalesExporter(MultiSheetListExporter):
         yield self.ProgressSetTotal(total=tickets.count())
         moments = ("returned", "last_printed", "entered")
         columns = ("number", "order__code", "worth", "due", "due_besides", "fate", "entered_list", *moments)
-        rows = with_worth(with_state(tickets)).order_by("batch", "number").values_list("batch", *columns)
+        rows = with_due(with_state(tickets)).order_by("batch", "number").values_list("batch", *columns)
         with planned_plainly():
-            for pk, number, code, worth, due, due_besides, fate, entered_list, *moments in rows.iterator(chunk_size=CHUNK):
+            for pk, number, code, worth, due, besides, fate, entered_list, *moments in rows.iterator(chunk_size=CHUNK):
                 returned, printed, entered = moments
                 if not (batch := batches.get(pk)):
                     continue  # made since
@@ -164,7 +164,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
                     self._moment(entered, batch),
                     entered_list or "",
                     money(due),
-                    money(due_besides),
+                    money(besides),
                 ]
 
     def _batches(self, form_data) -> QuerySet[OfflineSalesBatch]:

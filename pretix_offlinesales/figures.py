@@ -169,6 +169,11 @@ def the_ticket() -> QuerySet[OrderPosition]:
     return unscoped(OrderPosition.all).filter(order=OuterRef("order"), positionid=TICKET_POSITION).order_by()
 
 
+def _left() -> QuerySet[OrderPosition]:
+    """The ticket, unless it is canceled or was split off."""
+    return unscoped(OrderPosition.objects).filter(order=OuterRef("order"), positionid=TICKET_POSITION).order_by()
+
+
 def _entries() -> QuerySet[Checkin]:
     """Of a ticket."""
     entries = unscoped(Checkin.objects).filter(position__order=OuterRef("order"), type=Checkin.TYPE_ENTRY)
@@ -192,17 +197,23 @@ def _with_fate(tickets, left):
 def with_worth(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
     """
     Tickets that know what they cost, with what is bundled with them (``worth``): if they are canceled, what was
-    canceled with them. Also, whether something of their orders is in the host's ledger (``in_ledger``), and what is to
-    be paid for them: what is there (``due``), and for those that were returned, but let in (``due_besides``).
+    canceled with them.
+
+    :param tickets: with their fate
+    """
+    # An order that is canceled as a whole keeps its total.
+    worth = Case(When(left=True, then=F("order__total")), default=Subquery(_gone_with_the_ticket()))
+    return tickets.annotate(worth=worth)
+
+
+def with_due(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
+    """
+    Tickets that also know whether something of their orders is in the host's ledger (``in_ledger``), and what is to be
+    paid for them: what is there (``due``), and for those that were returned, but let in (``due_besides``).
 
     :param tickets: with their state
     """
-    states = tickets.annotate(
-        in_ledger=Q(IN_LEDGER),
-        # An order that is canceled as a whole keeps its total.
-        worth=Case(When(left=True, then=F("order__total")), default=Subquery(_gone_with_the_ticket())),
-    )
-    return states.annotate(
+    return with_worth(tickets.annotate(in_ledger=Q(IN_LEDGER))).annotate(
         due=Case(When(in_ledger=True, then=F("order__total")), default=Value(NOTHING)),
         due_besides=Case(When(LET_IN_ALL_THE_SAME, then=F("worth")), default=Value(NOTHING)),
     )
@@ -235,14 +246,21 @@ def total(batches: QuerySet[OfflineSalesBatch]) -> Figures:
     return sum(map(_figures, _count(unscoped(OfflineSalesTicket.objects).filter(batch__in=real))), Figures())
 
 
+def tally_by_batch(tickets: QuerySet[OfflineSalesTicket]) -> dict[int, Tally]:
+    """How many of these tickets each batch has, and what they cost, in one query."""
+    worth = with_worth(_with_fate(tickets, Exists(_left()))).order_by().values("batch")
+    with planned_plainly():
+        rows = list(worth.annotate(count=Count("pk"), value=Sum("worth")))
+    return {row["batch"]: Tally(row["count"], money(row["value"])) for row in rows}
+
+
 def _count(tickets, *by):
     """
     Whether a ticket is left may be read from all positions at once, where that is cheaper than to look for each: it is
     one table, whose size PostgreSQL always knows.
     """
-    left = unscoped(OrderPosition.objects).filter(order=OuterRef("order"), positionid=TICKET_POSITION).order_by()
-    states = _with_fate(tickets, Exists(left)).annotate(checked_in=exists_for_each(_entries()))
-    states = with_worth(states).order_by().values(*by, "fate", "checked_in", "in_ledger")
+    states = _with_fate(tickets, Exists(_left())).annotate(checked_in=exists_for_each(_entries()))
+    states = with_due(states).order_by().values(*by, "fate", "checked_in", "in_ledger")
     sums = {f"{name}_sum": Sum(name) for name in ("worth", "due")}
     with planned_plainly():
         return list(states.annotate(count=Count("pk"), **sums))

@@ -6,6 +6,7 @@ here knows Celery; ``tasks`` calls ``run``.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from io import BytesIO
 from time import monotonic
@@ -16,7 +17,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import get_language, gettext as _
 from pretix.base.i18n import language
-from pretix.base.models import Event, LogEntry
+from pretix.base.models import Event, LogEntry, Seat
 from pretix.base.services.orders import error_messages
 
 from . import files
@@ -119,14 +120,14 @@ def create_after_sale(
     return job
 
 
-def proof(batch: OfflineSalesBatch) -> bytes:
+def proof(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> bytes:
     """
     A PDF of one page that shows what the batch's tickets will look like.
 
-    :param batch: unsaved and checked
+    :param batch: unsaved and checked, on these seats
     :raises JobFailed: if the host would not make such an order, or if the layout can't be used
     """
-    blueprint, output = draw(batch), BytesIO()
+    blueprint, output = draw(batch, seats), BytesIO()
     print_proof(batch, blueprint.order, blueprint.positions, output)
     return output.getvalue()
 

@@ -70,8 +70,17 @@ class Origin:
         last = self.first + self.amount - 1
         return _("{number} (of {first} to {last})").format(number=self.number, first=self.first, last=last)
 
+    @property
+    def name(self) -> str:
+        return ticket_name(self.batch, self.number)
+
     def __str__(self):
         return _("Offline sales batch {batch}, ticket {ticket}").format(batch=self.batch, ticket=self.ticket)
+
+
+def ticket_name(batch: int, number: int) -> str:
+    """``#3-17``: what a ticket is called wherever there may be others of its number."""
+    return f"#{batch}-{number}"
 
 
 def _is_of(mark: dict, order: Order) -> bool:

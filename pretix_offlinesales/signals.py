@@ -1,5 +1,6 @@
 """Where pretix calls us."""
 
+from django.db.models import Q
 from django.dispatch import receiver
 from django.template.loader import get_template
 from django.urls import resolve, reverse
@@ -24,10 +25,17 @@ from pretix.base.signals import (
     register_multievent_data_exporters,
     register_payment_providers,
 )
-from pretix.control.signals import html_page_start, nav_event, order_info, order_search_forms
+from pretix.control.signals import (
+    html_page_start,
+    nav_event,
+    order_info,
+    order_search_filter_q,
+    order_search_forms,
+)
 from pretix.helpers.periodic import minimum_interval
 
 from . import jobs, tasks
+from .database import unscoped
 from .event_canceled import refund_in_place_of_gift_card
 from .exporters import OfflineSalesExporter
 from .figures import with_state
@@ -35,7 +43,7 @@ from .models import RESULT_LIFETIME, OfflineSalesBatch, OfflineSalesTicket, Retu
 from .origin import KEY, Origin
 from .payment import OfflineSalesPayment
 from .placeholders import text_variables
-from .returning import LOST_BLOCK, refuse_at_the_door, unblock_split_off
+from .returning import LOST_BLOCK, named_by, refuse_at_the_door, unblock_split_off
 from .shredders import COMMENTED, OfflineSalesShredder, shred_comment
 from .splitting import find_split_off
 from .webhooks import webhook_events
@@ -106,6 +114,13 @@ def order_search(sender, request, **kwargs):
 
     data = request.POST if request.method == "POST" else request.GET
     return OrderSearchForm(data=data, prefix="offlinesales")
+
+
+@receiver(order_search_filter_q, dispatch_uid="offlinesales_order_search_query")
+def orders_by_ticket_name(sender, query, **kwargs):
+    """``#3-17``, as it is called on the order's page. The host does not always say in which event it searches."""
+    named = named_by(query)
+    return Q(pk__in=unscoped(OfflineSalesTicket.objects).filter(named).values("order")) if named else Q()
 
 
 @receiver(order_api_details, dispatch_uid="offlinesales_order_api")

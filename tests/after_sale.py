@@ -7,13 +7,18 @@ from pretix_offlinesales.returning import request_data
 
 def take_back(batch, tickets, kind):
     """``take_back(batch, "1-3, 7", "unsold")``: a worker returns these tickets."""
-    _deal_with(batch, Job.Kind.RETURN, request_data({"tickets": tickets}, kind))
+    deal_with(batch, tickets, Job.Kind.RETURN, kind=kind)
 
 
 def report_lost(batch, tickets):
     """A worker blocks them."""
-    _deal_with(batch, Job.Kind.LOST, request_data({"tickets": tickets}, job_kind=Job.Kind.LOST))
+    deal_with(batch, tickets, Job.Kind.LOST)
 
 
-def _deal_with(batch, kind, request):
-    jobs.run(batch.event, jobs.create_after_sale(batch.event, kind, request, {}, batch).pk)
+def deal_with(batch, tickets, job_kind, **values):
+    """A worker does such a job, which is returned as it is then."""
+    request = request_data({"tickets": tickets}, job_kind=job_kind, **values)
+    job = jobs.create_after_sale(batch.event, job_kind, request, {}, batch)
+    jobs.run(batch.event, job.pk)
+    job.refresh_from_db()
+    return job

@@ -21,14 +21,13 @@ from pretix.base.services.orders import (
     reactivate_order,
 )
 
-from pretix_offlinesales import jobs, papers
+from pretix_offlinesales import papers
 from pretix_offlinesales.exporters import OfflineSalesExporter
 from pretix_offlinesales.figures import figures, with_state
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.papers.contents import Statement
-from pretix_offlinesales.returning import request_data
 
-from .after_sale import take_back
+from .after_sale import deal_with, report_lost, take_back
 
 pytestmark = pytest.mark.django_db
 
@@ -61,11 +60,6 @@ def change(order, *steps):
     manager.commit()
 
 
-def after_sale(batch, kind, number):
-    job = jobs.create_after_sale(batch.event, kind, request_data({"tickets": str(number)}, job_kind=kind), {}, batch)
-    jobs.run(batch.event, job.pk)
-
-
 class History:
     """What may happen to a ticket, by chance. What the host refuses does not happen."""
 
@@ -91,10 +85,16 @@ class History:
         take_back(self.batch, str(number), self.chance.choice(KINDS))
 
     def then_its_return_is_undone(self, order, number):
-        after_sale(self.batch, Job.Kind.UNDO, number)
+        deal_with(self.batch, str(number), Job.Kind.UNDO)
+
+    def then_it_is_lost(self, order, number):
+        report_lost(self.batch, str(number))
+
+    def then_it_is_found_again(self, order, number):
+        deal_with(self.batch, str(number), Job.Kind.UNDO, of=Job.Kind.LOST)
 
     def then_it_is_replaced(self, order, number):
-        after_sale(self.batch, Job.Kind.REPLACE, number)
+        deal_with(self.batch, str(number), Job.Kind.REPLACE)
 
     def then_its_price_is_changed(self, order, number):
         position = self.chance.choice(order.positions.all())
@@ -255,8 +255,17 @@ def test_what_the_host_cancels_after_it_was_valid_again_was_not_returned(make_ba
     cancel_order(order)
     counted = figures([batch])[batch.pk]
     assert (counted.canceled.count, counted.returned.count) == (1, 0)
-    undone = request_data({"tickets": "1"}, job_kind=Job.Kind.UNDO)
-    job = jobs.create_after_sale(batch.event, Job.Kind.UNDO, undone, {}, batch)
-    jobs.run(batch.event, job.pk)
-    job.refresh_from_db()
+    job = deal_with(batch, "1", Job.Kind.UNDO)
     assert [line["reason"] for line in job.data["skipped"]] == ["not_returned"]
+
+
+def test_lost_paper_is_in_the_ledger_until_it_is_written_off(drink, make_batch):
+    batch = make_batch(amount=4)
+    report_lost(batch, "1-3")
+    take_back(batch, "3", "lost")
+    counted, due = figures([batch])[batch.pk], Decimal("69.00")
+    assert (counted.reported_lost.value, counted.lost.value, counted.outstanding.value, counted.due.value) == (
+        *(Decimal("46.00"), Decimal("23.00"), Decimal("23.00"), due),
+    )
+    assert sum(ledger_of(ticket.order) for ticket in batch.tickets.all()) == due
+    assert Statement.of(batch).numbers["reported_lost"] == "1–2"

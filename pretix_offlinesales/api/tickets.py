@@ -10,7 +10,7 @@ from pretix.base.models import Order
 from rest_framework import mixins, serializers, viewsets
 
 from ..database import first, planned_plainly
-from ..figures import LIVE, the_ticket, with_state, with_worth
+from ..figures import LIVE, the_ticket, with_due, with_state
 from ..models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..splitting import find_split_off
 from .lists import Pagination
@@ -98,7 +98,7 @@ def _shown(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket
     order goes on without the ticket, too.
     """
     shown = Case(When(LIVE, canceled=True, then=Value(Order.STATUS_CANCELED)), default="order__status")
-    return with_worth(with_state(tickets)).annotate(
+    return with_due(with_state(tickets)).annotate(
         secret=first(the_ticket(), "secret"),
         blocked=first(the_ticket(), "blocked"),
         is_lost=Q(lost__isnull=False),

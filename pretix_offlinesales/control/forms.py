@@ -18,7 +18,7 @@ from pretix.control.forms.widgets import Select2
 from ..channels import usual_channel
 from ..database import unscoped
 from ..figures import CANCELED, REPORTED_LOST
-from ..issuing import check, next_number, request_data
+from ..issuing import check, is_seated, next_free, next_number, read_seats, request_data
 from ..models import (
     MAX_AMOUNT,
     MAX_NUMBER,
@@ -27,6 +27,7 @@ from ..models import (
     OfflineSalesTicket,
     ReturnKind,
 )
+from ..returning import named_by
 
 #: Who sends the same form again within this time after it is done has clicked twice; later, more tickets are wanted.
 REPEATED = timedelta(minutes=1)
@@ -37,9 +38,9 @@ SHOWN_AT = {"item": "itemvar", "variation": "itemvar"}
 
 class BatchForm(forms.Form):
     """
-    The request for a batch. When valid, ``batch`` (unsaved) is what ``issuing.check`` found sound, ``request`` what a
-    job remembers of it, ``job_id`` the key that this job is to have, and ``job`` the one that has it already: then the
-    same form was sent before, as by a double click.
+    The request for a batch. When valid, ``batch`` (unsaved) and ``seats`` are what ``issuing.check`` found sound,
+    ``request`` what a job remembers of it, ``job_id`` the key that this job is to have, and ``job`` the one that has it
+    already: then the same form was sent before, as by a double click.
     """
 
     itemvar = forms.ChoiceField(label=_("Product"))
@@ -60,6 +61,15 @@ class BatchForm(forms.Form):
         required=False,
         widget=SplitDateTimePickerWidget(),
         help_text=_("For products that are otherwise valid from the moment when they are bought."),
+    )
+    seats = forms.CharField(
+        label=_("Seats"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_(
+            "For products with seats: one a line, as they are called in the seating plan, in the order of the ticket "
+            "numbers. If you leave this empty, the next free seats of the product are taken."
+        ),
     )
     sales_channel = forms.ModelChoiceField(label=_("Sales channel"), queryset=None, empty_label=None)
     layout = forms.ModelChoiceField(
@@ -88,6 +98,7 @@ class BatchForm(forms.Form):
         """:param user: who asks, where it is for a batch, and not only for what it would be"""
         self.event, self.user = event, user
         self.batch = self.request = self.job_id = self.job = None
+        self.seats = []
         super().__init__(*args, initial=self._presets() | (initial or {}), **kwargs)
         products = _products(event)
         self.fields["itemvar"].choices = products if len(products) == 1 else [("", ""), *products]
@@ -101,6 +112,8 @@ class BatchForm(forms.Form):
             self.fields["subevent"].widget.choices = self.fields["subevent"].choices
         else:
             del self.fields["subevent"]
+        if not event.seat_category_mappings.exists():
+            del self.fields["seats"]
 
     def _presets(self):
         items = self.event.items.filter(active=True)[:2]
@@ -128,11 +141,14 @@ class BatchForm(forms.Form):
             return values
         numbers_go_on = values["first_number"] is not None and values["first_number"] == values["preset_number"]
         batch = self._batch(values, None if numbers_go_on else values["first_number"])
-        self.request = request_data(batch, numbers_go_on=numbers_go_on)
-        self.job_id, self.job = self._asked_before(values["token"])
         try:
+            self.seats = read_seats(batch, values.get("seats", ""))
+            next_seats = not self.seats and is_seated(batch)
+            self.request = request_data(batch, self.seats, numbers_go_on, next_seats)
+            self.job_id, self.job = self._asked_before(values["token"])
             if not self.job:  # or the first one has what the second one asks for
-                check(batch)
+                self.seats = next_free(batch) if next_seats else self.seats
+                check(batch, self.seats)
         except ValidationError as error:
             for field, messages in _at_their_fields(error):
                 self.add_error(field, messages)
@@ -187,9 +203,6 @@ def _products(event) -> list[tuple[str, str]]:
 
 def _at_their_fields(error: ValidationError):
     for field, messages in error.message_dict.items():
-        if field == "seats":
-            messages = [_("This product needs a seat for each ticket. Such batches can only be made through the API.")]
-            field = "item"
         yield SHOWN_AT.get(field, field), messages
 
 
@@ -286,7 +299,7 @@ def _products_to_find(event) -> list[tuple[str, str]]:
 
 
 def _mentions(query: str) -> Q:
-    """Batches with this comment or number, and those of the order with this code."""
+    """Batches with this comment or number, and those of the ticket that it names or the order with this code."""
     number = query.removeprefix("#")
     return (
         Q(comment__icontains=query)
@@ -302,14 +315,15 @@ def is_number(text: str) -> bool:
 
 def _is_ticket(query: str) -> Q:
     """
-    Tickets that somebody means who types an order code, or scans a ticket. The few orders that this may be are looked
-    for first, or it would be asked of each ticket whether it is one of them.
+    Tickets that somebody means who types their name, an order code, or scans a ticket. The few orders that this may be
+    are looked for first, or it would be asked of each ticket whether it is one of them.
     """
     scanned = Q(secret=query) | Q(pseudonymization_id=query.upper())
     positions = unscoped(OrderPosition.all).filter(scanned).order_by()
     code = query.rpartition("-")[2] if len(query) <= 64 else query
     orders = unscoped(Order.objects).filter(code=Order.normalize_code(code)).order_by()
-    return Q(order__in=[*positions.values_list("order", flat=True), *orders.values_list("pk", flat=True)])
+    found = Q(order__in=[*positions.values_list("order", flat=True), *orders.values_list("pk", flat=True)])
+    return found | (named_by(query) or Q())
 
 
 class TicketFilterForm(FilterForm):

@@ -39,7 +39,7 @@ class FileMixin(BatchMixin, JobMixin):
         return self.url("download", batch=self.batch.pk, job=job.pk)
 
     def get_error_url(self, job):
-        return self.url("batch", batch=self.batch.pk)
+        return self.url("batch", batch=self.batch.pk) + f"#offlinesales-{job.kind}"
 
 
 class FileFormMixin(FileMixin):

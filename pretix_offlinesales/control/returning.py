@@ -3,7 +3,7 @@ The pages on which tickets are returned, reported lost or replaced, or that is u
 event.
 """
 
-from collections import Counter
+from collections.abc import Iterable
 from itertools import chain
 
 from defusedcsv import csv
@@ -18,9 +18,22 @@ from pretix.base.models import Event
 
 from .. import jobs
 from ..downloads import as_private_file
+from ..figures import Tally, tally_by_batch
 from ..models import Job, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..printing import request_data as print_request_data
-from ..returning import REASONS, as_lines, examine, from_file, read_lines, request_data, too_many
+from ..returning import (
+    OF_OTHER_BATCH,
+    REASONS,
+    UNKNOWN,
+    Ticket,
+    as_lines,
+    examine,
+    find_elsewhere,
+    from_file,
+    read_lines,
+    request_data,
+    too_many,
+)
 from .views import PageMixin
 from .waiting import JobMixin
 
@@ -32,6 +45,24 @@ MAX_FILE = 5 * 1024 * 1024
 
 #: How many lines one asks about at once while tickets are scanned.
 MAX_VERDICTS = 500
+
+
+class Reasons:
+    """Why tickets are left alone, in words: what a batch does not know may be a ticket of another one."""
+
+    def __init__(self, event: Event, batch: OfflineSalesBatch | None, refused: Iterable[tuple[str, str]]):
+        """:param refused: what was given, and why it is left alone"""
+        unknown = [value for value, reason in refused if reason == UNKNOWN] if batch else []
+        self.elsewhere = find_elsewhere(event, unknown)
+
+    def ticket(self, value: str, reason: str) -> Ticket | None:
+        """The ticket of another batch."""
+        return self.elsewhere.get(value) if reason == UNKNOWN else None
+
+    def text(self, value: str, reason: str) -> str:
+        if ticket := self.ticket(value, reason):
+            return f"{OF_OTHER_BATCH.format(batch=ticket.batch_id)} ({ticket.name})"
+        return str(REASONS[reason])
 
 
 class TicketsForm(forms.Form):
@@ -109,7 +140,27 @@ class TicketsForm(forms.Form):
         return values
 
 
-class AfterSale(PageMixin, JobMixin, FormView):
+class MoneyMixin(PageMixin):
+    """Pages that say of which batches some tickets are, and what they cost."""
+
+    #: The kinds of jobs that decide over money.
+    MOVING = (Job.Kind.RETURN, Job.Kind.UNDO, Job.Kind.LOST)
+
+    def money(self, codes: list[str], kind: Job.Kind) -> dict:
+        """``counts`` has a line for each batch, ``total`` adds them up."""
+        tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event)
+        tallies = tally_by_batch(tickets.filter(order__code__in=codes))
+        return {
+            "counts": [{"batch": batch, "tally": tallies[batch.pk]} for batch in self.with_products(tallies)],
+            "total": sum(tallies.values(), Tally()),
+            "moves_money": kind in self.MOVING,
+        }
+
+    def with_products(self, pks):
+        return self.batches.filter(pk__in=pks).select_related("item", "variation").order_by("pk")
+
+
+class AfterSale(MoneyMixin, JobMixin, FormView):
     """
     Say which tickets, see what would become of each, confirm. Whoever scans asks (``verdicts``) while scanning.
     The dialog ends on the page with the result, also if it failed half way.
@@ -189,16 +240,16 @@ class AfterSale(PageMixin, JobMixin, FormView):
 
     def _check(self, form) -> dict:
         """What would become of the tickets."""
-        accepted, refused = [], []
-        for choice, reason in examine(self.request.event, self.batch, form.examined, self.kind, self.of):
-            if reason:
-                refused.append({"choice": choice, "reason": REASONS[reason]})
-            else:
-                accepted.append(choice)
+        examined = list(examine(self.request.event, self.batch, form.examined, self.kind, self.of))
+        accepted = [choice for choice, reason in examined if not reason]
+        reasons = self._reasons(examined)
+        refused = [
+            {"choice": choice, "reason": reasons.text(choice.value, reason)} for choice, reason in examined if reason
+        ]
         return {
             "amount": len(accepted),
             "lost": len(self._lost(accepted)),
-            "counts": self._counts(accepted),
+            "money": self.money([choice.ticket.code for choice in accepted], self.kind),
             "refused": refused[:MAX_SHOWN],
             "more_refused": len(refused[MAX_SHOWN:]),
             "accepted": accepted[:MAX_SHOWN],
@@ -214,12 +265,8 @@ class AfterSale(PageMixin, JobMixin, FormView):
         tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event, order__in=orders)
         return set(tickets.filter(lost__isnull=False).values_list("order", flat=True))
 
-    def _counts(self, choices) -> list[dict]:
-        counts = Counter(choice.ticket.batch_id for choice in choices)
-        return [{"batch": batch, "amount": counts[batch.pk]} for batch in self._batches(counts)]
-
-    def _batches(self, pks):
-        return self.batches.filter(pk__in=pks).select_related("item", "variation").order_by("pk")
+    def _reasons(self, examined) -> Reasons:
+        return Reasons(self.request.event, self.batch, [(choice.value, reason) for choice, reason in examined])
 
     def _verdicts(self) -> JsonResponse:
         """
@@ -232,42 +279,42 @@ class AfterSale(PageMixin, JobMixin, FormView):
             if len(lines) > MAX_VERDICTS:
                 raise too_many()
             entries = [list(dict.fromkeys(as_lines(line))) for line in lines]
-            everything = read_lines(chain.from_iterable(entries), self.request.event, self.batch)
+            everything = read_lines(dict.fromkeys(chain(*entries)), self.request.event, self.batch)
         except ValueError as error:
             return JsonResponse({"error": str(error)}, status=400)
+        examined = list(examine(self.request.event, self.batch, {"each": everything}, self.kind, self.of))
+        reasons = self._reasons(examined)
         found = {}
-        for choice, reason in examine(self.request.event, self.batch, {"lines": everything}, self.kind, self.of):
+        for choice, reason in examined:
             found.setdefault(choice.line, []).append((choice, reason))
-        lost = self._lost(choice for pairs in found.values() for choice, _reason in pairs)
-        told = set()
-        verdicts = []
-        for each in entries:
-            fresh = [pair for entry in each if entry not in told for pair in found.get(entry, [])]
-            told.update(each)
-            verdicts.append(self._verdict(fresh, lost))
-        batches = self._batches({batch for verdict in verdicts for batch in verdict["tickets"].values()})
+        lost = self._lost(choice for choice, _reason in examined)
+        verdicts = [self._verdict([pair for entry in each for pair in found[entry]], reasons, lost) for each in entries]
+        batches = self.with_products({batch for verdict in verdicts for batch in verdict["tickets"].values()})
         return JsonResponse({"verdicts": verdicts, "batches": {batch.pk: name_of(batch) for batch in batches}})
 
-    def _verdict(self, found, lost: set[int]) -> dict:
-        good = list(dict.fromkeys(choice.ticket for choice, reason in found if not reason))
-        tickets = {ticket.code: ticket.batch_id for ticket in good}
-        good_and_lost = [ticket for ticket in good if ticket.order_id in lost]
-        refused = [(choice, reason) for choice, reason in found if reason]
+    def _verdict(self, found, reasons: Reasons, lost: set[int]) -> dict:
+        if not found:
+            return {"level": "danger", "text": str(REASONS[UNKNOWN]), "tickets": {}}
+        good = {choice.ticket.code: choice.ticket for choice, reason in found if not reason}
+        good_and_lost = [ticket for ticket in good.values() if ticket.order_id in lost]
+        refused = [(choice.value, reason) for choice, reason in found if reason]
         texts = []
         if len(good) == 1:
-            texts.append(f"{self.verdict} (#{good[0].batch_id}-{good[0].number})")
+            [ticket] = good.values()
+            texts.append(f"{self.verdict} ({ticket.name})")
         elif good:
             texts.append(f"{self.verdict}: {len(good)}")
         if good_and_lost:
             texts.append(str(REPORTED_LOST) if len(good) == 1 else f"{REPORTED_LOST}: {len(good_and_lost)}")
         if len(found) == 1:
-            texts += [str(REASONS[reason]) for _choice, reason in refused]
+            texts += [reasons.text(*pair) for pair in refused]
         else:
-            texts += [f"{choice.value}: {REASONS[reason]}" for choice, reason in refused[:5]]
+            texts += [f"{value}: {reasons.text(value, reason)}" for value, reason in refused[:5]]
             texts += ["…"] if len(refused) > 5 else []
-        level = "success" if not refused and not good_and_lost else "warning" if good else "danger"
-        if not found:
-            level, texts = "warning", [_("listed twice")]
+        elsewhere = all(reasons.ticket(*pair) for pair in refused)
+        is_good = not refused and not good_and_lost
+        level = "success" if is_good else "warning" if good or elsewhere else "danger"
+        tickets = {code: ticket.batch_id for code, ticket in good.items()}
         return {"level": level, "text": ", ".join(texts), "tickets": tickets}
 
     def get_context_data(self, **kwargs):
@@ -396,7 +443,7 @@ def page_of(job: Job) -> type[AfterSale]:
     return next(page for page in PAGES if (page.kind, page.of) == (job.kind, of))
 
 
-class ResultMixin(PageMixin):
+class ResultMixin(MoneyMixin):
     """What has become of some tickets, for as long as the job lives."""
 
     @cached_property
@@ -418,17 +465,18 @@ class ResultMixin(PageMixin):
         tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event, order__code__in=codes)
         return list(tickets.select_related("order", "batch__item", "batch__variation").order_by("batch", "number"))
 
-    @property
+    @cached_property
     def skipped(self) -> list[dict]:
-        return [line | {"text": REASONS[line["reason"]]} for line in self.job.data["skipped"]]
+        lines = self.job.data["skipped"]
+        pairs = [(line["value"], line["reason"]) for line in lines]
+        reasons = Reasons(self.request.event, self.job.batch, pairs)
+        return [line | {"text": reasons.text(*pair)} for line, pair in zip(lines, pairs, strict=True)]
 
 
 class Result(ResultMixin, TemplateView):
     template_name = "pretix_offlinesales/control/result.html"
 
     def get_context_data(self, **kwargs):
-        counts = Counter(ticket.batch_id for ticket in self.done)
-        batches = {ticket.batch_id: ticket.batch for ticket in self.done}
         return super().get_context_data(**kwargs) | {
             "job": self.job,
             "title": self.page.title,
@@ -436,7 +484,7 @@ class Result(ResultMixin, TemplateView):
             "undo": self._undo(),
             "can_print": self.job.kind == Job.Kind.REPLACE,
             "kind": dict(ReturnKind.choices).get(self.job.data.get("kind")),
-            "counts": [{"batch": batch, "amount": counts[pk]} for pk, batch in batches.items()],
+            "money": self.money(self.job.data[self.job.dealt_with], self.job.kind),
             "amount": len(self.done),
             "done": self.done[:MAX_SHOWN],
             "more_done": len(self.done[MAX_SHOWN:]),
@@ -477,7 +525,7 @@ class ResultPrint(ResultMixin, JobMixin, View):
         return self.url("download", batch=job.batch_id, job=job.pk)
 
     def get_error_url(self, job):
-        return self.url("batch", batch=job.batch_id)
+        return self.url("batch", batch=job.batch_id) + f"#offlinesales-{job.kind}"
 
 
 class ResultExport(ResultMixin, View):

@@ -173,7 +173,10 @@ class BatchCreate(PageMixin, JobMixin, FormView):
             raise Http404
         job.event = self.request.event
         [batch] = requested_batches([job])
-        return BatchForm.initial_from(batch, job.data.get("numbers_go_on", False)) | {"again": job.pk}
+        seats = job.event.seats.in_bulk(job.data["seats"])
+        named = "\n".join(seats[pk].name for pk in job.data["seats"] if pk in seats)
+        numbers_go_on = job.data.get("numbers_go_on", False)
+        return BatchForm.initial_from(batch, numbers_go_on) | {"again": job.pk, "seats": named}
 
     def get_context_data(self, **kwargs):
         offer_channel = may_make_channels(self.request) and is_missing(self.request.organizer)
@@ -218,19 +221,30 @@ class ChannelCreate(PageMixin, View):
         return redirect(self.url("add"))
 
 
+#: How many seats are named before a batch is made.
+MAX_SEATS = 6
+
+
 class BatchPreview(PageMixin, View):
     """A piece of the page that asks for a batch: what the values that are filled in so far would mean."""
 
     permission = "event.orders:write"
 
     def get(self, request, *args, **kwargs):
-        data = request.GET
-        form = BatchForm(data=data, event=request.event)
+        return self._preview(request.GET)
+
+    def post(self, request, *args, **kwargs):
+        """The names of seats may be more than fit into an address."""
+        return self._preview(request.POST)
+
+    def _preview(self, data):
+        form = BatchForm(data=data, event=self.request.event)
         context = {"next_number": self._next_number(data.get("itemvar", "")), "problems": []}
         if form.is_valid():
             try:
-                offer = quote(form.batch)
+                offer = quote(form.batch, form.seats)
                 context |= {"batch": form.batch, "quote": offer, "suffices": offer.suffices(form.batch.amount)}
+                context |= {"seats": form.seats[:MAX_SEATS], "more_seats": len(form.seats[MAX_SEATS:])}
             except JobFailed as error:
                 context["problems"] = [str(error)]
         else:
@@ -241,7 +255,7 @@ class BatchPreview(PageMixin, View):
                 if data.get(field) or data.get(f"{field}_0")
                 for message in errors
             ]
-        return render(request, "pretix_offlinesales/control/preview.html", context)
+        return render(self.request, "pretix_offlinesales/control/preview.html", context)
 
     def _next_number(self, itemvar: str) -> int | None:
         pk = itemvar.partition("-")[0]
@@ -265,7 +279,7 @@ class BatchProof(PageMixin, View):
         if not form.is_valid():
             return render(request, BatchCreate.template_name, {"form": form})
         try:
-            content = jobs.proof(form.batch)
+            content = jobs.proof(form.batch, form.seats)
         except JobFailed as error:
             messages.error(request, str(error))
             return render(request, BatchCreate.template_name, {"form": form})

@@ -15,12 +15,28 @@ from ..models import Job, JobFailed, OfflineSalesBatch
 from .announce import announce
 from .blueprint import draw
 from .insert import insert
-from .product import check, next_number, usual_layout
+from .product import check, is_seated, next_number, usual_layout
 from .quote import Quote, quote
+from .seats import SeatTaken, next_free, read_seats
 
-__all__ = ["Quote", "check", "issue", "next_number", "quote", "request_data", "requested_batches", "usual_layout"]
+__all__ = [
+    "Quote",
+    "check",
+    "is_seated",
+    "issue",
+    "next_free",
+    "next_number",
+    "quote",
+    "read_seats",
+    "request_data",
+    "requested_batches",
+    "usual_layout",
+]
 
 logger = logging.getLogger(__name__)
+
+#: How often seats that nobody has named are chosen, if others are faster.
+MAX_CHOICES = 5
 
 #: What a request consists of, besides seats and the beginning of validity: the values of the batch that it asks for.
 REQUESTED = (
@@ -46,8 +62,7 @@ def issue(job: Job) -> None:
     :raises JobFailed: before anything is made
     """
     if not job.batch:
-        batch, seats = _requested(job)
-        insert(job, batch, draw(batch, seats), seats)
+        _make(job)
     announce(job)
     with transaction.atomic():
         job.batch.completed = now()
@@ -56,18 +71,34 @@ def issue(job: Job) -> None:
         job.succeed()
 
 
-def request_data(batch: OfflineSalesBatch, seats: Sequence[Seat] = (), numbers_go_on: bool = False) -> dict:
+def _make(job: Job) -> None:
+    """Where nobody has named the seats, and one is sold at that very moment, there may be others."""
+    for choices_left in reversed(range(MAX_CHOICES)):
+        batch, seats = _requested(job)
+        try:
+            insert(job, batch, draw(batch, seats), seats)
+            break
+        except SeatTaken:
+            if not (choices_left and job.data.get("next_seats")):
+                raise
+
+
+def request_data(
+    batch: OfflineSalesBatch, seats: Sequence[Seat] = (), numbers_go_on: bool = False, next_seats: bool = False
+) -> dict:
     """
     What a job remembers of the request for this (unsaved, checked) batch on these seats.
 
     :param numbers_go_on: nobody has chosen a first number. It will be the next one of the product when the batch is
         made, after all those that are made before it.
+    :param next_seats: nobody has named seats. They will be the next free ones of the product when the batch is made.
     """
     data = {name: getattr(batch, name) for name in REQUESTED}
     data["valid_from"] = batch.valid_from and batch.valid_from.isoformat()
     if numbers_go_on:
         data["first_number"] = None
-    return data | {"numbers_go_on": numbers_go_on, "seats": [seat.pk for seat in seats]}
+    data |= {"numbers_go_on": numbers_go_on, "seats": [seat.pk for seat in seats]}
+    return data | ({"next_seats": True} if next_seats else {})
 
 
 def requested_batches(jobs: Sequence[Job]) -> list[OfflineSalesBatch]:
@@ -95,7 +126,7 @@ def _requested(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:
         for name in ("item", "variation", "subevent", "sales_channel", "layout"):
             getattr(batch, name)
         seats = job.event.seats.in_bulk(job.data["seats"])
-        seats = [seats[pk] for pk in job.data["seats"]]
+        seats = next_free(batch) if job.data.get("next_seats") else [seats[pk] for pk in job.data["seats"]]
         check(batch, seats)
     except (ObjectDoesNotExist, KeyError):
         raise JobFailed(_("Something that this batch should have been made of has been deleted in the meantime."))

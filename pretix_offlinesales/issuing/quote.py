@@ -1,7 +1,10 @@
 """What would a batch cost, and are there enough tickets? Asked before anything is made; nothing is locked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+
+from pretix.base.models import Seat
 
 from ..models import OfflineSalesBatch
 from .blueprint import Blueprint, draw
@@ -21,12 +24,12 @@ class Quote:
         return self.left is None or self.left >= amount
 
 
-def quote(batch: OfflineSalesBatch) -> Quote:
+def quote(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Quote:
     """
-    :param batch: unsaved and checked
+    :param batch: unsaved and checked, on these seats
     :raises JobFailed: with the host's own message, if the host would not make such an order
     """
-    blueprint = draw(batch)
+    blueprint = draw(batch, seats)
     price = blueprint.order.total
     return Quote(price=price, total=price * batch.amount, left=_tickets_left(blueprint))
 

@@ -1,19 +1,67 @@
-"""Are these seats free? For many at once, by the rules of the host's ``Seat.is_available``."""
+"""Which seats are meant, and are they free? For many at once, by the rules of the host's ``Seat.is_available``."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import takewhile
+from itertools import islice, takewhile
 
-from django.utils.translation import gettext as _
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _, ngettext
 from pretix.base.models import Event, SalesChannel, Seat, SubEvent
 
 from ..models import JobFailed, OfflineSalesBatch
+
+
+class SeatTaken(JobFailed):
+    """Somebody else has one of the seats."""
+
+
+def read_seats(batch: OfflineSalesBatch, text: str) -> list[Seat]:
+    """
+    The seats of the batch's date that a text names, one a line: as people call them, or by their GUID.
+
+    :raises ValidationError: naming ``seats``, for the first that is unknown or could be two
+    """
+    lines = [line for line in map(_as_called, text.splitlines()) if line]
+    called = defaultdict(set)
+    for seat in _seats(batch.event, batch.subevent) if lines else []:
+        called[_as_called(seat.seat_guid)].add(seat)
+        called[_as_called(seat.name)].add(seat)
+    for line in lines:
+        if len(called[line]) != 1:
+            unknown, ambiguous = _("The seat “{seat}” does not exist."), _("“{seat}” could be two different seats.")
+            raise ValidationError({"seats": [(ambiguous if called[line] else unknown).format(seat=line)]})
+    return [seat for line in lines for seat in called[line]]
+
+
+def _as_called(text: str) -> str:
+    return " ".join(text.split())
+
+
+def next_free(batch: OfflineSalesBatch) -> list[Seat]:
+    """
+    As many seats of the product as the batch has tickets: the first free ones, in the order of the seating plan.
+
+    :raises ValidationError: naming ``amount``, if there are too few
+    """
+    of_product = _annotated(batch.event, batch.subevent).filter(product=batch.item)
+    free = _free(batch.event, batch.sales_channel, of_product)
+    seats = list(islice(_apart(batch.event, free), batch.amount))
+    if len(seats) < batch.amount:
+        message = ngettext(
+            "There is only {left} free seat left for this product.",
+            "There are only {left} free seats left for this product.",
+            len(seats),
+        )
+        raise ValidationError({"amount": [message.format(left=len(seats))]})
+    return seats
 
 
 def refuse_taken(batch: OfflineSalesBatch, seats: Sequence[Seat]) -> None:
     """
     A constant number of queries, to be asked under the host's locks.
 
-    :raises JobFailed: with the host's own message, for the first seat that is blocked, taken, or too close to one that
+    :raises SeatTaken: with the host's own message, for the first seat that is blocked, taken, or too close to one that
         is taken, be it by another ticket of this batch: they are sold to strangers
     """
     if not seats:
@@ -28,25 +76,55 @@ def refuse_taken(batch: OfflineSalesBatch, seats: Sequence[Seat]) -> None:
 
 def free_seats(event: Event, subevent: SubEvent | None, channel: SalesChannel, seats: Iterable[Seat]) -> set[int]:
     """Which of these seats (their primary keys) are neither blocked, nor taken, nor too close to one that is taken."""
-    settings = event.settings
-    distance = settings.seating_minimal_distance
-    blocked_allowed = channel.identifier in settings.seating_allow_blocked_seats_for_channel
-    annotated = Seat.annotated(
-        (subevent or event).seats,
+    annotated = _annotated(event, subevent).in_bulk([seat.pk for seat in seats])
+    return {seat.pk for seat in _free(event, channel, annotated.values())}
+
+
+def _seats(event: Event, subevent: SubEvent | None) -> QuerySet[Seat]:
+    return (subevent or event).seats.all()
+
+
+def _annotated(event: Event, subevent: SubEvent | None) -> QuerySet[Seat]:
+    """Seats that know whether they, or others close by, are taken."""
+    return Seat.annotated(
+        _seats(event, subevent),
         event.pk,
         subevent,
-        minimal_distance=distance,
-        distance_only_within_row=settings.seating_distance_within_row,
-    ).in_bulk([seat.pk for seat in seats])
-    return {
-        pk
-        for pk, seat in annotated.items()
-        if not (
-            (seat.blocked and not blocked_allowed)
-            or (seat.has_order or seat.has_cart or seat.has_voucher)
-            or (distance > 0 and seat.has_closeby_taken)
-        )
-    }
+        minimal_distance=event.settings.seating_minimal_distance,
+        distance_only_within_row=event.settings.seating_distance_within_row,
+    )
+
+
+def _free(event: Event, channel: SalesChannel, annotated: Iterable[Seat]) -> Iterator[Seat]:
+    blocked_allowed = channel.identifier in event.settings.seating_allow_blocked_seats_for_channel
+    keep_distance = event.settings.seating_minimal_distance > 0
+    for seat in annotated:
+        blocked = seat.blocked and not blocked_allowed
+        taken = seat.has_order or seat.has_cart or seat.has_voucher
+        if not (blocked or taken or (keep_distance and seat.has_closeby_taken)):
+            yield seat
+
+
+def _apart(event: Event, seats: Iterable[Seat]) -> Iterator[Seat]:
+    """Of these seats, one after the other, those that strangers may sit on together with the ones before."""
+    distance, within_row = event.settings.seating_minimal_distance, event.settings.seating_distance_within_row
+    if distance <= 0:
+        yield from seats
+        return
+    before = defaultdict(list)  # by the square of the plan that they are in, each as wide as the distance
+    for seat in seats:
+        if seat.x is not None:
+            x, y = seat.x // distance, seat.y // distance
+            around = [other for dx in (-1, 0, 1) for dy in (-1, 0, 1) for other in before[x + dx, y + dy]]
+            if any(_are_close(seat, other, distance, within_row) for other in around):
+                continue
+            before[x, y].append(seat)
+        yield seat
+
+
+def _are_close(seat: Seat, other: Seat, distance: float, within_row: bool) -> bool:
+    close = (other.x - seat.x) ** 2 + (other.y - seat.y) ** 2 < distance**2
+    return close and (not within_row or other.row_name == seat.row_name)
 
 
 def too_close(event: Event, seats: Iterable[Seat]) -> Iterator[tuple[Seat, Seat]]:
@@ -60,10 +138,9 @@ def too_close(event: Event, seats: Iterable[Seat]) -> Iterator[tuple[Seat, Seat]
     by_x = sorted((seat for seat in seats if seat.x is not None), key=lambda seat: seat.x)
     for index, seat in enumerate(by_x):
         for other in takewhile(lambda other: other.x - seat.x < distance, by_x[index + 1 :]):  # noqa: B023
-            close = (other.x - seat.x) ** 2 + (other.y - seat.y) ** 2 < distance**2
-            if close and (not within_row or other.row_name == seat.row_name):
+            if _are_close(seat, other, distance, within_row):
                 yield seat, other
 
 
-def _taken(seat) -> JobFailed:
-    return JobFailed(_('The selected seat "{seat}" is not available.').format(seat=seat.name))
+def _taken(seat) -> SeatTaken:
+    return SeatTaken(_('The selected seat "{seat}" is not available.').format(seat=seat.name))

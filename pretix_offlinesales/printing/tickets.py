@@ -14,7 +14,6 @@ from pretix.base.models import (
     ItemMetaValue,
     ItemVariation,
     ItemVariationMetaValue,
-    Order,
     OrderPosition,
     SubEventMetaValue,
 )

@@ -24,16 +24,21 @@ from .lines import as_lines, from_file, read_lines, too_many
 from .lost import BLOCK as LOST_BLOCK, unblock_split_off
 from .orders import Orders, fetch
 from .pace import Pace
-from .reasons import BUSY, FAILED, TEXTS as REASONS
-from .selection import Choice, choose, settled
+from .reasons import BUSY, FAILED, OF_OTHER_BATCH, TEXTS as REASONS, UNKNOWN
+from .selection import Choice, Ticket, choose, find_elsewhere, named_by, settled
 
 __all__ = [
     "LOST_BLOCK",
+    "OF_OTHER_BATCH",
     "REASONS",
     "UNDOABLE",
+    "UNKNOWN",
+    "Ticket",
     "as_lines",
     "examine",
+    "find_elsewhere",
     "from_file",
+    "named_by",
     "read_lines",
     "refuse_at_the_door",
     "replace_tickets",
@@ -328,11 +333,10 @@ def examine(
     """
     action = find(kind, of)
     choices = choose(event, batch, selection, action)
-    known = [choice for choice in choices if choice.ticket]
-    for start in range(0, len(known), CHUNK):
-        chunk = known[start : start + CHUNK]
-        refusals = _refusals(fetch(event, _order_ids(chunk)), chunk, action)
-        for choice in chunk:
-            yield choice, choice.reason or refusals.get(choice.ticket.order_id, "")
-    for choice in choices[len(known) :]:
-        yield choice, choice.reason
+    once = list({choice.ticket: choice for choice in choices if not choice.reason}.values())
+    refusals = {}
+    for start in range(0, len(once), CHUNK):
+        chunk = once[start : start + CHUNK]
+        refusals |= _refusals(fetch(event, _order_ids(chunk)), chunk, action)
+    for choice in choices:
+        yield choice, choice.reason or refusals.get(choice.ticket.order_id, "")

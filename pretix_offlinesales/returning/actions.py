@@ -39,7 +39,7 @@ def _is_canceled(order: Order) -> bool:
     return order.status == Order.STATUS_CANCELED
 
 
-#: Also of orders that have expired. Lost paper is not out any more: it is written off, or found again, where it is named.
+#: Also of orders that have expired. Lost paper is not out any more: it is written off, or found again, if it is named.
 OUT = Q(left=True, lost=None) & ~Q(order__status=Order.STATUS_CANCELED)
 
 RETURN = Action(

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _, pgettext
 from pretix.base.models import Event
 
 from ..models import MAX_AMOUNT, OfflineSalesBatch
+from ..origin import ticket_name
 from ..ranges import check_named, parse_range
 
 #: An entry begins with what is no blank, separator or quote; and the end of a line, with all blank ones after it. So
@@ -48,7 +49,7 @@ class Line:
 
     def name(self, number: int) -> str:
         """One of several numbers."""
-        return f"#{self.batch}-{number}" if self.text.startswith("#") else str(number)
+        return ticket_name(self.batch, number) if self.text.startswith("#") else str(number)
 
 
 def as_lines(text: str) -> list[str]:
@@ -146,8 +147,8 @@ def too_many() -> ValueError:
 
 def read_line(text: str, event: Event, batch: OfflineSalesBatch | None) -> Line:
     """:param batch: whose numbers are meant where none is named"""
-    if match := OF_BATCH.fullmatch(text):
-        return Line(text, batch=int(match["batch"]), numbers=_numbers(match["rest"]))
+    if named := read_name(text):
+        return Line(text, batch=named[0], numbers=named[1])
     content = SYMBOLOGY.sub("", text, count=1) if SYMBOLOGY.match(text) else text
     code = content.upper().removeprefix(f"{event.slug.upper()}-")
     return Line(
@@ -157,6 +158,12 @@ def read_line(text: str, event: Event, batch: OfflineSalesBatch | None) -> Line:
         batch=batch.pk if batch else None,
         numbers=_numbers(content) if batch else range(0),
     )
+
+
+def read_name(text: str) -> tuple[int, range] | None:
+    """``#3-17`` or ``#3: 1-50``: which batch, and which of its numbers, if any."""
+    match = OF_BATCH.fullmatch(text)
+    return (int(match["batch"]), _numbers(match["rest"])) if match else None
 
 
 def _numbers(text: str) -> range:

@@ -51,3 +51,6 @@ TEXTS = {
     ALREADY_LOST: _("already reported lost or stolen"),
     NOT_LOST: _("not reported lost or stolen"),
 }
+
+#: What is said instead of ``UNKNOWN`` on the page of a batch.
+OF_OTHER_BATCH = _("belongs to batch #{batch}")

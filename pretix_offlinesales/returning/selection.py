@@ -13,9 +13,10 @@ from ..database import exists_for_each, unscoped
 from ..figures import with_state
 from ..issuing.rows import look_up
 from ..models import OfflineSalesBatch, OfflineSalesTicket
+from ..origin import ticket_name
 from ..ranges import parse_numbers
-from .actions import Action
-from .lines import Line, read_line
+from .actions import RETURN, Action
+from .lines import Line, read_line, read_name
 from .reasons import AMBIGUOUS, UNKNOWN
 
 
@@ -26,6 +27,10 @@ class Ticket(NamedTuple):
     number: int
     order_id: int
     code: str
+
+    @property
+    def name(self) -> str:
+        return ticket_name(self.batch_id, self.number)
 
 
 @dataclass(frozen=True)
@@ -58,18 +63,35 @@ def choose(event: Event, batch: OfflineSalesBatch | None, selection: dict, actio
 
     :param batch: only its tickets are looked at; without it, those of the whole event
     :param selection: one of ``{"tickets": "1-50,60"}`` (of a batch), ``{"orders": […]}``, ``{"secrets": […]}``,
-        ``{"lines": […]}`` (of ``lines``, read already or not) and ``{"all": true}``; or one that was ``settled``
+        ``{"lines": […]}`` (of ``lines``, read already or not) and ``{"all": true}``; or one that was ``settled``;
+        ``{"each": […]}`` are lines, too, but each names all that it means, others or not
     :param action: what they are chosen for: all are all that it can do something about
     """
     tickets = OfflineSalesTicket.objects.filter(batch__event=event, batch__completed__isnull=False)
     if batch:
         tickets = tickets.filter(batch=batch)
     [(what, wanted)] = selection.items()
-    if what == "lines":
+    if what in ("lines", "each"):
         wanted = [line if isinstance(line, Line) else read_line(line, event, batch) for line in wanted]
     choices = list(CHOOSE[what](tickets, wanted, action))
     known = [choice for choice in choices if choice.ticket]
     return sorted(known, key=lambda choice: choice.place) + [choice for choice in choices if not choice.ticket]
+
+
+def find_elsewhere(event: Event, values: Iterable[str]) -> dict[str, Ticket]:
+    """What a batch does not know may be a ticket of another one: those of the event, by what was given."""
+    lines = [read_line(value, event, None) for value in values]
+    choices = choose(event, None, {"each": lines}, RETURN) if lines else []
+    return {choice.value: choice.ticket for choice in choices if choice.ticket}
+
+
+def named_by(text: str) -> Q | None:
+    """The tickets that a text such as ``#3-17`` or ``#3: 1-50`` names, whatever event they belong to."""
+    named = read_name(text.strip())
+    if not named or not named[1]:
+        return None
+    batch, numbers = named
+    return Q(batch=batch, number__range=(numbers[0], numbers[-1]))
 
 
 def settled(selection: dict, choices: list[Choice]) -> dict:
@@ -137,7 +159,19 @@ def _is_of(tickets: QuerySet, order: str) -> ExpressionWrapper:
 
 
 def _by_line(tickets, lines: list[Line], action):
-    """Whatever a line could mean is looked for; what could mean two different tickets means none."""
+    seen = set()
+    for choice in _by_each_line(tickets, lines, action):
+        if choice.reason or choice.ticket not in seen:
+            yield choice
+        if not choice.reason:
+            seen.add(choice.ticket)
+
+
+def _by_each_line(tickets, lines: list[Line], action):
+    """
+    Whatever a line could mean is looked for; what could mean two different tickets means none. What another line names
+    as well is named twice.
+    """
     valid, revoked = _secrets(tickets, {text for line in lines for text in line.secrets})
     codes = {code for line in lines for code in line.codes}  # as far as anybody knows, so secrets are among them
     named = look_up(codes, unscoped(Order.objects).filter(_is_of(tickets, "pk")), "code", "pk")
@@ -146,7 +180,6 @@ def _by_line(tickets, lines: list[Line], action):
     by_code = {ticket.code: ticket for ticket in found}
     by_order = {ticket.order_id: ticket for ticket in found}
     by_number = {(ticket.batch_id, ticket.number): ticket for ticket in found}
-    seen = set()
     for line in lines:
         named = {by_code[code] for code in line.codes if code in by_code}
         named |= {by_order[valid[text]] for text in line.secrets if text in valid}
@@ -159,14 +192,9 @@ def _by_line(tickets, lines: list[Line], action):
         if len(named | dead) > 1 or (numbers and named | dead):
             yield Choice(line.text, None, AMBIGUOUS, line.text, scanned)
         elif numbers:
-            for number, ticket in numbers:
-                if ticket not in seen:
-                    yield _choice(line.name(number), ticket, line.text)
-                    seen.update({ticket} - {None})
+            yield from (_choice(line.name(number), ticket, line.text) for number, ticket in numbers)
         elif named:
-            if not named <= seen:
-                yield Choice(line.text, *named, line=line.text, scanned=scanned)
-                seen |= named
+            yield Choice(line.text, *named, line=line.text, scanned=scanned)
         elif dead:
             yield Choice(line.text, *dead, action.dead, line.text)
         else:
@@ -197,6 +225,7 @@ CHOOSE = {
     "orders": _by_code,
     "secrets": _by_secret,
     "lines": _by_line,
+    "each": _by_each_line,
     "found": _as_found,
 }
 

@@ -217,13 +217,6 @@ def test_whoever_tries_again_has_chosen_a_number_only_if_so_before(anna, pages, 
     assert offered(first_number="", preset_number="1") == (None, None)
 
 
-def test_products_with_seats_are_for_the_api(anna, pages, event, item, filled_in):
-    event.seat_category_mappings.create(layout_category="Stalls", product=item)
-    assert errors(anna.post(f"{pages}add", filled_in)) == {
-        "itemvar": ["This product needs a seat for each ticket. Such batches can only be made through the API."]
-    }
-
-
 def test_who_asks_for_too_much_at_once_has_to_wait(anna, pages, filled_in, make_job):
     for _ in range(20):
         make_job(Job.State.RUNNING)

@@ -34,7 +34,7 @@ def links_to(response, url):
 
 def test_an_order_says_which_ticket_it_is_in_its_page_its_payment_and_its_history(anna, pages, orders, batch, order):
     assert links_to(anna.get(f"{orders}{order.code}/"), f"{pages}{batch.pk}/") == [
-        f"Offline sales batch {batch.pk}, ticket 2 of 3",
+        f"#{batch.pk}-2 · Offline sales batch {batch.pk}, ticket 2 of 3",
         f"#{batch.pk}",
         f"Offline sales batch {batch.pk}, ticket 2 of 3",
     ]
@@ -44,7 +44,11 @@ def test_where_numbers_go_on_it_says_which_numbers_the_batch_has(anna, pages, or
     batch = make(amount=3, first_number=101)
     order = batch.tickets.get(number=102).order
     label = f"Offline sales batch {batch.pk}, ticket 102 (of 101 to 103)"
-    assert links_to(anna.get(f"{orders}{order.code}/"), f"{pages}{batch.pk}/") == [label, f"#{batch.pk}", label]
+    assert links_to(anna.get(f"{orders}{order.code}/"), f"{pages}{batch.pk}/") == [
+        f"#{batch.pk}-102 · {label}",
+        f"#{batch.pk}",
+        label,
+    ]
 
 
 def test_other_orders_say_nothing(anna, orders, order):
@@ -148,3 +152,51 @@ def test_the_comment_costs_one_query_a_batch_and_the_rest_none(batch):
             for variable in variables.values():
                 variable["evaluate"](position, position.order, batch.event)
     assert len(captured) == 1
+
+
+# What an order is called
+
+
+@pytest.fixture
+def orders_found(anna, api, event, orders):
+    """``orders_found("#3-17")``: what the host's pages and its API find in the event."""
+
+    def orders_found(query):
+        page = soup(anna.get(orders, {"query": query})).select("tbody tr td:nth-of-type(2) a[href*='/orders/']")
+        everywhere = soup(anna.get("/control/search/orders/", {"query": query})).select("tbody a[href*='/orders/']")
+        url = f"/api/v1/organizers/{event.organizer.slug}/events/{event.slug}/orders/"
+        results = [order["code"] for order in api.get(url, {"search": query}).data["results"]]
+        return [{link["href"].split("/")[-2] for link in links} for links in (page, everywhere)] + [set(results)]
+
+    return orders_found
+
+
+@pytest.mark.parametrize(
+    ("name", "numbers"), [("#{}-2", {2}), ("#{}-0002", {2}), (" #{}: 2-9 ", {2, 3}), ("#{}-4", set())]
+)
+def test_the_search_of_the_host_finds_what_its_page_calls_it(orders_found, make, batch, name, numbers):
+    make(amount=3)
+    codes = {ticket.order.code for ticket in batch.tickets.filter(number__in=numbers)}
+    assert orders_found(name.format(batch.pk)) == [codes] * 3
+
+
+@pytest.mark.parametrize("query", ["#", "#1", "#x-1", "#1-x", f"#{'9' * 18}-1", "#1-" + "9" * 12, "Kiosk"])
+def test_other_searches_find_what_they_found(orders_found, batch, query):
+    assert orders_found(query) == [set()] * 3
+
+
+def test_our_own_searches_find_it_too(anna, pages, make, batch):
+    make(amount=3)
+    assert [row[0] for row in rows(anna.get(pages, {"query": f"#{batch.pk}-2"}))] == [f"#{batch.pk}"]
+    assert [row[0] for row in rows(anna.get(f"{pages}{batch.pk}/", {"query": f"#{batch.pk}-2"}))] == ["2"]
+
+
+def test_the_list_of_plugins_leads_to_our_pages(anna, event, pages):
+    page = anna.get(f"/control/event/{event.organizer.slug}/{event.slug}/settings/plugins")
+    links = {link["href"]: words(link) for link in soup(page).select("#page-wrapper a[href*='/offlinesales/']")}
+    assert links == {
+        pages: "Offline sales > All batches",
+        f"{pages}add": "Offline sales > Issue a batch of tickets",
+        f"{pages}return": "Offline sales > Return tickets",
+    }
+    assert [anna.get(link).status_code for link in links] == [200, 200, 200]

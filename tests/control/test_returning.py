@@ -8,6 +8,8 @@ import pikepdf
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from pretix_offlinesales.models import Job
@@ -47,12 +49,17 @@ def test_from_the_batch_to_the_result_and_back_from_its_history(anna, pages, mak
     page = f"{pages}{batch.pk}/return"
     assert page in [link.get("href") for link in soup(anna.get(f"{pages}{batch.pk}/")).select("a")]
     checked = anna.post(page, {"lines": "1-2\n9", "kind": "damaged"})
-    assert words(soup(checked).select_one(".panel-body p")) == "2 tickets will be returned. Reason: damaged"
-    assert rows(checked)[:2] == [[f"#{batch.pk}", "Ticket", "2"], ["9", "", "unknown"]]
+    assert words(soup(checked).select_one(".panel-body p")) == (
+        "2 tickets will be returned. Value: €46.00 · Reason: damaged"
+    )
+    assert rows(checked)[:2] == [[f"#{batch.pk}", "Ticket", "2", "€46.00"], ["9", "", "unknown"]]
     assert (states(batch), Job.objects.filter(kind="return").count()) == ("ppppp", 0)
 
     result = confirm(page, lines="1-2\n9", kind="damaged")
-    assert panels(result) == ["Returned tickets: 2", "Left alone"]
+    assert panels(result) == ["Returned tickets: 2 · €46.00", "Left alone"]
+    assert rows(result)[0] == [f"#{batch.pk}", "Ticket", "2", "€46.00"]
+    back = soup(result).select_one("#page-wrapper a.btn")
+    assert (back["href"], words(back)) == (f"{pages}{batch.pk}/", f"Offline sales batch #{batch.pk}")
     assert states(batch) == "ccppp"
     shown = anna.get(f"{pages}{batch.pk}/")
     [link] = [link for link in soup(shown).select("a") if words(link) == "Show result"]
@@ -65,7 +72,11 @@ def test_from_the_batch_to_the_result_and_back_from_its_history(anna, pages, mak
 def test_of_the_whole_event(pages, make, confirm):
     first, second = make(amount=2), make(amount=2)
     result = confirm(f"{pages}return", lines=f"#{first.pk}: 2, {codes(second)[0]}", kind="unsold")
-    assert rows(result)[:2] == [[f"#{first.pk}", "Ticket", "1"], [f"#{second.pk}", "Ticket", "1"]]
+    assert rows(result)[:2] == [[f"#{first.pk}", "Ticket", "1", "€23.00"], [f"#{second.pk}", "Ticket", "1", "€23.00"]]
+    assert panels(result) == ["Returned tickets: 2 · €46.00"]
+    assert [words(cell) for cell in soup(result).select("tfoot td")] == ["2", "€46.00"]
+    back = soup(result).select_one("#page-wrapper a.btn")
+    assert (back["href"], words(back)) == (pages, "All batches")
     assert (states(first), states(second)) == ("pc", "cp")
 
 
@@ -78,7 +89,7 @@ def test_all_that_are_still_out(pages, make, confirm):
 def test_undo_and_replace(pages, make, confirm):
     batch = make(amount=3)
     confirm(f"{pages}{batch.pk}/return", lines="1-2", kind="unsold")
-    assert panels(confirm(f"{pages}{batch.pk}/undo", everything="on")) == ["Tickets that are valid again: 2"]
+    assert panels(confirm(f"{pages}{batch.pk}/undo", everything="on")) == ["Tickets that are valid again: 2 · €46.00"]
     before = [ticket.order.positions.get().secret for ticket in batch.tickets.all()]
     assert panels(confirm(f"{pages}{batch.pk}/replace", lines="2")) == ["Replaced tickets: 1"]
     after = [ticket.order.positions.get().secret for ticket in batch.tickets.all()]
@@ -175,13 +186,18 @@ def test_a_verdict_for_each_line(event, anna, pages, make):
     gate.checkins.create(position=batch.tickets.get(number=2).order.positions.get())
     answer = anna.post(
         f"{pages}return",
-        {"verdicts": "on", "lines": f"{first}\r\n{second}\r\nnope\r\n#{batch.pk}: 1-3\r\n{codes(other)[0]}"},
+        {"verdicts": "on", "lines": f"{first}\r\n{second}\r\nnope\r\n#{batch.pk}: 1-3\r\n,\r\n{codes(other)[0]}"},
     ).json()
     assert answer["verdicts"] == [
         {"level": "success", "text": f"can be returned (#{batch.pk}-1)", "tickets": {first: batch.pk}},
         {"level": "danger", "text": "checked in", "tickets": {}},
         {"level": "danger", "text": "unknown", "tickets": {}},
-        {"level": "success", "text": f"can be returned (#{batch.pk}-3)", "tickets": {third: batch.pk}},
+        {
+            "level": "warning",
+            "text": f"can be returned: 2, #{batch.pk}-2: checked in",
+            "tickets": {first: batch.pk, third: batch.pk},
+        },
+        {"level": "danger", "text": "unknown", "tickets": {}},
         {"level": "success", "text": f"can be returned (#{other.pk}-1)", "tickets": {codes(other)[0]: other.pk}},
     ]
     assert answer["batches"] == {str(batch.pk): f"#{batch.pk} · Ticket", str(other.pk): f"#{other.pk} · Ticket"}
@@ -194,6 +210,44 @@ def test_verdicts_on_tickets_of_another_event(series, series_item, anna, make):
     lines = f"{codes(batch)[0]}\n#{batch.pk}-1"
     answer = anna.post(page, {"verdicts": "on", "lines": lines}).json()
     assert [verdict["text"] for verdict in answer["verdicts"]] == ["unknown", "unknown"]
+
+
+def test_a_ticket_of_another_batch_is_said_to_be_one(anna, pages, make, confirm):
+    batch, other = make(amount=2), make(amount=3)
+    lines = [codes(other)[0], other.tickets.get(number=2).order.positions.get().secret, f"#{other.pk}-3"]
+    texts = [f"belongs to batch #{other.pk} (#{other.pk}-{number})" for number in (1, 2, 3)]
+    page = f"{pages}{batch.pk}/return"
+    answer = anna.post(page, {"verdicts": "on", "lines": "\n".join([*lines, f"#{other.pk}-4", "nope"])}).json()
+    assert answer["verdicts"] == [
+        *({"level": "warning", "text": text, "tickets": {}} for text in texts),
+        {"level": "danger", "text": "unknown", "tickets": {}},
+        {"level": "danger", "text": "unknown", "tickets": {}},
+    ]
+    lines.append("1")
+    checked = anna.post(page, {"lines": "\n".join(lines), "kind": "unsold"})
+    assert sorted(row[2] for row in rows(checked)[1:]) == texts
+    result = confirm(page, lines="\n".join(lines), kind="unsold")
+    assert sorted(row[2] for row in rows(result)[2:]) == texts
+    exported = anna.get(f"{pages}results/{Job.objects.get(kind='return').pk}/tickets.csv").content.decode()
+    assert sorted(row[5] for row in csv.reader(StringIO(exported)))[1:4] == texts
+    # For programs, it stays what it was.
+    reasons = {(line["order"], line["reason"]) for line in Job.objects.get(kind="return").data["skipped"]}
+    assert reasons == {(None, "unknown")}
+    assert states(other) == "ppp"
+
+
+def test_verdicts_take_as_many_queries_for_many(anna, pages, make):
+    batch, other = make(amount=20), make(amount=20)
+    page = f"{pages}{batch.pk}/return"
+
+    def queries(lines):
+        with CaptureQueriesContext(connection) as captured:
+            anna.post(page, {"verdicts": "on", "lines": "\n".join(lines)})
+        return len(captured)
+
+    few, many = ["1-20", codes(other)[0], "50"], [*["1-20"] * 9, *codes(batch), *codes(other), *map(str, range(50, 90))]
+    queries(few)
+    assert queries(many) == queries(few)
 
 
 def test_verdicts_on_too_much_at_once(anna, pages, make):
@@ -229,7 +283,7 @@ def test_a_job_that_failed_half_way_says_so(anna, pages, make, confirm):
     confirm(f"{pages}{batch.pk}/return", lines="1", kind="unsold")
     Job.objects.filter(kind="return").update(state="failed", message="Interrupted.")
     response = anna.get(f"{pages}results/{Job.objects.get(kind='return').pk}/")
-    assert (alerts(response), panels(response)) == (["Interrupted."], ["Returned tickets: 1"])
+    assert (alerts(response), panels(response)) == (["Interrupted."], ["Returned tickets: 1 · €23.00"])
 
 
 def shown_states(response):
@@ -241,10 +295,10 @@ def test_lost_and_found_again(anna, pages, make, confirm):
     detail, page = f"{pages}{batch.pk}/", f"{pages}{batch.pk}/lost"
     assert links_to(anna.get(detail), "lost", "undo/lost") == [page]
     checked = anna.post(page, {"lines": "1-2\n9"})
-    assert words(soup(checked).select_one(".panel-body p")) == "2 tickets will be blocked."
+    assert words(soup(checked).select_one(".panel-body p")) == "2 tickets will be blocked. Value: €46.00"
     assert soup(checked).select("[name=kind]") == []
     result = confirm(page, lines="1-2\n9")
-    assert panels(result) == ["Tickets reported lost or stolen: 2", "Left alone"]
+    assert panels(result) == ["Tickets reported lost or stolen: 2 · €46.00", "Left alone"]
     assert words(soup(result).select_one("h1")) == "Report lost tickets"
 
     listed = anna.get(detail)
@@ -259,7 +313,7 @@ def test_lost_and_found_again(anna, pages, make, confirm):
     [form] = soup(result).select("#page-wrapper form")
     assert (form["action"], words(form)) == (f"{pages}undo/lost", f"#{batch.pk}-1 #{batch.pk}-2 Undo losses …")
     undone = confirm(form["action"], lines=form.select_one("[name=lines]").text)
-    assert panels(undone) == ["Tickets not reported lost any more: 2"]
+    assert panels(undone) == ["Tickets not reported lost any more: 2 · €46.00"]
     assert words(soup(undone).select_one("h1")) == "Undo losses"
     assert shown_states(anna.get(detail))[:4] == ["Valid"] * 4
     assert states(batch) == "pppp"
@@ -274,7 +328,10 @@ def test_lost_paper_of_the_whole_event(anna, pages, make, confirm):
     first, second = make(amount=2), make(amount=2)
     assert f"{pages}lost" in links_to(anna.get(pages), "lost")
     result = confirm(f"{pages}lost", lines=f"#{first.pk}: 2, {codes(second)[0]}")
-    assert rows(result)[:2] == [[f"#{first.pk}", "Ticket", "1"], [f"#{second.pk}", "Ticket", "1"]]
+    assert rows(result)[:2] == [
+        [f"#{first.pk}", "Ticket", "1", "€23.00"],
+        [f"#{second.pk}", "Ticket", "1", "€23.00"],
+    ]
     again = anna.post(f"{pages}lost", {"lines": f"#{first.pk}: 1-2"})
     assert rows(again)[-1] == [f"#{first.pk}-2", codes(first)[1], "already reported lost or stolen"]
     assert confirm(f"{pages}undo/lost", lines=f"#{first.pk}: 1-2").status_code == 200
@@ -314,7 +371,7 @@ def test_it_is_said_which_tickets_stay_lost(anna, pages, make, confirm):
     said = "1 of these tickets was reported lost or stolen, and stays blocked."
 
     def asked(page, **values):
-        text = words(soup(anna.post(f"{pages}{batch.pk}/{page}", values)).select_one(".panel [role=status]"))
+        text = words(soup(anna.post(f"{pages}{batch.pk}/{page}", values)).select_one(".panel [data-offlinesales-news]"))
         return said in text
 
     confirm(f"{pages}{batch.pk}/lost", lines="1")

@@ -119,5 +119,5 @@ def test_a_print_that_fails_is_told_on_the_page_of_the_batch(anna, pages, make, 
     batch = make()
     job = store_print(batch, state=Job.State.FAILED, message="The printer is out of order.")
     response = anna.get(f"{pages}{batch.pk}/print", {"async_id": str(job.pk)}, follow=True)
-    assert response.redirect_chain == [(f"{pages}{batch.pk}/", 302)]
+    assert response.redirect_chain == [(f"{pages}{batch.pk}/#offlinesales-print", 302)]
     assert alerts(response) == ["The printer is out of order."]

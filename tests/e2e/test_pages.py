@@ -148,7 +148,7 @@ def test_a_specimen_opens_beside_the_form(browser):
     assert browser.find("[name=itemvar] option:checked").text == "Night pass"
 
 
-def test_printing_ends_in_the_download_with_the_focus_where_it_was(browser, batch, downloads):
+def test_printing_ends_in_the_download_with_the_focus_on_the_news(browser, batch, downloads):
     browser.open(batch)
     browser.press("Print tickets")
     file = downloads / f"night-offlinesales-{batch.removesuffix('/')}.pdf"
@@ -157,7 +157,8 @@ def test_printing_ends_in_the_download_with_the_focus_where_it_was(browser, batc
         assert len(pdf.pages) == 200
     browser.wait_until(lambda: "Download the file that was printed last" in read(browser, PRINT))
     assert browser.url == browser.pages + batch
-    assert focused(browser).text == "Print tickets"
+    assert focused(browser).text == "The tickets have been printed."
+    assert browser.driver.title.startswith("The tickets have been printed. Offline sales batch")
     assert browser.texts(".logentry p:last-child")[0] == "200 tickets have been printed."
     assert browser.errors() == []
 
@@ -283,11 +284,19 @@ def test_everything_has_a_name(browser, batch, page):
     nameless = [
         element.get_attribute("outerHTML")[:200]
         for element in content.find_elements(By.CSS_SELECTOR, "input, select, textarea, button, a[href]")
-        if element.is_displayed() and not element.accessible_name
+        if element.is_displayed() and not element.get_attribute("aria-hidden") and not element.accessible_name
     ]
     assert nameless == []
     assert len(content.find_elements(By.CSS_SELECTOR, "h1")) == 1
     assert browser.errors() == []
+
+
+def test_enter_issues(browser):
+    browser.open("add")
+    browser.choose("itemvar", "Workshop – Adult")
+    browser.find("[name=amount]").send_keys("2", Keys.ENTER)
+    browser.wait_until(lambda: BATCH_PAGE.search(browser.url))
+    assert len(browser.driver.window_handles) == 1
 
 
 def test_a_batch_with_the_keyboard_alone(browser):

@@ -5,9 +5,10 @@ import re
 import pikepdf
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from .browser import PHONE, resize
-from .test_pages import read
+from .test_pages import focused, read
 
 PREVIEW = "[data-offlinesales-preview-target]"
 
@@ -47,6 +48,8 @@ def test_sheets_are_shown_while_they_are_chosen_and_then_printed(browser, option
     [file] = downloaded(browser, downloads, before)
     with pikepdf.open(file) as pdf:
         assert len(pdf.pages) == 2
+    browser.wait_until(lambda: focused(browser).text == "The tickets have been printed.")
+    assert browser.driver.title.startswith("The tickets have been printed. Print tickets")
     browser.open(options)
     browser.wait_until(lambda: "12 of these tickets have been printed before" in read(browser, PREVIEW))
     assert browser.errors() == []
@@ -77,7 +80,20 @@ def test_the_pages_fit_on_a_phone_and_everything_has_a_name(browser, options):
         assert browser.driver.execute_script("return document.documentElement.scrollWidth") == PHONE[0]
         selector = "input, select, textarea, button, a[href]"
         fields = browser.find("#page-wrapper").find_elements(By.CSS_SELECTOR, selector)
-        shown = [field for field in fields if field.is_displayed()]
+        shown = [field for field in fields if field.is_displayed() and not field.get_attribute("aria-hidden")]
         assert [field.get_attribute("outerHTML") for field in shown if not field.accessible_name] == []
     browser.wait_until(lambda: "12 tickets, on 6 sheets" in read(browser, PREVIEW))
     assert browser.errors() == []
+
+
+@pytest.mark.parametrize("name", ["tickets", "name"])
+def test_enter_prints(browser, options, downloads, name):
+    browser.open(options)
+    browser.wait_until(lambda: read(browser, PREVIEW).startswith("12 tickets"))
+    if name == "name":
+        browser.find("[name=pages][value=sheets]").click()
+        browser.wait_until(lambda: browser.find("[name=name]").is_displayed())
+    before = set(downloads.glob("*.pdf"))
+    browser.find(f"[name={name}]").send_keys(Keys.ENTER)
+    assert len(downloaded(browser, downloads, before)) == 1
+    assert len(browser.driver.window_handles) == 1

@@ -7,6 +7,9 @@ from django.core.exceptions import ValidationError
 from django.utils.timezone import now
 from pretix.base.models import LogEntry, Order
 
+from pretix_offlinesales import issuing
+from pretix_offlinesales.issuing.insert import insert
+
 pytestmark = pytest.mark.django_db
 
 
@@ -175,3 +178,56 @@ def test_blocked_seats_are_for_the_channel_that_is_asked_for(issued, event, item
     event.settings.seating_allow_blocked_seats_for_channel = ["api.kiosk"]
     assert outcome(issued(event, item, amount=1, seats=[hall[1]])) == not_available(1)
     assert taken(issued(event, item, amount=1, seats=[hall[1]], sales_channel=kiosk)) == ["A1"]
+
+
+# Nobody has named any
+
+
+def test_the_next_free_ones_are_chosen_when_the_batch_is_made(issued, event, item, hall):
+    issued(event, item, amount=1, seats=[hall[1]])
+    hall[3].blocked = True
+    hall[3].save()
+    assert taken(issued(event, item, amount=3, next_seats=True)) == ["A0", "A2", "A4"]
+    assert outcome(issued(event, item, amount=2, next_seats=True)) == (
+        "failed",
+        "There is only 1 free seat left for this product.",
+    )
+
+
+def test_the_next_free_ones_keep_their_distance(issued, event, item, hall):
+    issued(event, item, amount=1, seats=[hall[0]])
+    event.settings.seating_minimal_distance = 1.5
+    assert taken(issued(event, item, amount=2, next_seats=True)) == ["A2", "A4"]
+
+
+def test_the_next_free_ones_may_be_close_in_another_row(issued, event, item, hall):
+    for x in range(2):
+        event.seats.create(seat_number=str(x), row_name="B", seat_guid=f"B{x}", product=item, x=x, y=1.0)
+    event.settings.seating_minimal_distance = 1.5
+    assert taken(issued(event, item, amount=3, next_seats=True)) == ["A0", "A2", "A4"]
+    event.orders.update(status=Order.STATUS_CANCELED)
+    event.settings.seating_distance_within_row = True
+    assert taken(issued(event, item, amount=4, next_seats=True)) == ["A0", "A2", "A4", "B0"]
+
+
+@pytest.mark.parametrize(("sold", "ends"), [(1, "succeeded"), (9, "failed")])
+def test_where_somebody_is_faster_others_are_chosen(issued, event, item, hall, monkeypatch, sold, ends):
+    """Each time that the batch is about to be inserted, the shop sells the first of its seats."""
+    sales = []
+
+    def slow(job, batch, blueprint, seats):
+        if len(sales) < sold:
+            sales.append(seats[0])
+            event.cartposition_set.create(item=item, price=23, seat=seats[0], cart_id="c", expires=now() + timedelta(1))
+        insert(job, batch, blueprint, seats)
+
+    monkeypatch.setattr(issuing, "insert", slow)
+    job = issued(event, item, amount=2, next_seats=True)
+    assert job.state == ends
+    if ends == "succeeded":
+        assert taken(job) == ["A1", "A2"]
+
+
+def test_seats_that_were_named_are_not_exchanged(issued, event, item, hall):
+    issued(event, item, amount=1, seats=[hall[0]])
+    assert outcome(issued(event, item, amount=1, seats=[hall[0]])) == not_available(0)

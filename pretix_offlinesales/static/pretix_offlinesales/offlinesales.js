@@ -2,9 +2,10 @@
  * The pages about batches. They work without this; with it they say at once what the server would say later.
  *
  * - a form with data-offlinesales-preview="URL": its values are sent there while they are filled in, and the answer is
- *   shown in [data-offlinesales-preview-target];
+ *   shown in [data-offlinesales-preview-target]; with data-offlinesales-preview-long, as what fits into no address;
  * - [data-offlinesales-refresh="name"]: pieces of the page that are fetched anew while something in the page is marked
- *   with [data-offlinesales-working], and after a file was printed.
+ *   with [data-offlinesales-working], and after a file was printed;
+ * - a form with data-offlinesales-done="TEXT" that ends in a download: the text is said then.
  *
  * The host replaces pieces of the page itself (forms with errors), so all events are listened for at the document.
  */
@@ -37,10 +38,9 @@
             return;
         }
         const values = new URLSearchParams(new FormData(form));
-        values.delete("csrfmiddlewaretoken");
         values.delete("comment");
         const asked = ++newest;
-        fetch(form.dataset.offlinesalesPreview + "?" + values, {credentials: "same-origin"})
+        ask(form, values)
             .then((response) => response.ok ? response.text() : "")
             .then(function (html) {
                 if (asked === newest) {
@@ -50,6 +50,15 @@
             .catch(function () {
                 // Without the network there is no preview, and the next key asks again.
             });
+    }
+
+    function ask(form, values) {
+        const address = form.dataset.offlinesalesPreview;
+        if ("offlinesalesPreviewLong" in form.dataset) {
+            return fetch(address, {method: "POST", body: values, credentials: "same-origin"});
+        }
+        values.delete("csrfmiddlewaretoken");
+        return fetch(address + "?" + values, {credentials: "same-origin"});
     }
 
     function show(form, html) {
@@ -147,4 +156,32 @@
 
     $(refreshWhileWorking);
     $(document).on("pretix:async-task-success", "form[data-asynctask-download]", refresh);
+
+    // News: where they are, there is the focus, and the page's title says them.
+
+    const title = document.title;
+
+    function tell(news) {
+        news.tabIndex = -1;
+        news.focus();
+        document.title = `${news.textContent.trim()} ${title}`;
+    }
+
+    // The file is downloaded, and the page stays as it is.
+    $(document).on("pretix:async-task-success", "form[data-offlinesales-done]", function (event, data) {
+        if (data && data.success) {
+            $(this).next("[data-offlinesales-told]").remove();
+            const news = $('<div class="alert alert-success" data-offlinesales-told></div>').text(this.dataset.offlinesalesDone);
+            $(this).after(news);
+            tell(news[0]);
+        }
+    });
+
+    // Why a file could not be made stands in the middle of a page.
+    $(function () {
+        const failure = document.getElementById(window.location.hash.slice(1));
+        if (failure && failure.matches(".alert-danger")) {
+            tell(failure);
+        }
+    });
 }());
