@@ -17,6 +17,7 @@ from ..printing import Plan
 from ..printing.calibration import print_calibration
 from ..printing.choice import count_blocked, count_printed
 from ..printing.clearance import tight_codes
+from .forms import problems_of
 from .picture import picture
 from .printing_forms import DataForm, PresetForm, PrintForm, SheetForm, find_preset, presets
 from .views import BatchMixin
@@ -150,11 +151,7 @@ class BatchPrintPreview(PrintMixin, View):
                 "picture": picture(plan) if plan.sheet else "",
             }
         else:
-            context["problems"] = [
-                f"{form[field].label}: {message}" if field in form.fields else message
-                for field, errors in form.errors.items()
-                for message in errors
-            ]
+            context["problems"] = problems_of(form)
         return render(request, "pretix_offlinesales/control/print_preview.html", context)
 
 

@@ -15,10 +15,20 @@ from ..models import Job, JobFailed, OfflineSalesBatch
 from .announce import announce
 from .blueprint import draw
 from .insert import insert
-from .product import check, next_number, usual_layout
+from .product import check, next_number, usual_layout, valid_from_purchase
 from .quote import Quote, quote
 
-__all__ = ["Quote", "check", "issue", "next_number", "quote", "request_data", "requested_batches", "usual_layout"]
+__all__ = [
+    "Quote",
+    "check",
+    "issue",
+    "next_number",
+    "quote",
+    "request_data",
+    "requested_batches",
+    "usual_layout",
+    "valid_from_purchase",
+]
 
 logger = logging.getLogger(__name__)
 
