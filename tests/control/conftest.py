@@ -56,13 +56,12 @@ def filled_in(item, quota, web):
 @pytest.fixture
 def make(anna, pages, filled_in, worker):
     """
-    ``make(amount=5)``: fill in the form, but for these values as above, and let a worker make the batch. A first number
-    is chosen.
+    ``make(amount=5)``: fill in the form, but for these values as above, and let a worker make the batch. Its numbers
+    start with 1 unless something else is said.
     """
 
     def make(**values):
-        if "first_number" in values:
-            values = {"numbering": "from"} | values
+        values = {"numbering": "from" if "first_number" in values else "again"} | values
         with worker():
             response = anna.post(f"{pages}add", filled_in | values)
         assert response.status_code == 302, soup(response).select(".has-error")

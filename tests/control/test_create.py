@@ -145,8 +145,10 @@ def test_a_batch_is_made_as_asked_for(anna, pages, organizer, event, item, quota
     assert Order.objects.filter(offline_sales_ticket__batch=batch, testmode=True, status="p").count() == 4
 
 
-def test_the_smallest_form_leaves_the_layout_to_the_event(layout, make):
-    batch = make()
+def test_the_smallest_form_leaves_the_layout_to_the_event(anna, pages, filled_in, layout, worker):
+    with worker():
+        anna.post(f"{pages}add", filled_in)
+    batch = OfflineSalesBatch.objects.get()
     assert (batch.layout, batch.testmode, batch.comment, batch.first_number) == (None, False, "", 1)
 
 
@@ -226,12 +228,12 @@ def test_numbers_of_a_product_do_not_overlap(anna, pages, filled_in, make):
 
 def test_numbers_go_on_unless_something_else_is_chosen(make, quota):
     made = [
-        make(amount=20),
-        make(amount=5),
+        make(amount=20, numbering="on"),
+        make(amount=5, numbering=""),
         make(amount=5, numbering="from", first_number=101),
         make(amount=5, numbering="on"),
         make(amount=5, numbering="again"),
-        make(amount=5),
+        make(amount=5, numbering="on"),
     ]
     assert [(batch.numbers[0], batch.numbers[-1]) for batch in made] == [
         (1, 20),
