@@ -10,7 +10,8 @@ import pytest
 
 from pretix_offlinesales.models import OfflineSalesBatch
 
-from .conftest import LOCALE, figures_shown, rows, shown, soup, words
+from ..catalogs import LOCALE
+from .conftest import figures_shown, rows, shown, soup, words
 from .test_list import check_in
 
 PACKAGE = LOCALE.parent

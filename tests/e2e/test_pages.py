@@ -46,6 +46,15 @@ def batch(browser, shared):
     return shared["batch"]
 
 
+def test_the_demo_speaks_the_language_of_the_browser(browser):
+    assert browser.texts("h1") == ["Offline sales"]
+    agent = {"userAgent": browser.driver.execute_script("return navigator.userAgent")}
+    browser.driver.execute_cdp_cmd("Emulation.setUserAgentOverride", agent | {"acceptLanguage": "de-DE,de"})
+    browser.open()
+    assert browser.texts("h1") == ["Offline-Verkauf"]
+    browser.driver.execute_cdp_cmd("Emulation.setUserAgentOverride", agent | {"acceptLanguage": "en"})
+
+
 def test_the_first_batch(browser):
     browser.at(SERIES)
     assert browser.texts(".empty-collection p") == ["You haven't issued any tickets to be sold offline yet."]
