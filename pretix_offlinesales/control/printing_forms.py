@@ -5,6 +5,9 @@ from typing import NamedTuple
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.boundfield import BoundField
+from django.utils.formats import localize
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from ..issuing import usual_layout
@@ -16,6 +19,9 @@ from ..printing.log import last_sheet
 from ..printing.sheets import MAX_COLUMNS, MAX_OFFSET, MAX_PAPER, MIN_PAPER, PAPERS, PRESETS, Duplex, Sheet, SheetOrder
 from ..ranges import format_numbers
 from .forms import is_number
+
+#: A length as it is written in the language of whoever looks at it.
+_localized = lazy(lambda length: localize(int(length) if length == int(length) else length), str)
 
 #: The choice of paper that has its own width and height.
 OTHER = "other"
@@ -138,7 +144,7 @@ class SheetForm(OptionsForm):
     paper = forms.ChoiceField(
         label=pgettext_lazy("paper size", "Paper"),
         choices=[
-            *((name, f"{name} ({width:g} × {height:g} mm)") for name, (width, height) in PAPERS.items()),
+            *((name, format_lazy("{} ({} × {} mm)", name, *map(_localized, size))) for name, size in PAPERS.items()),
             (OTHER, _("Other size")),
         ],
         required=False,
@@ -174,7 +180,7 @@ class SheetForm(OptionsForm):
         label=_("Second page of the tickets"),
         choices=[
             ("", _("Like other pages")),
-            *((value, pgettext_lazy("paper", "On the back, turned on the {edge}").format(edge=edge))
+            *((value, format_lazy(pgettext_lazy("paper", "On the back, turned on the {edge}"), edge=edge))
               for value, edge in Duplex.choices),
         ],
         required=False,
