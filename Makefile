@@ -5,6 +5,9 @@ PRETIX ?= pretix
 BIN := $(VENV)/bin
 CATALOGS := $(patsubst %.po,%.mo,$(wildcard pretix_offlinesales/locale/*/LC_MESSAGES/*.po))
 
+NO_INDEX := pretix and what the plugin needs could not be installed into $(VENV). That takes a Python package index: the \
+	public one on the internet, or another one that pip is told of, for example by the environment variable PIP_INDEX_URL.
+
 .PHONY: demo serve examples test e2e faults lint package screenshots bench clean
 
 # A batch of 1,000 tickets through the REST API of a pretix made for it, from request to PDF.
@@ -54,7 +57,7 @@ clean:
 
 $(VENV)/ready: pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check "$(PRETIX)" -e ".[dev]"
+	@$(BIN)/pip install --quiet --disable-pip-version-check "$(PRETIX)" -e ".[dev]" || { echo "$(NO_INDEX)" >&2; exit 1; }
 	@touch $@
 
 # The translations, for the folder that the environment imports the plugin from. (With Babel, which pretix brings: it

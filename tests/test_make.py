@@ -29,13 +29,23 @@ def make(tmp_path):
     (tmp_path / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
     (tmp_path / ".venv" / "ready").touch()
 
-    def make(*arguments):
-        environment = os.environ | {"PATH": str(tmp_path / "tools")}
+    def make(*arguments, **environment):
+        environment = os.environ | {"PATH": str(tmp_path / "tools")} | environment
         return subprocess.run(
             ["make", *arguments], cwd=tmp_path, env=environment, check=True, capture_output=True, text=True
         ).stdout
 
     return make
+
+
+def test_without_a_package_index_it_says_that_it_needs_one(make, tmp_path):
+    for path in ("bin", "ready"):
+        (tmp_path / ".venv" / path).unlink()
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        make(f"PYTHON={sys.executable}", "demo", PIP_NO_INDEX="1", PIP_FIND_LINKS="")
+    assert "pretix and what the plugin needs could not be installed into .venv." in failed.value.stderr
+    assert "a Python package index" in failed.value.stderr
+    assert not (tmp_path / ".venv" / "ready").exists()
 
 
 @pytest.mark.parametrize("command", ["demo", "serve", "test", "e2e", "faults", "screenshots"])
