@@ -144,19 +144,37 @@ def test_the_editor_shows_samples(anna, event, layout):
     assert "Offline sales: ticket number with leading zeros" in editor.content.decode()
 
 
-def test_the_preview_of_the_editor_shows_them_too(anna, event, layout):
+@pytest.fixture
+def preview(anna, event, layout):
+    """``preview(content, text)``: the lines of what the host's layout editor shows of a text box."""
+
+    def preview(content, text=""):
+        box = {
+            "type": "textarea", "left": "10", "bottom": "200", "width": "150", "fontsize": "10", "align": "left",
+            "fontfamily": "Open Sans", "bold": False, "italic": False, "downward": True, "rotation": 0,
+            "color": [0, 0, 0, 1], "content": content, "text": text,
+        }  # fmt: skip
+        editor = f"/control/event/{event.organizer.slug}/{event.slug}/pdfoutput/{layout.pk}/editor/"
+        response = anna.post(editor, {"preview": "true", "data": json.dumps([box])})
+        with pypdfium2.PdfDocument(response.content) as pdf:
+            return pdf[0].get_textpage().get_text_range().splitlines()
+
+    return preview
+
+
+def test_the_preview_of_the_editor_shows_samples(preview):
     names = ("batch", "number", "number_padded", "amount", "comment")
-    text = {"type": "textarea", "left": "10", "fontsize": "10", "color": [0, 0, 0, 1], "width": "150", "align": "left"}
-    fields = {"fontfamily": "Open Sans", "bold": False, "italic": False, "downward": True, "rotation": 0}
-    boxes = [
-        {**text, **fields, "bottom": str(200 - 10 * row), "content": f"offlinesales_{name}", "text": ""}
-        for row, name in enumerate(names)
-    ]
-    editor = f"/control/event/{event.organizer.slug}/{event.slug}/pdfoutput/{layout.pk}/editor/"
-    response = anna.post(editor, {"preview": "true", "data": json.dumps(boxes)})
-    with pypdfium2.PdfDocument(response.content) as pdf:
-        shown = pdf[0].get_textpage().get_text_range().split("\r\n")
-    assert shown == ["3", "17", "0017", "200", "Kiosk at the harbour"]
+    shown = [preview(f"offlinesales_{name}") for name in names]
+    assert shown == [["3"], ["17"], ["0017"], ["200"], ["Kiosk at the harbour"]]
+    assert preview("other", "No. {offlinesales_number}") == ["No. 17"]
+
+
+def test_without_the_plugin_the_host_prints_braces_as_they_are(preview, event):
+    """As the documentation says."""
+    event.disable_plugin("pretix_offlinesales")
+    event.save()
+    assert preview("other", "No. {offlinesales_number}") == ["No. {offlinesales_number}"]
+    assert preview("offlinesales_number") == []
 
 
 def test_without_the_plugin_histories_lead_to_no_page_of_ours(anna, make, event, pages, orders):
