@@ -3,15 +3,19 @@ PYTHON ?= python3
 VENV ?= .venv
 PRETIX ?= pretix
 BIN := $(VENV)/bin
+CATALOGS := $(patsubst %.po,%.mo,$(wildcard pretix_offlinesales/locale/*/LC_MESSAGES/*.po))
+
+NO_INDEX := pretix and what the plugin needs could not be installed into $(VENV). That takes a Python package index: the \
+	public one on the internet, or another one that pip is told of, for example by the environment variable PIP_INDEX_URL.
 
 .PHONY: demo serve examples test e2e faults lint package screenshots bench figures clean
 
 # A batch of 1,000 tickets through the REST API of a pretix made for it, from request to PDF.
-demo: $(VENV)/ready
+demo: $(VENV)/ready $(CATALOGS)
 	@$(BIN)/python -m demo
 
 # That pretix, to look around in: make serve PORT=8345
-serve: $(VENV)/ready
+serve: $(VENV)/ready $(CATALOGS)
 	@exec $(BIN)/python -m demo serve
 
 # The documented calls, played with curl against a running `make serve`.
@@ -19,15 +23,15 @@ examples: $(VENV)/ready
 	@$(BIN)/python -m demo.examples
 
 # The tests, on SQLite in memory; on PostgreSQL: PRETIX_OFFLINESALES_TEST_DATABASE=postgresql make test
-test: $(VENV)/ready
+test: $(VENV)/ready $(CATALOGS)
 	@$(BIN)/pytest -n auto $(ARGS)
 
 # The pages in a real browser. (Debian: chromium and chromium-driver.)
-e2e: $(VENV)/ready
+e2e: $(VENV)/ready $(CATALOGS)
 	@$(BIN)/pytest tests/e2e $(ARGS)
 
 # Web server and workers that are killed and robbed of their servers: PostgreSQL and Redis on 127.0.0.1.
-faults: $(VENV)/ready
+faults: $(VENV)/ready $(CATALOGS)
 	@$(BIN)/pytest tests/pg --ds=tests.pg.settings $(ARGS)
 
 lint: $(VENV)/ready
@@ -40,7 +44,7 @@ package: $(VENV)/ready
 	@$(BIN)/python .ci/check_wheel.py dist/*.whl
 
 # The pictures in docs/screenshots.
-screenshots: $(VENV)/ready
+screenshots: $(VENV)/ready $(CATALOGS)
 	@$(BIN)/python -m docs.screenshots
 
 # The plugin beside the host, on SQLite; on PostgreSQL and Redis: PRETIX_OFFLINESALES_TEST_DATABASE=postgresql make bench
@@ -57,5 +61,10 @@ clean:
 
 $(VENV)/ready: pyproject.toml setup.py
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check "$(PRETIX)" -e ".[dev]"
+	@$(BIN)/pip install --quiet --disable-pip-version-check "$(PRETIX)" -e ".[dev]" || { echo "$(NO_INDEX)" >&2; exit 1; }
 	@touch $@
+
+# The translations, for the folder that the environment imports the plugin from. (With Babel, which pretix brings: it
+# takes no gettext.)
+%.mo: %.po | $(VENV)/ready
+	@$(BIN)/pybabel --quiet compile --input-file $< --output-file $@

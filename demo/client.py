@@ -5,7 +5,9 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic, sleep
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
@@ -16,9 +18,7 @@ AMOUNT = 1000
 
 
 def main():
-    with clock("Start pretix"):
-        server, url = _start_server()
-    try:
+    with _server() as url:
         event = f"{url}/api/v1/organizers/museum/events/night"
         item = _json(f"{event}/items/?search=Night")["results"][0]["id"]
         order = {"item": item, "sales_channel": "web", "amount": AMOUNT, "comment": "Kiosk at the harbour"}
@@ -26,9 +26,6 @@ def main():
             batch = json.loads(_wait(_json(f"{event}/offlinesalesbatches/", order)["check"]))
         with clock(f"Print {AMOUNT:,} tickets"):
             content = _wait(_json(f"{event}/offlinesalesbatches/{batch['id']}/render/", {})["download"])
-    finally:
-        server.terminate()
-        server.wait()
 
     path = DIRECTORY / f"batch-{batch['id']}.pdf"
     path.write_bytes(content)
@@ -40,8 +37,9 @@ def main():
     )
 
 
-def _start_server() -> tuple[subprocess.Popen, str]:
-    """Start pretix on a free port, and wait until it answers."""
+@contextmanager
+def _server() -> Iterator[str]:
+    """A pretix on a free port: its address, once it answers."""
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
@@ -51,16 +49,23 @@ def _start_server() -> tuple[subprocess.Popen, str]:
         server = subprocess.Popen(
             [sys.executable, "-m", "demo", "serve"], env=os.environ | {"PORT": str(port)}, stdout=output, stderr=output
         )
+    try:
+        with clock("Start pretix"):
+            _wait_until_it_answers(server, url, log)
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_until_it_answers(server: subprocess.Popen, url: str, log: Path) -> None:
     for _ in range(600):
         if server.poll() is not None:
             break
         try:
-            urlopen(url + "/static/fonts/LICENSE", timeout=5).close()
+            return urlopen(url + "/static/fonts/LICENSE", timeout=5).close()
         except URLError:
             sleep(0.1)
-        else:
-            return server, url
-    server.terminate()
     sys.exit(f"pretix does not start:\n\n{log.read_text()}")
 
 

@@ -3,6 +3,7 @@
 import random
 from io import BytesIO
 
+import pikepdf
 from reportlab.lib.colors import HexColor
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
@@ -23,7 +24,21 @@ def background() -> bytes:
     _museums(canvas)
     _stub(canvas)
     canvas.save()
-    return buffer.getvalue()
+    return _without_fonts(buffer)
+
+
+def _without_fonts(file: BytesIO) -> bytes:
+    """There is no text on it. ReportLab names a font on each page all the same, which it does not embed."""
+    output = BytesIO()
+    with pikepdf.open(file) as pdf:
+        [page] = pdf.pages
+        texts = ("BT", "Tf", "TL", "ET")
+        drawn = [each for each in pikepdf.parse_content_stream(page) if str(each.operator) not in texts]
+        page.Contents = pdf.make_stream(pikepdf.unparse_content_stream(drawn))
+        del page.Resources.Font
+        pdf.remove_unreferenced_resources()
+        pdf.save(output)
+    return output.getvalue()
 
 
 def _sky(canvas: Canvas):

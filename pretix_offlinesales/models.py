@@ -10,7 +10,7 @@ from django.dispatch import receiver
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
-from pretix.base.models import LoggedModel
+from pretix.base.models import LoggedModel, Order
 
 #: The API's documented limit on the tickets of one batch.
 MAX_AMOUNT = 10_000
@@ -160,10 +160,16 @@ class OfflineSalesTicket(models.Model):
 
 @receiver(post_delete, sender=OfflineSalesTicket, dispatch_uid="offlinesales_ticket_deleted")
 def delete_empty_batch(sender, instance, origin=None, **kwargs):
-    """A batch goes with its last order. (Only test orders can be deleted.)"""
+    """
+    A batch goes with its last order. (Only test orders can be deleted.) The history of the event tells, unless
+    something else goes that the batch could not do without, such as the event itself.
+    """
     if isinstance(origin, OfflineSalesBatch):
         return
-    OfflineSalesBatch.objects.filter(pk=instance.batch_id, tickets__isnull=True).delete()
+    for batch in OfflineSalesBatch.objects.filter(pk=instance.batch_id, tickets__isnull=True).select_related("event"):
+        if getattr(origin, "model", type(origin)) is Order:
+            batch.event.log_action("pretix_offlinesales.deleted", {"batch": batch.pk, "amount": batch.amount})
+        batch.delete()
 
 
 class JobFailed(Exception):

@@ -8,6 +8,10 @@ from pretix.base.models import Event, Order
 from .models import OfflineSalesBatch
 from .origin import Origin
 
+#: The code of the order that the host's layout editor makes up for its preview. Some of its characters are in no code
+#: of a real order.
+PREVIEW = "PREVIEW1234"
+
 
 def text_variables(event: Event) -> dict:
     """As ``layout_text_variables`` wants them. Comments are remembered as long as what is returned here."""
@@ -19,40 +23,33 @@ def text_variables(event: Event) -> dict:
             comments[origin.batch] = batch.comment if batch else ""
         return comments[origin.batch]
 
+    variables = {
+        "batch": (_("Offline sales: batch number"), "3", lambda origin: str(origin.batch)),
+        "number": (_("Offline sales: ticket number"), "17", lambda origin: str(origin.number)),
+        "number_padded": (
+            _("Offline sales: ticket number with leading zeros"),
+            "0017",
+            lambda origin: origin.padded_number,
+        ),
+        "amount": (
+            _("Offline sales: number of tickets in the batch"),
+            "200",
+            lambda origin: str(origin.amount),
+        ),
+        "comment": (_("Offline sales: internal comment of the batch"), _("Kiosk at the harbour"), comment),
+    }
     return {
-        "offlinesales_batch": {
-            "label": _("Offline sales: batch number"),
-            "editor_sample": "3",
-            "evaluate": _from_origin(lambda origin: str(origin.batch)),
-        },
-        "offlinesales_number": {
-            "label": _("Offline sales: ticket number"),
-            "editor_sample": "17",
-            "evaluate": _from_origin(lambda origin: str(origin.number)),
-        },
-        "offlinesales_number_padded": {
-            "label": _("Offline sales: ticket number with leading zeros"),
-            "editor_sample": "0017",
-            "evaluate": _from_origin(lambda origin: origin.padded_number),
-        },
-        "offlinesales_amount": {
-            "label": _("Offline sales: number of tickets in the batch"),
-            "editor_sample": "200",
-            "evaluate": _from_origin(lambda origin: str(origin.amount)),
-        },
-        "offlinesales_comment": {
-            "label": _("Offline sales: internal comment of the batch"),
-            "editor_sample": _("Kiosk at the harbour"),
-            "evaluate": _from_origin(comment),
-        },
+        f"offlinesales_{name}": {"label": label, "editor_sample": sample, "evaluate": _evaluate(sample, text)}
+        for name, (label, sample, text) in variables.items()
     }
 
 
-def _from_origin(text: Callable[[Origin], str]):
+def _evaluate(sample: str, text: Callable[[Origin], str]):
     """Tickets that are sold elsewhere leave the place empty."""
 
     def evaluate(position, order: Order, event) -> str:
-        origin = Origin.of(order)
-        return text(origin) if origin else ""
+        if origin := Origin.of(order):
+            return text(origin)
+        return str(sample) if order.code == PREVIEW else ""
 
     return evaluate

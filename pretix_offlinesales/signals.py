@@ -195,10 +195,21 @@ def copy_presets(sender, other, **kwargs):
         "pretix_offlinesales.preset.added": _("The preset “{name}” for printing offline sales has been saved."),
         "pretix_offlinesales.preset.changed": _("The preset “{name}” for printing offline sales has been changed."),
         "pretix_offlinesales.preset.deleted": _("The preset “{name}” for printing offline sales has been deleted."),
+        "pretix_offlinesales.deleted": _(
+            "The last order of offline sales batch #{batch} has been deleted, and with it the batch."
+        ),
     }
 )
-class PresetLogEntryType(NoOpShredderMixin, EventLogEntryType):
-    pass
+class EventChanged(NoOpShredderMixin, EventLogEntryType):
+    """In the history of the event, as there is nothing else that has one."""
+
+
+def _address(logentry, name: str, **kwargs) -> str | None:
+    """Of a page of ours, as long as the event has them: histories are shown without the plugin as well."""
+    if "pretix_offlinesales" not in logentry.event.get_plugins():
+        return None
+    place = {"organizer": logentry.event.organizer.slug, "event": logentry.event.slug}
+    return reverse(f"plugins:pretix_offlinesales:{name}", kwargs=place | kwargs)
 
 
 class BatchLogEntryType(EventLogEntryType):
@@ -264,9 +275,8 @@ class OrderIssued(NoOpShredderMixin, OrderLogEntryType):
     def display(self, logentry, data):
         if not (origin := Origin.parse(data)):
             return str(_("The order has been issued for offline sales."))
-        place = {"organizer": logentry.event.organizer.slug, "event": logentry.event.slug}
-        url = reverse("plugins:pretix_offlinesales:batch", kwargs=place | {"batch": origin.batch})
-        return format_html('<a href="{}">{}</a>.', url, origin)
+        url = _address(logentry, "batch", batch=origin.batch)
+        return format_html('<a href="{}">{}</a>.', url, origin) if url else f"{origin}."
 
 
 class WithReturnKind:
@@ -284,9 +294,8 @@ class WithResult:
         text = super().display(logentry, data)
         if "job" not in data or logentry.datetime < now() - RESULT_LIFETIME:
             return text
-        place = {"organizer": logentry.event.organizer.slug, "event": logentry.event.slug}
-        url = reverse("plugins:pretix_offlinesales:result", kwargs=place | {"job": data["job"]})
-        return format_html('{} <a href="{}">{}</a>', text, url, _("Show result"))
+        url = _address(logentry, "result", job=data["job"])
+        return format_html('{} <a href="{}">{}</a>', text, url, _("Show result")) if url else text
 
 
 @log_entry_types.new(

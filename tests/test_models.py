@@ -49,6 +49,20 @@ def test_a_batch_and_its_jobs_go_with_the_last_test_order(api, url, make_batch, 
     assert api.get(f"{url}{batch.pk}/").status_code == 404
 
 
+def test_the_history_of_the_event_tells_of_a_batch_that_is_gone(api, make_batch):
+    batch, other = make_batch(testmode=True, amount=2), make_batch(testmode=True, amount=2)
+    delete_orders(api, batch)
+    with transaction.atomic():
+        other.tickets.first().order.gracefully_delete()
+    entries = batch.event.all_logentries().filter(action_type="pretix_offlinesales.deleted")
+    assert [(entry.parsed_data, entry.display()) for entry in entries] == [
+        (
+            {"batch": batch.pk, "amount": 2},
+            f"The last order of offline sales batch #{batch.pk} has been deleted, and with it the batch.",
+        )
+    ]
+
+
 @pytest.mark.skipif(
     not hasattr(Order, "gracefully_delete_bulk"), reason="this pretix deletes one order after the other"
 )

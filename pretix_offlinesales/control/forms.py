@@ -1,15 +1,16 @@
 """What the organizer can fill in: the request for a batch, filters of lists, and comments."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID, uuid4, uuid5
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextChoices
 from django.urls import reverse
 from django.utils.timezone import now
-from django.utils.translation import gettext_lazy as _, pgettext_lazy
+from django.utils.translation import gettext_lazy as _, ngettext, pgettext_lazy
 from pretix.base.forms.widgets import SplitDateTimePickerWidget
 from pretix.base.models import Event, Order, OrderPosition, User
 from pretix.control.forms.filter import FilterForm
@@ -18,11 +19,22 @@ from pretix.control.forms.widgets import Select2
 from ..channels import usual_channel
 from ..database import unscoped
 from ..figures import CANCELED, REPORTED_LOST
-from ..issuing import check, is_seated, next_free, next_number, read_seats, request_data
+from ..issuing import (
+    Quote,
+    check,
+    is_seated,
+    next_free,
+    next_number,
+    quote,
+    read_seats,
+    request_data,
+    valid_from_purchase,
+)
 from ..models import (
     MAX_AMOUNT,
     MAX_NUMBER,
     Job,
+    JobFailed,
     OfflineSalesBatch,
     OfflineSalesTicket,
     ReturnKind,
@@ -36,6 +48,20 @@ REPEATED = timedelta(minutes=1)
 SHOWN_AT = {"item": "itemvar", "variation": "itemvar"}
 
 
+class Numbering(TextChoices):
+    """How a batch comes to its first number."""
+
+    GOING_ON = "on", _("Go on after the last number of this product")
+    FROM = "from", _("Start with a number of your choice")
+    AGAIN = (
+        "again",
+        _(
+            "Start again with 1: other tickets of this product may have the same numbers, and only the number of the "
+            "batch tells them apart"
+        ),
+    )
+
+
 class BatchForm(forms.Form):
     """
     The request for a batch. When valid, ``batch`` (unsaved) and ``seats`` are what ``issuing.check`` found sound,
@@ -46,15 +72,16 @@ class BatchForm(forms.Form):
     itemvar = forms.ChoiceField(label=_("Product"))
     subevent = forms.ModelChoiceField(label=pgettext_lazy("subevent", "Date"), queryset=None, empty_label="")
     amount = forms.IntegerField(label=_("Number of tickets"), min_value=1, max_value=MAX_AMOUNT)
+    numbering = forms.ChoiceField(
+        label=_("Ticket numbers"), choices=Numbering.choices, required=False, widget=forms.RadioSelect
+    )
     first_number = forms.IntegerField(
         label=_("First ticket number"),
         required=False,
         min_value=1,
         max_value=MAX_NUMBER,
-        help_text=_(
-            "The tickets are numbered from here on, and no two tickets of a product get the same number. If you leave "
-            "this empty, the batch counts from 1 on its own, whatever other batches do."
-        ),
+        widget=forms.NumberInput(attrs={"data-display-dependency": "#id_numbering_1", "data-disable-dependent": ""}),
+        help_text=_("None of the numbers may belong to another batch of the product."),
     )
     valid_from = forms.SplitDateTimeField(
         label=_("Valid from"),
@@ -86,9 +113,6 @@ class BatchForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("For you and your team, for example who is going to sell these tickets."),
     )
-    #: What the page itself has put into the field for the first number. As long as that is what stands there, nobody
-    #: has chosen it, and the batch goes on with the numbers of the product.
-    preset_number = forms.IntegerField(required=False, widget=forms.HiddenInput)
     #: Which page this was filled in on.
     token = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
     #: The job that failed and is tried again by this.
@@ -103,8 +127,9 @@ class BatchForm(forms.Form):
         products = _products(event)
         self.fields["itemvar"].choices = products if len(products) == 1 else [("", ""), *products]
         self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
-        date, time = self.fields["valid_from"].widget.widgets
-        date.attrs["aria-label"], time.attrs["aria-label"] = _("Start date"), _("Start time")
+        self._ask_for_start_of(valid_from_purchase(event))
+        for name in {"numbering", "first_number", "valid_from"} & self.fields.keys():
+            self.fields[name]._required = True  # not optional where it is asked for, as the host's forms say it
         self.fields["layout"].queryset = event.ticket_layouts.order_by("name", "pk")
         if event.has_subevents:
             self.fields["subevent"].queryset = event.subevents.all()
@@ -116,31 +141,46 @@ class BatchForm(forms.Form):
             del self.fields["seats"]
 
     def _presets(self):
-        items = self.event.items.filter(active=True)[:2]
-        number = next_number(self.event, items[0]) if len(items) == 1 else 1
         return {
             "sales_channel": usual_channel(self.event),
             "testmode": self.event.testmode,
-            "first_number": number,
-            "preset_number": number,
+            "numbering": Numbering.GOING_ON,
         }
+
+    def _ask_for_start_of(self, items):
+        """Only of these products; of all of them, as long as the page can't know which one is chosen."""
+        if not items:
+            del self.fields["valid_from"]
+            return
+        chosen = {
+            "data-display-dependency": "#id_itemvar",
+            "data-display-dependency-regex": f"/^({'|'.join(str(item.pk) for item in items)})(-|$)/",
+            "data-disable-dependent": "",
+        }
+        date, time = self.fields["valid_from"].widget.widgets
+        date.attrs |= chosen | {"aria-label": _("Start date")}
+        time.attrs |= chosen | {"aria-label": _("Start time")}
 
     @classmethod
     def initial_from(cls, batch: OfflineSalesBatch, numbers_go_on: bool) -> dict:
         """To ask once more for what was asked for before."""
         values = {name: getattr(batch, f"{name}_id") for name in ("subevent", "sales_channel", "layout")}
-        values |= {name: getattr(batch, name) for name in ("amount", "valid_from", "testmode", "comment")}
+        values |= {
+            name: getattr(batch, name) for name in ("amount", "first_number", "valid_from", "testmode", "comment")
+        }
         if not numbers_go_on:
-            values |= {"first_number": batch.first_number, "preset_number": None}
+            values["numbering"] = Numbering.FROM if batch.first_number else Numbering.AGAIN
         itemvar = f"{batch.item_id}-{batch.variation_id}" if batch.variation_id else str(batch.item_id)
         return {"itemvar": itemvar, **values}
 
     def clean(self):
         values = super().clean()
+        if problem := self._contradiction(values):
+            self.add_error("first_number", problem)
         if self.errors:
             return values
-        numbers_go_on = values["first_number"] is not None and values["first_number"] == values["preset_number"]
-        batch = self._batch(values, None if numbers_go_on else values["first_number"])
+        numbers_go_on = (values["numbering"] or Numbering.GOING_ON) == Numbering.GOING_ON
+        batch = self._batch(values)
         try:
             self.seats = read_seats(batch, values.get("seats", ""))
             next_seats = not self.seats and is_seated(batch)
@@ -158,7 +198,26 @@ class BatchForm(forms.Form):
                 batch.first_number = next_number(self.event, batch.item)  # in all likelihood
         return values
 
-    def _batch(self, values, first_number) -> OfflineSalesBatch:
+    def _contradiction(self, values) -> str | None:
+        if "first_number" not in values:
+            return None  # wrong by itself
+        if values.get("numbering") == Numbering.FROM:
+            return None if values["first_number"] else self.fields["first_number"].error_messages["required"]
+        return _("You have not chosen to start with a number of your choice.") if values["first_number"] else None
+
+    def offer(self) -> Quote | None:
+        """What the batch would cost. That there are too few tickets, or that the host refuses them, is an error."""
+        try:
+            offer = quote(self.batch, self.seats)
+        except JobFailed as error:
+            self.add_error(None, str(error))
+            return None
+        if not offer.suffices(self.batch.amount):
+            left = ngettext("There is only %(left)s ticket left.", "There are only %(left)s tickets left.", offer.left)
+            self.add_error("amount", left % {"left": offer.left})
+        return offer
+
+    def _batch(self, values) -> OfflineSalesBatch:
         item, _dash, variation = values["itemvar"].partition("-")
         item = self.event.items.get(pk=item)
         return OfflineSalesBatch(
@@ -166,10 +225,10 @@ class BatchForm(forms.Form):
             item=item,
             variation=item.variations.get(pk=variation) if variation else None,
             subevent=values.get("subevent"),
-            first_number=first_number,
+            valid_from=values.get("valid_from"),
             **{
                 name: values[name]
-                for name in ("amount", "valid_from", "sales_channel", "layout", "testmode", "comment")
+                for name in ("amount", "first_number", "sales_channel", "layout", "testmode", "comment")
             },
         )
 
@@ -186,6 +245,16 @@ class BatchForm(forms.Form):
         while Job.objects.filter(over, pk=pk).exists():
             pk = uuid5(pk, "again")
         return pk, Job.objects.filter(pk=pk).first()
+
+
+def problems_of(form: forms.Form, filled_in: Callable[[str], bool] = lambda field: True) -> list[str]:
+    """What is wrong with a form, each with its field's label, where the form itself is not shown again."""
+    return [
+        f"{form[field].label}: {message}" if field in form.fields else message
+        for field, errors in form.errors.items()
+        if field not in form.fields or filled_in(field)
+        for message in errors
+    ]
 
 
 def _products(event) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ Where there are too many to be told apart, they are a pattern: it says how much 
 """
 
 from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
 
 from ..printing import Plan
 from ..printing.imposition import crop_marks
@@ -16,6 +17,7 @@ def picture(plan: Plan) -> str:
     grid = plan.grid
     width, height = grid.sheet.size
     context = {
+        "title": _("The first sheet"),
         "width": width,
         "height": height,
         "frame": {"width": width + 2, "height": height + 2},

@@ -1,6 +1,7 @@
 """The organizer's pages for the print shop."""
 
 from io import BytesIO
+from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
@@ -18,8 +19,11 @@ from ..printing.calibration import print_calibration
 from ..printing.choice import count_blocked, count_printed
 from ..printing.clearance import tight_codes
 from ..printing.letters import missing_letters
+from ..ranges import format_numbers
+from .forms import problems_of
 from .picture import picture
 from .printing_forms import DataForm, PresetForm, PrintForm, SheetForm, find_preset, presets
+from .returning import numbers_dealt_with
 from .views import BatchMixin
 from .waiting import JobMixin
 
@@ -104,7 +108,7 @@ class PrintMixin(BatchMixin):
     def choices(self) -> dict:
         """What the page shows beside the form."""
         return {
-            "presets": presets(self.request.event),
+            "presets": presets(self.batch),
             "own_presets": self.request.event.offline_sales_presets.all(),
             **self._look_at_layout(),
         }
@@ -125,16 +129,26 @@ class BatchPrintOptions(PrintMixin, FileFormMixin, FormView):
         return jobs.create_printing(self.batch, requested_by, form.request_data)
 
     def get_initial(self):
-        initial = {"pages": "single", "paper": "A4", "running_text": True}
+        initial = {"pages": "single", "paper": "A4", "running_text": True, "tickets": self._replaced()}
         if not (key := self.request.GET.get("preset")):
             return initial
-        if not (sheet := find_preset(self.request.event, key)):
+        if not (sheet := find_preset(self.batch, key)):
             raise Http404
         return initial | SheetForm.initial_from(sheet)
 
+    def _replaced(self) -> str:
+        """The numbers of those that were, where one comes from the result of replacing some."""
+        if not (key := self.request.GET.get("replaced")):
+            return ""
+        try:
+            job = jobs.find(self.request.event, Job.Kind.REPLACE, UUID(key))
+        except (ValueError, Job.DoesNotExist):
+            raise Http404
+        return format_numbers(numbers_dealt_with(job, self.batch))
+
     def get_context_data(self, **kwargs):
-        chosen = self.request.GET.get("preset", "")
-        return super().get_context_data(**kwargs) | self.choices | {"chosen": chosen}
+        chosen = {"chosen": self.request.GET.get("preset", ""), "replaced": self.request.GET.get("replaced", "")}
+        return super().get_context_data(**kwargs) | self.choices | chosen
 
 
 class BatchPrintPreview(PrintMixin, View):
@@ -154,11 +168,7 @@ class BatchPrintPreview(PrintMixin, View):
                 "picture": picture(plan) if plan.sheet else "",
             }
         else:
-            context["problems"] = [
-                f"{form[field].label}: {message}" if field in form.fields else message
-                for field, errors in form.errors.items()
-                for message in errors
-            ]
+            context["problems"] = problems_of(form)
         return render(request, "pretix_offlinesales/control/print_preview.html", context)
 
 

@@ -1,18 +1,27 @@
 """What the organizer can fill in for the print shop."""
 
+from typing import NamedTuple
+
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.boundfield import BoundField
+from django.utils.formats import localize
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
-from pretix.base.models import Event
 
 from ..issuing import usual_layout
 from ..models import JobFailed, OfflineSalesBatch, SheetPreset
 from ..printing import request_data
 from ..printing.choice import Only, choose
 from ..printing.data import DataOptions, Format, Pictures, placeholders, used_placeholders
+from ..printing.log import last_sheet
 from ..printing.sheets import MAX_COLUMNS, MAX_OFFSET, MAX_PAPER, MIN_PAPER, PAPERS, PRESETS, Duplex, Sheet, SheetOrder
 from ..ranges import format_numbers
 from .forms import is_number
+
+#: A length as it is written in the language of whoever looks at it.
+_localized = lazy(lambda length: localize(int(length) if length == int(length) else length), str)
 
 #: The choice of paper that has its own width and height.
 OTHER = "other"
@@ -108,6 +117,21 @@ def _length(label, minimum=0, maximum=MAX_PAPER, **kwargs):
     return forms.DecimalField(label=label, min_value=minimum, max_value=maximum, required=False, **kwargs)
 
 
+def _of_other_paper():
+    """Shown as long as that is chosen."""
+    return forms.NumberInput(attrs={"data-display-dependency": "#id_paper", "data-display-dependency-value": OTHER})
+
+
+class Folded(NamedTuple):
+    """What is chosen seldom, and out of sight as long as nothing is wrong with it."""
+
+    fields: list[BoundField]
+
+    @property
+    def open(self) -> bool:
+        return any(field.errors for field in self.fields)
+
+
 class SheetForm(OptionsForm):
     """When valid, ``sheet`` is what tickets lie on; None, if each has a page of its own."""
 
@@ -118,15 +142,15 @@ class SheetForm(OptionsForm):
         help_text=_("Ticket printers with rolls of thermal paper need a page for each ticket."),
     )
     paper = forms.ChoiceField(
-        label=_("Paper"),
+        label=pgettext_lazy("paper size", "Paper"),
         choices=[
-            *((name, f"{name} ({width:g} × {height:g} mm)") for name, (width, height) in PAPERS.items()),
+            *((name, format_lazy("{} ({} × {} mm)", name, *map(_localized, size))) for name, size in PAPERS.items()),
             (OTHER, _("Other size")),
         ],
         required=False,
     )
-    paper_x = _length(_("Width of the paper (mm)"), minimum=MIN_PAPER)
-    paper_y = _length(_("Height of the paper (mm)"), minimum=MIN_PAPER)
+    paper_x = _length(_("Width of the paper (mm)"), minimum=MIN_PAPER, widget=_of_other_paper())
+    paper_y = _length(_("Height of the paper (mm)"), minimum=MIN_PAPER, widget=_of_other_paper())
     landscape = forms.BooleanField(label=_("Landscape"), required=False)
     columns = forms.IntegerField(
         label=_("Columns"),
@@ -156,7 +180,7 @@ class SheetForm(OptionsForm):
         label=_("Second page of the tickets"),
         choices=[
             ("", _("Like other pages")),
-            *((value, pgettext_lazy("paper", "On the back, turned on the {edge}").format(edge=edge))
+            *((value, format_lazy(pgettext_lazy("paper", "On the back, turned on the {edge}"), edge=edge))
               for value, edge in Duplex.choices),
         ],
         required=False,
@@ -174,6 +198,20 @@ class SheetForm(OptionsForm):
     offset_y = _length(_("Move upwards (mm)"), minimum=-MAX_OFFSET, maximum=MAX_OFFSET)
 
     sheet = None
+
+    @property
+    def sheet_fields(self) -> list[BoundField]:
+        """What is chosen often."""
+        return [self[name] for name in ("landscape", "columns", "rows", "order", "duplex", "crop_marks")]
+
+    @property
+    def measures(self) -> Folded:
+        pairs = (f"{name}_{axis}" for name in ("margin", "gutter", "cell") for axis in "xy")
+        return Folded([self[name] for name in (*pairs, "rotate", "running_text")])
+
+    @property
+    def offsets(self) -> Folded:
+        return Folded([self["offset_x"], self["offset_y"]])
 
     @classmethod
     def initial_from(cls, sheet: Sheet) -> dict:
@@ -244,15 +282,22 @@ class PresetForm(SheetForm):
         return values
 
 
-def presets(event: Event) -> list[tuple[str, str]]:
-    """Those that the plugin brings, and the organizer's own, as choices."""
+#: The preset that is what the batch was printed on last.
+LAST = "last"
+
+
+def presets(batch: OfflineSalesBatch) -> list[tuple[str, str]]:
+    """What the batch was printed on last, the organizer's own, and those that the plugin brings, as choices."""
+    last = [(LAST, _("As this batch was printed last"))] if last_sheet(batch) else []
     brought = [(key, preset.name) for key, preset in PRESETS.items()]
-    own = [(str(preset.pk), preset.name) for preset in event.offline_sales_presets.all()]
-    return own + brought
+    own = [(str(preset.pk), preset.name) for preset in batch.event.offline_sales_presets.all()]
+    return last + own + brought
 
 
-def find_preset(event: Event, key: str) -> Sheet | None:
+def find_preset(batch: OfflineSalesBatch, key: str) -> Sheet | None:
+    if key == LAST:
+        return last_sheet(batch)
     if key in PRESETS:
         return PRESETS[key].sheet
-    own = event.offline_sales_presets.filter(pk=key).first() if is_number(key) else None
+    own = batch.event.offline_sales_presets.filter(pk=key).first() if is_number(key) else None
     return Sheet.parse(own.sheet) if own else None

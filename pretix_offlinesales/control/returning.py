@@ -19,8 +19,11 @@ from pretix.base.models import Event
 from .. import jobs
 from ..downloads import as_private_file
 from ..figures import Tally, tally_by_batch
-from ..models import Job, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..printing import request_data as print_request_data
+from ..printing.choice import choose
+from ..printing.log import last_sheet, last_sheets
+from ..ranges import format_numbers
 from ..returning import (
     OF_OTHER_BATCH,
     REASONS,
@@ -473,18 +476,29 @@ class ResultMixin(MoneyMixin):
         return [line | {"text": reasons.text(*pair)} for line, pair in zip(lines, pairs, strict=True)]
 
 
+def numbers_dealt_with(job: Job, batch: OfflineSalesBatch) -> list[int]:
+    """Of those tickets of the batch."""
+    tickets = batch.tickets.filter(order__code__in=job.data[job.dealt_with])
+    return list(tickets.order_by("number").values_list("number", flat=True))
+
+
 class Result(ResultMixin, TemplateView):
     template_name = "pretix_offlinesales/control/result.html"
 
     def get_context_data(self, **kwargs):
+        money = self.money(self.job.data[self.job.dealt_with], self.job.kind)
+        can_print = self.job.kind == Job.Kind.REPLACE
+        sheets = last_sheets([line["batch"] for line in money["counts"]]) if can_print else {}
+        for line in money["counts"]:
+            line["sheet"] = sheets.get(line["batch"].pk)
         return super().get_context_data(**kwargs) | {
             "job": self.job,
             "title": self.page.title,
             "result": self.page.result,
             "undo": self._undo(),
-            "can_print": self.job.kind == Job.Kind.REPLACE,
+            "can_print": can_print,
             "kind": dict(ReturnKind.choices).get(self.job.data.get("kind")),
-            "money": self.money(self.job.data[self.job.dealt_with], self.job.kind),
+            "money": money,
             "amount": len(self.done),
             "done": self.done[:MAX_SHOWN],
             "more_done": len(self.done[MAX_SHOWN:]),
@@ -501,7 +515,10 @@ class Result(ResultMixin, TemplateView):
 
 
 class ResultPrint(ResultMixin, JobMixin, View):
-    """Print those tickets of a batch that were replaced, and only them. The dialog ends in the download."""
+    """
+    Print those tickets of a batch that were replaced, and only them, on what it was printed on last. The dialog ends in
+    the download.
+    """
 
     permission = "event.orders:write"
     kind = Job.Kind.PRINT
@@ -513,12 +530,18 @@ class ResultPrint(ResultMixin, JobMixin, View):
         return get_object_or_404(self.batches, pk=self.kwargs["batch"])
 
     def post(self, request, *args, **kwargs):
-        numbers = [ticket.number for ticket in self.done if ticket.batch_id == self.batch.pk]
-        if not numbers:
+        if not (numbers := numbers_dealt_with(self.job, self.batch)):
             raise Http404
+        result = self.url("result", job=self.job.pk)
         if self.too_many:
-            return self.refuse(self.too_many, self.url("result", job=self.job.pk))
-        only_these = print_request_data(self.batch, numbers)
+            return self.refuse(self.too_many, result)
+        try:
+            left = choose(self.batch, format_numbers(numbers))
+            only_these = print_request_data(self.batch, left, last_sheet(self.batch))
+        except ValidationError as error:
+            return self.refuse(" ".join(error.messages), result)
+        except JobFailed as error:
+            return self.refuse(str(error), result)
         return self.start(jobs.create_printing(self.batch, {"user": request.user}, only_these))
 
     def get_success_url(self, job):

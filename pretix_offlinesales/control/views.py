@@ -22,11 +22,11 @@ from ..channels import is_missing, make_channel
 from ..database import planned_plainly
 from ..downloads import as_private_file, download
 from ..figures import figures, total, with_state
-from ..issuing import next_number, quote, requested_batches
+from ..issuing import requested_batches
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..splitting import find_split_off
 from .entries import entries_over_time
-from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, is_number
+from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
 from .waiting import JobMixin
 
 #: Who asked, of batches and jobs.
@@ -187,6 +187,9 @@ class BatchCreate(PageMixin, JobMixin, FormView):
             return self._answer(form.job)
         if self.too_many:
             form.add_error(None, self.too_many)
+        else:
+            form.offer()
+        if form.errors:
             return self.form_invalid(form)
         requested_by = {"user": self.request.user}
         job = jobs.create_issuing(self.request.event, form.request, requested_by, pk=form.job_id)
@@ -239,28 +242,13 @@ class BatchPreview(PageMixin, View):
 
     def _preview(self, data):
         form = BatchForm(data=data, event=self.request.event)
-        context = {"next_number": self._next_number(data.get("itemvar", "")), "problems": []}
+        context = {}
         if form.is_valid():
-            try:
-                offer = quote(form.batch, form.seats)
-                context |= {"batch": form.batch, "quote": offer, "suffices": offer.suffices(form.batch.amount)}
-                context |= {"seats": form.seats[:MAX_SEATS], "more_seats": len(form.seats[MAX_SEATS:])}
-            except JobFailed as error:
-                context["problems"] = [str(error)]
-        else:
-            # What is not filled in yet is no mistake yet.
-            context["problems"] = [
-                f"{form[field].label}: {message}"
-                for field, errors in form.errors.items()
-                if data.get(field) or data.get(f"{field}_0")
-                for message in errors
-            ]
+            context = {"quote": form.offer(), "batch": form.batch}
+            context |= {"seats": form.seats[:MAX_SEATS], "more_seats": len(form.seats[MAX_SEATS:])}
+        # What is not filled in yet is no mistake yet.
+        context["problems"] = problems_of(form, lambda field: data.get(field) or data.get(f"{field}_0"))
         return render(self.request, "pretix_offlinesales/control/preview.html", context)
-
-    def _next_number(self, itemvar: str) -> int | None:
-        pk = itemvar.partition("-")[0]
-        item = self.request.event.items.filter(pk=pk).first() if is_number(pk) else None
-        return next_number(self.request.event, item) if item else None
 
 
 class BatchProof(PageMixin, View):
@@ -274,7 +262,7 @@ class BatchProof(PageMixin, View):
         form = BatchForm(data=data, event=request.event)
         if set(form.errors) == {"first_number"}:
             # Whether a number is still free does not matter yet: without one, the picture shows the first.
-            data["first_number"] = ""
+            data["numbering"] = data["first_number"] = ""
             form = BatchForm(data=data, event=request.event)
         if not form.is_valid():
             return render(request, BatchCreate.template_name, {"form": form})

@@ -15,7 +15,7 @@ from ..models import Job, JobFailed, OfflineSalesBatch
 from .announce import announce
 from .blueprint import draw
 from .insert import insert
-from .product import check, is_seated, next_number, usual_layout
+from .product import check, is_seated, next_number, usual_layout, valid_from_purchase
 from .quote import Quote, quote
 from .seats import SeatTaken, next_free, read_seats
 
@@ -31,6 +31,7 @@ __all__ = [
     "request_data",
     "requested_batches",
     "usual_layout",
+    "valid_from_purchase",
 ]
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
@@ -179,6 +179,13 @@ def _unsaleable_bundle(batch):
                 "sales_channel" if field == "sales_channel" else "item",
                 _("Bundled product “{product}”: {problem}").format(product=part.item.name, problem=message),
             )
+
+
+def valid_from_purchase(event: Event) -> list[Item]:
+    """The products of which a batch has to say when their validity begins."""
+    dynamic = Item.VALIDITY_MODE_DYNAMIC
+    items = event.items.filter(Q(validity_mode=dynamic) | Q(bundles__bundled_item__validity_mode=dynamic))
+    return list(items.filter(active=True).distinct())
 
 
 def _validity_misfits(batch):

@@ -171,7 +171,8 @@ class DeliveryNotePaper(Paper):
 
     def _signatures(self, width) -> Table:
         gap = 10 * mm
-        lines = [(_("Handed over"), _("Received")), (_("Place and date"),) * 2, (_("Name"),) * 2, (_("Signature"),) * 2]
+        both = (_("Place and date"), _("Name"), pgettext("on paper", "Signature"))
+        lines = [(_("Handed over"), _("Received")), *((text, text) for text in both)]
         cells = []
         for number, (left, right) in enumerate(lines):
             style = self.stylesheet["Fineprint" if number else "Bold"]

@@ -201,7 +201,7 @@ class _Table:
             _("Ticket number"),
             _("Ticket number with leading zeros"),
             _("Order code"),
-            _("Secret"),
+            _("Ticket secret"),
             *_numbered(_("Code content"), codes),
             *(_numbered(_("Picture of the code"), codes) if self.archive else ()),
             _("Product"),

@@ -4,16 +4,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from django.contrib.contenttypes.models import ContentType
 from django.utils.timezone import now
-from pretix.base.models import Order, OrderPosition
+from pretix.base.models import LogEntry, Order, OrderPosition
 from pretix.base.models.orders import PrintLog
 
 from ..database import unscoped
 from ..issuing.rows import insert_copies, log
-from ..models import Job
+from ..models import Job, OfflineSalesBatch
+from .sheets import Sheet
 from .tickets import Printed, fingerprint
 
 SOURCE = "pretix-offlinesales"
+
+#: What the history of a batch calls a print.
+PRINTED = "pretix_offlinesales.batch.printed"
 
 #: So many rows are asked for, locked and changed in one query.
 CHUNK = 5_000
@@ -49,6 +54,24 @@ def compare(printed: Iterable[Printed], lock: bool = False) -> Compared:
                 same.append(row)
                 del drawn[row.position]
     return Compared(same, set().union(*drawn.values()))
+
+
+def last_sheets(batches: Iterable[OfflineSalesBatch]) -> dict[int, Sheet | None]:
+    """
+    By the keys of the batches that were printed before: what they were printed on last; None, if each ticket had a page
+    of its own.
+    """
+    entries = LogEntry.objects.filter(
+        content_type=ContentType.objects.get_for_model(OfflineSalesBatch),
+        object_id__in=[batch.pk for batch in batches],
+        action_type=PRINTED,
+    )
+    found = {entry.object_id: entry.parsed_data.get("sheet") for entry in entries.order_by("datetime", "pk")}
+    return {batch: Sheet.parse(sheet) if sheet else None for batch, sheet in found.items()}
+
+
+def last_sheet(batch: OfflineSalesBatch) -> Sheet | None:
+    return last_sheets([batch]).get(batch.pk)
 
 
 def log_prints(job: Job, rows: Sequence[Row]) -> int:

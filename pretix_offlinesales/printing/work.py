@@ -15,7 +15,7 @@ from ..ranges import format_numbers
 from . import Plan, merge_parts, print_part
 from .choice import numbers_of
 from .data import DataOptions, write_data
-from .log import compare, log_prints
+from .log import PRINTED, compare, log_prints
 from .look import Look, facts, settled
 from .tickets import Printed
 
@@ -84,8 +84,9 @@ def _finish(job: Job, plan: Plan, is_last: bool) -> bool:
         amount, blocked = log_prints(job, same), {row.order for row in same if row.is_blocked}
         about_blocked = {"blocked": len(blocked)} if blocked else {}
         job.data |= about_blocked
-        entry = {"amount": amount, **about_blocked, **_changed(changed)}
-        job.write_down(job.batch, "pretix_offlinesales.batch.printed", entry)
+        about_sheet = {"sheet": plan.sheet.data} if plan.sheet else {}
+        entry = {"amount": amount, **about_blocked, **about_sheet, **_changed(changed)}
+        job.write_down(job.batch, PRINTED, entry)
         job.succeed(_warning(changed))
         transaction.on_commit(lambda: _clean_up(job, parts))
     return True

@@ -1,9 +1,7 @@
 """People at the organizer's pages, and what they read there."""
 
 import gettext
-import subprocess
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
@@ -13,12 +11,11 @@ from django.utils.timezone import now
 from django.utils.translation import trans_real
 from pretix.base.models import CachedFile, User
 
-import pretix_offlinesales
 from pretix_offlinesales import jobs
 from pretix_offlinesales.issuing import request_data
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
-LOCALE = Path(pretix_offlinesales.__file__).parent / "locale"
+from ..catalogs import compile_catalogs
 
 
 @pytest.fixture
@@ -55,9 +52,13 @@ def filled_in(item, quota, web):
 
 @pytest.fixture
 def make(anna, pages, filled_in, worker):
-    """``make(amount=5)``: fill in the form, but for these values as above, and let a worker make the batch."""
+    """
+    ``make(amount=5)``: fill in the form, but for these values as above, and let a worker make the batch. Its numbers
+    start with 1 unless something else is said.
+    """
 
     def make(**values):
+        values = {"numbering": "from" if "first_number" in values else "again"} | values
         with worker():
             response = anna.post(f"{pages}add", filled_in | values)
         assert response.status_code == 302, soup(response).select(".has-error")
@@ -69,8 +70,7 @@ def make(anna, pages, filled_in, worker):
 @pytest.fixture
 def german(user):
     """Anna reads German."""
-    for catalog in LOCALE.glob("*/LC_MESSAGES/django.po"):
-        subprocess.run(["msgfmt", "-o", catalog.with_suffix(".mo"), catalog], check=True)
+    compile_catalogs()
     gettext._translations.clear()
     trans_real._translations.clear()
     user.locale = "de"

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.test import Client
 from django.utils.timezone import now
-from pretix.base.models import Event, Order, User
+from pretix.base.models import Event, Item, Order, User
 
 from pretix_offlinesales import jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
@@ -25,6 +25,10 @@ def value(response, name):
     return words(selected) if selected else field.get("value")
 
 
+def checked(response, name):
+    return soup(response).select_one(f"[name={name}][checked]")["value"]
+
+
 # The form
 
 
@@ -39,7 +43,7 @@ def test_what_can_be_chosen_and_what_is_preset(anna, pages, event, organizer, it
     assert options(form, "sales_channel") == ["Online shop", "Kiosk"]
     assert options(form, "layout") == ["As the event prints them", "Paper"]
     assert value(form, "sales_channel") == "Online shop"
-    assert value(form, "first_number") == "1"
+    assert (checked(form, "numbering"), value(form, "first_number")) == ("on", None)
     assert soup(form).select("[name=subevent]") == []
 
 
@@ -48,12 +52,6 @@ def test_test_mode_is_preset_as_the_event_is(anna, pages, event, testmode):
     event.testmode = testmode
     event.save()
     assert soup(anna.get(f"{pages}add")).select_one("[name=testmode]").has_attr("checked") == testmode
-
-
-def test_the_only_product_goes_on_with_its_numbers(anna, pages, make):
-    make(amount=20, first_number=1)
-    form = anna.get(f"{pages}add")
-    assert (options(form, "itemvar"), value(form, "first_number")) == (["Ticket"], "21")
 
 
 def test_each_field_has_a_label(anna, organizer, series, series_item):
@@ -66,13 +64,52 @@ def test_each_field_has_a_label(anna, organizer, series, series_item):
         "itemvar": "Product",
         "subevent": "Date",
         "amount": "Number of tickets",
-        "first_number": "First ticket number Optional",
-        "valid_from_0": "Start date",
-        "valid_from_1": "Start time",
+        "numbering": "Start again with 1: other tickets of this product may have the same numbers, and only the number "
+        "of the batch tells them apart",
+        "first_number": "First ticket number",
         "sales_channel": "Sales channel",
         "testmode": "Test mode",
         "layout": "Ticket layout Optional",
         "comment": "Internal comment Optional",
+    }
+
+
+def test_when_it_begins_is_asked_of_products_whose_validity_begins_when_they_are_bought(
+    anna, pages, event, item, validity
+):
+    """The host's scripts hide the field, and send nothing, as long as another product is chosen."""
+    assert soup(anna.get(f"{pages}add")).select("[name^=valid_from]") == []
+    day = event.items.create(name="Day pass", default_price=5, **validity)
+    family = event.items.create(name="Family", default_price=5)
+    family.bundles.create(bundled_item=day, count=4)
+    event.items.create(name="Gone", default_price=5, active=False, **validity)
+    date, time = soup(anna.get(f"{pages}add")).select("[name^=valid_from]")
+    for field, label in ((date, "Start date"), (time, "Start time")):
+        told = ("aria-label", "data-display", "data-disable")
+        assert {name: content for name, content in field.attrs.items() if name.startswith(told)} == {
+            "aria-label": label,
+            "data-display-dependency": "#id_itemvar",
+            "data-display-dependency-regex": f"/^({day.pk}|{family.pk})(-|$)/",
+            "data-disable-dependent": "",
+        }
+
+
+def test_tickets_are_valid_from_then_on(event, quota, make, validity):
+    day = event.items.create(name="Day pass", default_price=5, **validity)
+    quota.items.add(day)
+    start = now().replace(hour=8, minute=0, second=0, microsecond=0) + timedelta(days=30)
+    local = start.astimezone(event.timezone)
+    batch = make(itemvar=day.pk, valid_from_0=f"{local:%Y-%m-%d}", valid_from_1=f"{local:%H:%M}")
+    assert batch.valid_from == start
+
+
+@pytest.fixture
+def validity():
+    """Valid for a day from the moment of the purchase, or from one that can be chosen."""
+    return {
+        "validity_mode": Item.VALIDITY_MODE_DYNAMIC,
+        "validity_dynamic_duration_days": 1,
+        "validity_dynamic_start_choice": True,
     }
 
 
@@ -108,9 +145,11 @@ def test_a_batch_is_made_as_asked_for(anna, pages, organizer, event, item, quota
     assert Order.objects.filter(offline_sales_ticket__batch=batch, testmode=True, status="p").count() == 4
 
 
-def test_the_smallest_form_leaves_the_layout_to_the_event(layout, make):
-    batch = make()
-    assert (batch.layout, batch.testmode, batch.comment, batch.first_number) == (None, False, "", None)
+def test_the_smallest_form_leaves_the_layout_to_the_event(anna, pages, filled_in, layout, worker):
+    with worker():
+        anna.post(f"{pages}add", filled_in)
+    batch = OfflineSalesBatch.objects.get()
+    assert (batch.layout, batch.testmode, batch.comment, batch.first_number) == (None, False, "", 1)
 
 
 def test_it_ends_on_the_page_of_the_batch(anna, pages, make, filled_in):
@@ -121,14 +160,23 @@ def test_it_ends_on_the_page_of_the_batch(anna, pages, make, filled_in):
     assert alerts(response) == ["The tickets have been issued."]
 
 
-def test_too_few_left_ends_on_the_list_which_says_why(anna, pages, filled_in, worker):
-    with worker():
-        anna.post(f"{pages}add", filled_in | {"amount": "101"})
-    response = anna.get(f"{pages}add", {"async_id": Job.objects.get().pk}, follow=True)
+def test_nothing_is_sent_where_too_few_are_left(anna, pages, filled_in):
+    response = anna.post(f"{pages}add", filled_in | {"amount": "101"})
+    assert (response.status_code, errors(response)) == (200, {"amount": ["There are only 100 tickets left."]})
+    assert Job.objects.count() == 0
+
+
+def test_tickets_that_are_sold_meanwhile_are_told_of_by_the_list(anna, pages, event, quota, filled_in):
+    anna.post(f"{pages}add", filled_in | {"amount": "100"})
+    quota.size = 99
+    quota.save()
+    job = Job.objects.get()
+    jobs.run(event, job.pk)
+    response = anna.get(f"{pages}add", {"async_id": job.pk}, follow=True)
     assert response.redirect_chain == [(pages, 302)]
     [alert] = alerts(response)
     assert alert.startswith(
-        "101 tickets of “Ticket” could not be issued. "
+        "100 tickets of “Ticket” could not be issued. "
         'There is not enough quota available on quota "House" to perform the operation.'
     )
     assert (OfflineSalesBatch.objects.count(), Order.objects.count()) == (0, 0)
@@ -147,6 +195,9 @@ def test_too_few_left_ends_on_the_list_which_says_why(anna, pages, filled_in, wo
         ({"amount": "10001"}, {"amount": ["Ensure this value is less than or equal to 10000."]}),
         ({"amount": "x"}, {"amount": ["Enter a whole number."]}),
         ({"first_number": "0"}, {"first_number": ["Ensure this value is greater than or equal to 1."]}),
+        ({"numbering": "x"}, {"numbering": ["Select a valid choice. x is not one of the available choices."]}),
+        ({"numbering": "from", "first_number": ""}, {"first_number": ["This field is required."]}),
+        ({"first_number": "7"}, {"first_number": ["You have not chosen to start with a number of your choice."]}),
         (
             {"sales_channel": "0"},
             {"sales_channel": ["Select a valid choice. That choice is not one of the available choices."]},
@@ -167,7 +218,7 @@ def test_what_does_not_fit_the_product_is_said_at_the_field_that_the_form_has(an
 
 def test_numbers_of_a_product_do_not_overlap(anna, pages, filled_in, make):
     batch = make(amount=20, first_number=1)
-    response = anna.post(f"{pages}add", filled_in | {"first_number": "20"})
+    response = anna.post(f"{pages}add", filled_in | {"numbering": "from", "first_number": "20"})
     assert errors(response) == {
         "first_number": [
             f"Some of these numbers are taken: batch #{batch.pk} of this product has tickets 1 to 20."
@@ -175,31 +226,29 @@ def test_numbers_of_a_product_do_not_overlap(anna, pages, filled_in, make):
     }
 
 
-def test_a_number_that_nobody_has_chosen_is_the_next_one_by_now(make):
-    make(amount=20, first_number=1)
-    assert make(first_number=1, preset_number="1").first_number == 21
-
-
-def test_a_number_that_somebody_has_chosen_is_that_one(make):
-    make(amount=20, first_number=1)
-    assert make(first_number=101, preset_number="21").first_number == 101
-    assert make(first_number="", preset_number="104").first_number is None
-
-
-def test_without_scripts_the_only_product_goes_on_unless_the_number_is_changed(anna, pages, make):
-    make(amount=20, first_number=1)
-    form = anna.get(f"{pages}add")
-    offered = {name: value(form, name) for name in ("first_number", "preset_number")}
-    assert offered == {"first_number": "21", "preset_number": "21"}
-    make(amount=5, first_number=21)  # meanwhile, somebody else
-    assert make(**offered).first_number == 26
-    assert make(**offered | {"first_number": "7001"}).first_number == 7001
+def test_numbers_go_on_unless_something_else_is_chosen(make, quota):
+    made = [
+        make(amount=20, numbering="on"),
+        make(amount=5, numbering=""),
+        make(amount=5, numbering="from", first_number=101),
+        make(amount=5, numbering="on"),
+        make(amount=5, numbering="again"),
+        make(amount=5, numbering="on"),
+    ]
+    assert [(batch.numbers[0], batch.numbers[-1]) for batch in made] == [
+        (1, 20),
+        (21, 25),
+        (101, 105),
+        (106, 110),
+        (1, 5),
+        (111, 115),
+    ]
 
 
 def test_two_who_ask_at_the_same_time_get_one_after_the_other(anna, pages, event, filled_in, user):
     """Nobody has chosen a number, so that none can be taken, however long a job waits for a worker."""
     for amount in (3, 4):
-        anna.post(f"{pages}add", filled_in | {"amount": amount, "first_number": "1", "preset_number": "1"})
+        anna.post(f"{pages}add", filled_in | {"amount": amount})
     for job in Job.objects.order_by("created"):
         jobs.run(event, job.pk)
     assert [batch.numbers for batch in OfflineSalesBatch.objects.all()] == [range(1, 4), range(4, 8)]
@@ -210,11 +259,11 @@ def test_whoever_tries_again_has_chosen_a_number_only_if_so_before(anna, pages, 
         anna.post(f"{pages}add", filled_in | values)
         Job.objects.update(state=Job.State.FAILED, finished=now())
         form = anna.get(f"{pages}add", {"again": Job.objects.latest("created").pk})
-        return value(form, "first_number"), value(form, "preset_number")
+        return checked(form, "numbering"), value(form, "first_number")
 
-    assert offered(first_number="1", preset_number="1") == ("1", "1")
-    assert offered(first_number="101", preset_number="1") == ("101", None)
-    assert offered(first_number="", preset_number="1") == (None, None)
+    assert offered() == ("on", None)
+    assert offered(numbering="from", first_number="101") == ("from", "101")
+    assert offered(numbering="again") == ("again", None)
 
 
 def test_who_asks_for_too_much_at_once_has_to_wait(anna, pages, filled_in, make_job):
@@ -234,10 +283,12 @@ def page(anna, pages, filled_in):
     return filled_in | {"token": value(anna.get(f"{pages}add"), "token")}
 
 
-@pytest.mark.parametrize("first_number", ["", "1", "101"])
-def test_a_double_click_makes_one_batch(anna, pages, page, worker, first_number):
-    """A number that the first click has taken is no mistake of the second one."""
-    page |= {"first_number": first_number, "preset_number": "1"}
+@pytest.mark.parametrize("numbering", [{}, {"numbering": "from", "first_number": "101"}, {"numbering": "again"}])
+def test_a_double_click_makes_one_batch(anna, pages, page, quota, worker, numbering):
+    """A number, or the last tickets, that the first click has taken are no mistake of the second one."""
+    quota.size = 3
+    quota.save()
+    page |= numbering
     with worker():
         first = anna.post(f"{pages}add", page)
     second = anna.post(f"{pages}add", page)
@@ -267,11 +318,11 @@ def test_who_goes_back_and_changes_something_asks_for_another_batch(anna, pages,
     assert sorted(OfflineSalesBatch.objects.values_list("amount", flat=True)) == [3, 4]
 
 
-def test_who_goes_back_after_a_failure_tries_again(anna, pages, page, quota, worker):
+def test_who_goes_back_after_a_failure_tries_again(anna, pages, event, page, quota, worker):
+    anna.post(f"{pages}add", page)
     quota.size = 2
     quota.save()
-    with worker():
-        anna.post(f"{pages}add", page)
+    jobs.run(event, Job.objects.get().pk)
     quota.size = 100
     quota.save()
     with worker():
@@ -335,7 +386,7 @@ def preview(anna, pages, filled_in):
 
 
 def test_prices_and_what_is_left(preview):
-    response = preview(amount=40, first_number="101")
+    response = preview(amount=40, numbering="from", first_number="101")
     assert shown(response) == {
         "Price per ticket": "€23.00",
         "Total": "€920.00 for 40 tickets",
@@ -347,7 +398,7 @@ def test_prices_and_what_is_left(preview):
 
 def test_it_warns_where_too_few_are_left(preview):
     assert alerts(preview(amount=100)) == []
-    assert alerts(preview(amount=101)) == ["There are only 100 tickets left, so this batch could not be issued."]
+    assert alerts(preview(amount=101)) == ["Number of tickets: There are only 100 tickets left."]
 
 
 def test_quotas_without_limit(preview, quota):
@@ -375,18 +426,15 @@ def test_it_says_what_is_wrong_with_what_is_filled_in_and_is_quiet_about_the_res
     assert alerts(preview()) == ["Product: This product is not assigned to a quota."]
 
 
-def test_it_knows_the_next_free_number(preview, make, filled_in):
+def test_it_knows_the_next_free_number(preview, make):
     make(amount=20, first_number=1)
-    offered = soup(preview(first_number="1", preset_number="1"))
-    assert offered.select_one("[data-next-number]")["data-next-number"] == "21"
-    assert shown(preview(first_number="1", preset_number="1"))["Ticket numbers"] == "21 – 23"
-    assert soup(preview(itemvar="nonsense")).select("[data-next-number]") == []
+    assert shown(preview())["Ticket numbers"] == "21 – 23"
+    assert shown(preview(numbering="again"))["Ticket numbers"] == "1 – 3"
 
 
 @pytest.mark.parametrize("digits", [9, 30, 5000])
 def test_numbers_of_many_digits_are_no_products(preview, digits):
     response = preview(itemvar="9" * digits)
-    assert soup(response).select("[data-next-number]") == []
     assert alerts(response)[0].startswith("Product: Select a valid choice.")
 
 

@@ -2,10 +2,14 @@
 
 import json
 
+import pypdfium2
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pretix.base.pdf import get_variables
+
+from pretix_offlinesales import jobs
+from pretix_offlinesales.models import Job
 
 from .conftest import rows, soup, words
 
@@ -142,6 +146,58 @@ def test_the_editor_shows_samples(anna, event, layout):
     }
     editor = anna.get(f"/control/event/{event.organizer.slug}/{event.slug}/pdfoutput/{layout.pk}/editor/")
     assert "Offline sales: ticket number with leading zeros" in editor.content.decode()
+
+
+@pytest.fixture
+def preview(anna, event, layout):
+    """``preview(content, text)``: the lines of what the host's layout editor shows of a text box."""
+
+    def preview(content, text=""):
+        box = {
+            "type": "textarea", "left": "10", "bottom": "200", "width": "150", "fontsize": "10", "align": "left",
+            "fontfamily": "Open Sans", "bold": False, "italic": False, "downward": True, "rotation": 0,
+            "color": [0, 0, 0, 1], "content": content, "text": text,
+        }  # fmt: skip
+        editor = f"/control/event/{event.organizer.slug}/{event.slug}/pdfoutput/{layout.pk}/editor/"
+        response = anna.post(editor, {"preview": "true", "data": json.dumps([box])})
+        with pypdfium2.PdfDocument(response.content) as pdf:
+            return pdf[0].get_textpage().get_text_range().splitlines()
+
+    return preview
+
+
+def test_the_preview_of_the_editor_shows_samples(preview):
+    names = ("batch", "number", "number_padded", "amount", "comment")
+    shown = [preview(f"offlinesales_{name}") for name in names]
+    assert shown == [["3"], ["17"], ["0017"], ["200"], ["Kiosk at the harbour"]]
+    assert preview("other", "No. {offlinesales_number}") == ["No. 17"]
+
+
+def test_without_the_plugin_the_host_prints_braces_as_they_are(preview, event):
+    """As the documentation says."""
+    event.disable_plugin("pretix_offlinesales")
+    event.save()
+    assert preview("other", "No. {offlinesales_number}") == ["No. {offlinesales_number}"]
+    assert preview("offlinesales_number") == []
+
+
+def test_without_the_plugin_histories_lead_to_no_page_of_ours(anna, make, event, pages, orders):
+    batch = make(amount=2)
+    order = batch.tickets.first().order
+    anna.post(f"{pages}{batch.pk}/return", {"lines": "1", "kind": "unsold", "confirmed": "on"})
+    job = Job.objects.get(kind=Job.Kind.RETURN)
+    jobs.run(event, job.pk)
+
+    def told():
+        [returned, _issued] = batch.all_logentries()
+        return returned.display(), links_to(anna.get(f"{orders}{order.code}/"), f"{pages}{batch.pk}/")
+
+    text, origin = "1 ticket has been returned (unsold).", f"Offline sales batch {batch.pk}, ticket 1 of 2"
+    assert told() == (f'{text} <a href="{pages}results/{job.pk}/">Show result</a>', [origin, f"#{batch.pk}", origin])
+    event.disable_plugin("pretix_offlinesales")
+    event.save()
+    assert told() == (text, [])
+    assert f"{origin}." in words(soup(anna.get(f"{orders}{order.code}/")))
 
 
 def test_the_comment_costs_one_query_a_batch_and_the_rest_none(batch):

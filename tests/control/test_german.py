@@ -10,7 +10,8 @@ import pytest
 
 from pretix_offlinesales.models import OfflineSalesBatch
 
-from .conftest import LOCALE, figures_shown, rows, shown, soup, words
+from ..catalogs import LOCALE
+from .conftest import figures_shown, rows, shown, soup, words
 from .test_list import check_in
 
 PACKAGE = LOCALE.parent
@@ -56,6 +57,26 @@ def test_each_text_is_translated(extracted):
 def test_placeholders_are_kept():
     for catalog in LOCALE.glob("*/LC_MESSAGES/django.po"):
         subprocess.run(["msgfmt", "--check-format", "-o", "/dev/null", catalog], check=True)
+
+
+def test_texts_stand_where_they_are_gathered():
+    """``makemessages`` looks into Python and HTML only."""
+    others = [path for path in (PACKAGE / "templates").rglob("*.*") if path.suffix != ".html"]
+    assert [path for path in others if "i18n" in path.read_text()] == []
+
+
+def test_the_options_of_a_print_are_as_german_as_whoever_looks_at_them(german, anna, pages, make):
+    """Not as whoever started the server."""
+    page = soup(anna.get(f"{pages}{make().pk}/print/options"))
+    assert [words(option) for option in page.select("[name=duplex] option")] == [
+        "Wie andere Seiten",
+        "Auf der Rückseite, gewendet über die lange Kante",
+        "Auf der Rückseite, gewendet über die kurze Kante",
+    ]
+    assert [words(option) for option in page.select("[name=paper] option")][3:5] == [
+        "SRA3 (320 × 450 mm)",
+        "Letter (215,9 × 279,4 mm)",
+    ]
 
 
 def test_the_page_of_a_batch(german, anna, pages, make, user):

@@ -365,7 +365,7 @@ def test_more_batches_need_no_more_queries(request, who, pages, make, make_job):
 
     def queries(amount):
         for number in range(amount):
-            make(amount=2, first_number="", comment=f"Batch {number}")
+            make(amount=2, comment=f"Batch {number}")
             make_job(Job.State.RUNNING)
             make_job(Job.State.FAILED)
         with CaptureQueriesContext(connection) as captured:

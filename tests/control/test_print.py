@@ -401,6 +401,42 @@ def test_a_copied_event_has_its_own(event, organizer):
     assert (copied.name, copied.sheet, copied.pk == preset.pk) == ("Kiosk", {"paper": "A3"}, False)
 
 
+def test_what_the_batch_was_printed_on_last_can_be_chosen_again(anna, at, order_print, filled_out):
+    def offered():
+        return [option.get("value") for option in soup(anna.get(f"{at}options")).select("[name=preset] option")][:2]
+
+    assert offered() == ["", "avery-32010"]
+    assert anna.get(f"{at}options", {"preset": "last"}).status_code == 404
+    order_print(**filled_out, columns="1", rows="3", offset_x="1.5", tickets="1-6")
+    assert offered() == ["", "last"]
+    form = soup(anna.get(f"{at}options", {"preset": "last"})).select_one("form[data-asynctask]")
+    assert [form.select_one(f"[name={name}]").get("value") for name in ("tickets", "columns", "rows", "offset_x")] == [
+        None, "1", "3", "1.5",
+    ]  # fmt: skip
+    order_print(pages="single")
+    assert offered() == ["", "avery-32010"]
+
+
+def folded(response) -> dict[str, bool]:
+    """What is folded on the page, and whether it is open."""
+    return {words(part.summary): part.has_attr("open") for part in soup(response).select("details")}
+
+
+def test_what_is_chosen_seldom_is_folded_until_it_is_wrong(anna, at, order_print, filled_out):
+    closed = {"Margins, gutters and labels": False, "Printer": False, "Save as preset": False}
+    page = soup(anna.get(f"{at}options"))
+    seldom = {field["name"] for field in page.select("details [name]")}
+    assert folded(anna.get(f"{at}options")) == closed
+    assert seldom == {
+        *(f"{name}_{axis}" for name in ("margin", "gutter", "cell", "offset") for axis in "xy"),
+        *("rotate", "running_text", "name"),
+    }
+    assert folded(order_print(**filled_out, columns="x")) == closed
+    assert folded(order_print(**filled_out, margin_x="105")) == closed | {"Margins, gutters and labels": True}
+    assert folded(order_print(**filled_out, offset_y="51")) == closed | {"Printer": True}
+    assert folded(anna.post(f"{at}presets", filled_out)) == closed | {"Save as preset": True}
+
+
 def test_the_page_of_the_batch_leads_there(anna, ron, pages, batch, at):
     link = f"{at}options"
     assert [words(a) for a in soup(anna.get(f"{pages}{batch.pk}/")).select(f'a[href="{link}"]')] == ["Print options …"]

@@ -14,6 +14,7 @@ from django.utils.timezone import now
 
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.printing.choice import Only, choose
+from pretix_offlinesales.printing.sheets import Sheet
 
 from .conftest import alerts, rows, soup, words
 
@@ -111,6 +112,59 @@ def test_only_the_replaced_tickets_are_printed_again(anna, pages, make, confirm,
     with pikepdf.open(BytesIO(b"".join(printed.streaming_content))) as pdf:
         assert len(pdf.pages) == 3
     assert Job.objects.get(kind="print").data == {"tickets": "2, 4-5"}
+
+
+def test_replaced_tickets_are_printed_on_what_the_batch_was_printed_on(anna, pages, make, confirm, worker, layout):
+    batch, single = make(amount=9), make(amount=2)
+    sheets = {"pages": "sheets", "paper": "other", "paper_x": "500", "paper_y": "700", "columns": "2", "rows": "2"}
+    with worker():
+        anna.post(f"{pages}{batch.pk}/print/options", sheets | {"margin_x": "3"})
+        anna.post(f"{pages}{single.pk}/print")
+    Job.objects.filter(kind="print").delete()  # as the host's periodic task does it
+    result = confirm(f"{pages}replace", lines=f"#{batch.pk}: 2, 4-7, #{single.pk}: 1")
+    job = Job.objects.get(kind="replace")
+    assert [words(form.select_one(".text-muted")) for form in soup(result).select("form[data-asynctask-download]")] == [
+        "On sheets, as this batch was printed last.",
+        "A page for each ticket.",
+    ]
+    options = [link["href"] for link in soup(result).select("form[data-asynctask-download] a")]
+    assert options == [
+        f"{pages}{batch.pk}/print/options?replaced={job.pk}&preset=last",
+        f"{pages}{single.pk}/print/options?replaced={job.pk}",
+    ]
+    offered = soup(anna.get(options[0])).select_one("form[data-asynctask]")
+    expected = {"tickets": "2, 4-7", "paper_x": "500.0", "columns": "2", "margin_x": "3.0"}
+    assert {name: offered.select_one(f"[name={name}]")["value"] for name in expected} == expected
+    assert offered.select_one("[name=pages][checked]")["value"] == "sheets"
+
+    with worker():
+        for form in soup(result).select("form[data-asynctask-download]"):
+            anna.post(form["action"])
+    printed = {job.batch_id: job.data for job in Job.objects.filter(kind="print", state=Job.State.SUCCEEDED)}
+    assert printed[single.pk] == {"tickets": "1"}
+    assert printed[batch.pk]["tickets"] == "2, 4-7"
+    assert Sheet.parse(printed[batch.pk]["sheet"]) == Sheet(
+        paper=(500, 700), columns=2, rows=2, margin=(3, 0), running_text=False
+    )
+
+
+def test_the_options_of_a_print_know_no_other_results(anna, pages, make, confirm):
+    batch = make(amount=2)
+    confirm(f"{pages}{batch.pk}/return", lines="1", kind="unsold")
+    for key in (Job.objects.get(kind="return").pk, "x"):
+        assert anna.get(f"{pages}{batch.pk}/print/options", {"replaced": key}).status_code == 404
+
+
+def test_replaced_tickets_that_no_sheet_can_take_are_told_of(anna, pages, make, confirm, worker, layout):
+    batch = make(amount=2)
+    with worker():
+        anna.post(f"{pages}{batch.pk}/print/options", {"pages": "sheets", "paper": "A3", "columns": "1", "rows": "1"})
+    result = confirm(f"{pages}{batch.pk}/replace", lines="2")
+    layout.layout = '[{"type": "barcodearea"}]'
+    layout.save()
+    response = anna.post(soup(result).select_one("form[data-asynctask-download]")["action"], follow=True)
+    assert response.redirect_chain == [(f"{pages}results/{Job.objects.get(kind='replace').pk}/", 302)]
+    assert "cannot be drawn" in alerts(response)[0]
 
 
 def test_a_replaced_ticket_has_not_been_printed_yet(anna, pages, make, confirm, worker, layout):

@@ -5,6 +5,7 @@ import os
 import pytest
 from django.test import override_settings
 
+from ..catalogs import compile_catalogs
 from .browser import DESKTOP, EVENT, LOGIN, Browser, chromium, resize, serving, what_is_missing
 
 
@@ -20,6 +21,7 @@ def available():
 
 @pytest.fixture(scope="session")
 def server(available, tmp_path_factory):
+    compile_catalogs()
     with serving(tmp_path_factory.mktemp("pretix")) as url:
         yield url
 

@@ -7,7 +7,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from .browser import PHONE, resize
+from .browser import DESKTOP, PHONE, resize
 from .test_pages import focused, read
 
 PREVIEW = "[data-offlinesales-preview-target]"
@@ -55,10 +55,41 @@ def test_sheets_are_shown_while_they_are_chosen_and_then_printed(browser, option
     assert browser.errors() == []
 
 
+def unfold(browser, title):
+    """Open what is folded away, and wait until it no longer moves."""
+    [part] = [part for part in browser.find_all("details") if part.text.strip() == title]
+    browser.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", part)
+    part.find_element(By.TAG_NAME, "summary").click()
+    browser.wait_until(lambda: not browser.driver.execute_script("return $(':animated').length"))
+
+
+def place(browser, selector) -> dict:
+    """Of an element, in what one sees of the page."""
+    return browser.driver.execute_script(
+        "return document.querySelector(arguments[0]).getBoundingClientRect().toJSON()", selector
+    )
+
+
+def test_the_picture_stays_in_sight_beside_the_form_and_lies_above_it_on_a_phone(browser, options):
+    form, picture = ".offlinesales-beside > :first-child", f"{PREVIEW} svg"
+    browser.open(f"{options}?preset=a4-halves")
+    browser.wait_until(lambda: browser.find_all(picture))
+    assert place(browser, picture)["left"] > place(browser, form)["right"]
+    for title in ("Margins, gutters and labels", "Printer", "Save as preset"):
+        unfold(browser, title)
+        assert 0 < place(browser, picture)["top"] < place(browser, picture)["bottom"] < DESKTOP[1]
+    assert place(browser, form)["top"] < -DESKTOP[1] / 2
+    resize(browser.driver, PHONE)
+    assert place(browser, picture)["bottom"] < place(browser, form)["top"]
+    assert browser.errors() == []
+
+
 def test_a_preset_of_ones_own(browser, options):
     browser.open(f"{options}?preset=a4-halves")
     browser.wait_until(lambda: "12 tickets, on 6 sheets" in read(browser, PREVIEW))
+    unfold(browser, "Printer")
     browser.type("offset_x", "1.5")
+    unfold(browser, "Save as preset")
     browser.type("name", "Office printer")
     browser.press("Save as preset")
     browser.wait_until(lambda: browser.texts(".alert-success") == ["Your preset has been saved."])

@@ -177,16 +177,18 @@ def test_the_form_asks_for_it(client, pages, day_ticket, filled_in, worker):
     assert shown(client.get(f"{pages}{batch.pk}/"))["Valid from"] == "2027-01-01 00:00"
 
 
-def test_whoever_tries_again_need_not_choose_it_again(client, pages, day_ticket, filled_in, quota, worker):
+def test_whoever_tries_again_need_not_choose_it_again(client, pages, event, day_ticket, filled_in, quota):
+    client.post(f"{pages}add", filled_in | CHOSEN)
     quota.size = 1
     quota.save()
-    with worker():
-        client.post(f"{pages}add", filled_in | CHOSEN)
     job = Job.objects.get()
+    jobs.run(event, job.pk)
     form = soup(client.get(f"{pages}add?again={job.pk}"))
     assert [form.select_one(f"[name={name}]")["value"] for name in CHOSEN] == ["2027-01-01", "00:00:00"]
 
 
-def test_the_preview_says_what_is_wrong_with_it(client, pages, item, filled_in):
-    page = client.get(f"{pages}preview", filled_in | CHOSEN)
+def test_the_preview_says_what_is_wrong_with_it(client, pages, day_ticket, event, quota, filled_in):
+    plain = event.items.create(name="Plain", default_price=5)
+    quota.items.add(plain)
+    page = client.get(f"{pages}preview", filled_in | CHOSEN | {"itemvar": plain.pk})
     assert "Valid from: The validity of this product does not depend on when it is bought." in page.content.decode()

@@ -260,7 +260,7 @@ def test_a_data_file_has_the_codes_of_the_end(batch, while_storing):
     while_storing(".csv", once(change))
     job = make_data(batch)
     assert (job.state, job.message) == (State.SUCCEEDED, "")
-    assert [row["Secret"] for row in rows_of(job)] == valid_codes(batch)
+    assert [row["Ticket secret"] for row in rows_of(job)] == valid_codes(batch)
     assert entry(batch, "data").parsed_data["amount"] == 4
 
 

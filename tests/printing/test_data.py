@@ -71,7 +71,7 @@ def test_a_row_a_ticket(make_batch):
             "Ticket number",
             "Ticket number with leading zeros",
             "Order code",
-            "Secret",
+            "Ticket secret",
             "Code content",
             "Product",
             "Variation",
@@ -192,7 +192,7 @@ def test_codes_are_exact_even_where_they_look_like_formulas(make_batch):
     for position, secret in ((first, "=A/8b+x"), (second, "=cmd|' /C calc'!A0")):
         position.secret = secret
         position.save()
-    assert column(written(batch), "Secret") == ["=A/8b+x", "'=cmd\\|' /C calc'!A0"]
+    assert column(written(batch), "Ticket secret") == ["=A/8b+x", "'=cmd\\|' /C calc'!A0"]
 
 
 def test_characters_that_excel_can_not_store_are_left_out(make_batch, item):

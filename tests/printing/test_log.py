@@ -97,7 +97,7 @@ def test_every_printed_position_once_and_nothing_else(event, item, make_batch, m
     assert [(log.position.order_id, log.position.positionid) for log in logged] == wanted
     assert [entries(order).count() for order in orders] == [2, 1, 0, 0]
     [entry] = batch.all_logentries().filter(action_type="pretix_offlinesales.batch.printed")
-    assert entry.parsed_data == {"amount": 2}
+    assert entry.parsed_data == {"amount": 2, "sheet": sheet.data}
 
 
 def test_orders_were_modified_then_as_scanners_ask_for_it(make_batch, card, print_job):

@@ -26,12 +26,6 @@
         return document.querySelector("form[data-offlinesales-preview]");
     }
 
-    // As long as the first ticket's number is the one that the page has put there, nobody has chosen it.
-    function numberIsPreset(form) {
-        const preset = form.elements.preset_number.value;
-        return preset !== "" && preset === form.elements.first_number.value;
-    }
-
     function preview() {
         const form = formWithPreview();
         if (!form) {
@@ -44,7 +38,7 @@
             .then((response) => response.ok ? response.text() : "")
             .then(function (html) {
                 if (asked === newest) {
-                    show(form, html);
+                    show(form.querySelector("[data-offlinesales-preview-target]"), html);
                 }
             })
             .catch(function () {
@@ -61,21 +55,13 @@
         return fetch(address + "?" + values, {credentials: "same-origin"});
     }
 
-    function show(form, html) {
-        const target = form.querySelector("[data-offlinesales-preview-target]");
+    function show(target, html) {
         if (target.innerHTML !== html) {
             target.innerHTML = html;
-        }
-        const next = target.querySelector("[data-next-number]");
-        if (next && numberIsPreset(form)) {
-            form.elements.first_number.value = form.elements.preset_number.value = next.dataset.nextNumber;
         }
     }
 
     $(document).on("input change", "form[data-offlinesales-preview] :input", function () {
-        if (this.name === "first_number") {
-            this.form.elements.preset_number.value = "";
-        }
         window.clearTimeout(typing);
         typing = window.setTimeout(preview, TYPING_MS);
     });
