@@ -128,12 +128,17 @@ class Browser:
     def log_in(self, email: str):
         # Leave the page first: what it still asks for in the background would bring the old session back.
         self.driver.get("about:blank")
-        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
-        self.driver.get(f"{self.server}/control/login")
+        self.wait_until(self._is_logged_out)
         self.type("email", email)
         self.type("password", PASSWORD)
         self.press("Log in")
         self.wait_until(lambda: "/login" not in self.url)
+
+    def _is_logged_out(self) -> bool:
+        """Without cookies, unless an answer that was on its way has brought one."""
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.driver.get(f"{self.server}/control/login")
+        return bool(self.find_all("[name=email]"))
 
     def open(self, page: str = ""):
         self.driver.get(self.pages + page)
