@@ -21,7 +21,7 @@ AMOUNT = 1_000
 def pooler(servers):
     if not shutil.which("pgbouncer"):
         missing("PgBouncer is not installed")
-    pooler = Pooler("transaction", connections=2, patience=10)
+    pooler = Pooler("transaction", connections=2, patience=30)
     yield pooler
     pooler.kill()
 
