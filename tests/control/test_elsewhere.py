@@ -193,7 +193,8 @@ def test_without_the_plugin_histories_lead_to_no_page_of_ours(anna, make, event,
         return returned.display(), links_to(anna.get(f"{orders}{order.code}/"), f"{pages}{batch.pk}/")
 
     text, origin = "1 ticket has been returned (unsold).", f"Offline sales batch {batch.pk}, ticket 1 of 2"
-    assert told() == (f'{text} <a href="{pages}results/{job.pk}/">Show result</a>', [origin, f"#{batch.pk}", origin])
+    links = [f"#{batch.pk}-1 · {origin}", f"#{batch.pk}", origin]
+    assert told() == (f'{text} <a href="{pages}results/{job.pk}/">Show result</a>', links)
     event.disable_plugin("pretix_offlinesales")
     event.save()
     assert told() == (text, [])

@@ -94,15 +94,17 @@ def test_the_page_of_a_batch(german, anna, pages, make, user):
         "Erstellungszeitpunkt": "01.03.2027 13:30",
         "Erstellt von": user.email,
     }
-    assert figures_shown(page)[:8] == [
+    assert figures_shown(page)[:10] == [
         ["Ausgegeben", "3", "69,00 €"],
         ["Zurückgenommen: unverkauft", "0", "0,00 €"],
         ["Zurückgenommen: verloren oder gestohlen", "0", "0,00 €"],
         ["Zurückgenommen: beschädigt", "0", "0,00 €"],
         ["Storniert", "0", "0,00 €"],
+        ["Verloren oder gestohlen", "0", "0,00 €"],
         ["Ausstehend", "3", "69,00 €"],
         ["Eingecheckt", "1", "23,00 €"],
         ["Fällig", "3", "69,00 €"],
+        ["Außerdem fällig: zurückgenommen, aber eingelassen", "0", "0,00 €"],
     ]
     assert rows(page)[0] == ["1", first.order.code, "Gültig", "", "08.05.2027 21:00 · Main entrance"]
     history = [words(entry.select("p")[1]) for entry in soup(page).select(".logentry")]
