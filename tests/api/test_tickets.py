@@ -95,7 +95,7 @@ def test_filters(listed, mixed, query, numbers):
     assert [ticket["number"] for ticket in listed(**query)] == numbers
 
 
-@pytest.mark.parametrize("name", ["status", "returned"])
+@pytest.mark.parametrize("name", ["status", "returned", "lost", "blocked", "printed", "checked_in"])
 def test_nonsense_names_the_filter(api, url, batch, name):
     response = api.get(f"{url}{batch.pk}/tickets/", {name: "x"})
     assert (response.status_code, set(response.data)) == (400, {name})
