@@ -24,6 +24,7 @@ from ..downloads import as_private_file, download
 from ..figures import figures, total, with_state
 from ..issuing import requested_batches
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from ..printing.letters import MissingLetters, missing_letters
 from ..splitting import find_split_off
 from .entries import entries_over_time
 from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
@@ -378,6 +379,7 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
             find_split_off(context["tickets"])
             for ticket in context["tickets"]:
                 ticket.status = status_of(ticket)
+        last_print = jobs.last_print(self.batch)
         return context | {
             "batch": self.batch,
             "figures": figures([self.batch])[self.batch.pk],
@@ -385,13 +387,21 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
             "entries": entries_over_time(self.batch),
             "filter_form": self.filter_form,
             "comment_form": CommentForm(instance=self.batch),
-            "last_print": jobs.last_print(self.batch),
+            "last_print": last_print,
+            # Whoever has printed it knows what it looks like.
+            "missing_letters": [] if last_print else self._missing_letters(),
             "printing": _looked_after(self.request.event, jobs.unfinished_prints(self.batch)),
             "failed_print": jobs.failed_print(self.batch),
             "last_data": jobs.last_print(self.batch, Job.Kind.DATA),
             "making_data": _looked_after(self.request.event, jobs.unfinished_prints(self.batch, Job.Kind.DATA)),
             "failed_data": jobs.failed_print(self.batch, Job.Kind.DATA),
         }
+
+    def _missing_letters(self) -> list[MissingLetters]:
+        try:
+            return missing_letters(self.batch)
+        except JobFailed:
+            return []  # printing will say what is wrong
 
 
 class BatchComment(BatchMixin, UpdateView):

@@ -1,16 +1,19 @@
 """Letters that the fonts of a layout do not have: boxes would be printed in their place."""
 
+import logging
 import unicodedata
 from dataclasses import dataclass
 
-from pretix.base.models import Order
 from reportlab.pdfbase.pdfmetrics import getFont
 from reportlab.pdfbase.ttfonts import TTFont
 
-from ..models import OfflineSalesBatch
+from ..figures import LIVE
+from ..models import JobFailed, OfflineSalesBatch
 from .document import TicketDocument
 from .limits import Preview
 from .tickets import ValidTickets
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -27,12 +30,18 @@ def missing_letters(batch: OfflineSalesBatch) -> list[MissingLetters]:
 
     :raises JobFailed: if the layout can't be used, or if it is too large to look at while somebody waits
     """
-    valid = batch.tickets.exclude(order__status=Order.STATUS_CANCELED).order_by("number")
+    valid = batch.tickets.filter(LIVE).order_by("number")
     tickets, found = ValidTickets(batch, valid.values_list("number", flat=True)[:1]), {}
     document = TicketDocument(tickets.event, batch.layout, preview=Preview())
-    for _number, positions in tickets:
-        for position in positions:
-            document.draw(position)
+    try:
+        for _number, positions in tickets:
+            for position in positions:
+                document.draw(position)
+    except JobFailed:
+        raise
+    except Exception:  # of a plugin that chooses layouts; printing will say it
+        logger.exception("A ticket of batch %s could not be looked at", batch)
+        return []
     for font, text in document.texts:
         found[font] = found.get(font, "") + text
     missing = {font: _missing(font, text) for font, text in found.items()}

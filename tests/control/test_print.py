@@ -300,18 +300,24 @@ def test_a_code_near_the_edge_is_warned_of(anna, at, card):
     assert warning.startswith("A code on page 1 of the ticket layout has only 0.0 mm clear around it.")
 
 
-def test_letters_that_a_font_does_not_have_are_warned_of(anna, at, card):
+def test_letters_that_a_font_does_not_have_are_warned_of(anna, at, card, worker):
     assert "does not have these letters" not in anna.get(f"{at}options").content.decode()
     text = {"type": "textcontainer", "page": 1, "left": "5", "bottom": "50", "width": "60", "height": "8"}
     text |= {"fontsize": "12", "lineheight": "1", "color": [0, 0, 0, 1], "fontfamily": "Open Sans", "align": "left"}
     text |= {"bold": False, "italic": False, "content": "other", "text": "Night of 音楽"}
     card.layout = json.dumps([*json.loads(card.layout), text])
     card.save()
-    [warning] = [text for text in alerts(anna.get(f"{at}options")) if "letters" in text]
-    assert warning == (
+    warning = (
         "The font “Open Sans” of the ticket layout does not have these letters,"
         " so that boxes are printed in their place: 音楽"
     )
+    batch = at.removesuffix("print/")
+    assert [[text for text in alerts(anna.get(page)) if "letters" in text] for page in (f"{at}options", batch)] == [
+        *([warning], [warning])
+    ]
+    with worker():
+        anna.post(at.removesuffix("/"))
+    assert alerts(anna.get(batch)) == []  # whoever has printed it knows
 
 
 # Calibration

@@ -2,11 +2,12 @@
 
 import pytest
 from pretix.base.models import Order
+from pretix.plugins.ticketoutputpdf.signals import override_layout
 
 from pretix_offlinesales.models import JobFailed
 from pretix_offlinesales.printing.letters import MissingLetters, missing_letters
 
-from .conftest import code, text
+from .conftest import code, receiver_of_a_plugin, text
 
 
 def said(words, **kwargs):
@@ -55,3 +56,13 @@ def test_of_the_first_ticket_that_is_valid(make_batch, make_order, make_layout):
 def test_a_layout_that_cannot_be_drawn(make_batch, make_layout):
     with pytest.raises(JobFailed, match="cannot be drawn"):
         missing_letters(make_batch(layout=make_layout([said("夜", width="0")])))
+
+
+def test_where_a_plugin_that_chooses_layouts_fails_printing_will_say_so(make_batch, make_layout, settings, caplog):
+    def override(sender, **kwargs):
+        raise RuntimeError("Plugin is broken")
+
+    make_layout([said("夜")])
+    with receiver_of_a_plugin(settings, override_layout, override):
+        assert missing_letters(make_batch()) == []
+    assert "could not be looked at" in caplog.text
