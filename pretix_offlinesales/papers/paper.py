@@ -121,7 +121,7 @@ class Paper(ClassicInvoiceRenderer):
         return money_filter(value, self.event.currency)
 
     def numbers(self, label: str, numbers: str):
-        """Ticket numbers, however many: they go on on the next page, but not without the first of them below the label."""
+        """Ticket numbers, however many: they go on on the next page, but the label is on the one where they begin."""
         yield CondPageBreak(20 * mm)
         yield Spacer(1, 3 * mm)
         yield PlainTextParagraph(label, self.stylesheet["Bold"])
