@@ -237,6 +237,23 @@ def test_what_was_canceled_with_a_ticket_is_its_value(drink, poster, make_batch)
     assert figures([batch])[batch.pk].due.value == Decimal("5.00") * 3
 
 
+def test_the_page_and_the_report_agree_on_what_each_ticket_costs(client, user, team, poster, make_batch):
+    """Neither a fee that was kept nor what is left of the order is its price."""
+    batch = make_batch(amount=4)
+    first, second, third, _fourth = (ticket.order for ticket in batch.tickets.order_by("number"))
+    cancel_order(first, cancellation_fee=Decimal("5.00"))
+    for order in (second, third):
+        change(order, lambda manager: manager.add_position(poster, None, Decimal("5.00"), None))
+    change(second, lambda manager: manager.cancel(manager.order.positions.get(positionid=1)))
+    change(third, lambda manager: manager.split(manager.order.positions.get(positionid=1)))
+    client.force_login(user)
+    page = client.get(f"/control/event/museum/night/offlinesales/{batch.pk}/tickets.csv").content.decode()
+    exporter = OfflineSalesExporter(batch.event, batch.event.organizer)
+    _name, _type, content = exporter.render({"_format": "tickets:default"})
+    prices = [[row["Price"] for row in csv.DictReader(StringIO(text))] for text in (page, content.decode())]
+    assert prices == [["23.00"] * 4] * 2
+
+
 def test_a_price_that_is_changed_at_the_same_moment_does_not_count(poster, make_batch):
     batch = make_batch(amount=1)
     order = batch.tickets.get().order

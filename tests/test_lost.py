@@ -6,6 +6,7 @@ The host is the oracle: it blocks the positions of an order of the same batch by
 """
 
 import logging
+from decimal import Decimal
 from importlib import import_module
 
 import pytest
@@ -16,7 +17,7 @@ from freezegun import freeze_time
 from pretix.base.models import CachedTicket, Checkin, Order
 from pretix.base.models.orders import BlockedTicketSecret
 from pretix.base.services.checkin import CheckInError, perform_checkin
-from pretix.base.services.orders import OrderChangeManager, reactivate_order
+from pretix.base.services.orders import OrderChangeManager, cancel_order, reactivate_order
 from pretix.base.signals import order_changed
 
 from pretix_offlinesales import jobs
@@ -395,6 +396,16 @@ def test_what_is_split_off_has_a_new_code_which_was_not_lost(event, item, quota,
     assert (blocks(split_off), blocks(order)) == ([others or None], [[BLOCK, *others]] * 2)
     assert (actions(split_off).count("pretix.event.order.changed.remove_block"), found(batch)[0]) == (1, codes(batch))
     assert [each.blocked for each in order.positions.all()] == [others or None]
+
+
+def test_what_was_canceled_for_a_fee_since_is_not_undone(make_batch):
+    """Nothing is left of the order that could be good again."""
+    batch = make_batch(amount=1)
+    report(batch)
+    cancel_order(again(orders(batch)[0]), cancellation_fee=Decimal("5.00"))
+    answer = ([], [(codes(batch)[0], "1", "already_canceled")])
+    assert found(batch, {"tickets": "1"}, dry_run=True) == answer
+    assert found(batch, {"tickets": "1"}) == answer
 
 
 def test_what_was_not_reported_is_not_undone(make_batch):

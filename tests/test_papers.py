@@ -234,6 +234,21 @@ def test_long_lists_and_names_go_on_on_the_next_page(event, item, quota, make_ba
     assert title(output.getvalue()) == f"Statement, Offline sales batch #{batch.pk}"
 
 
+@pytest.mark.parametrize("amount", range(0, 300, 10))
+def test_numbers_do_not_go_on_without_their_label(make_batch, amount):
+    """Wherever the page ends."""
+    batch = make_batch(amount=2)
+    statement = Statement.of(batch)
+    statement.numbers["unsold"] = ", ".join(map(str, range(1_000_001, 1_000_001 + 2 * amount, 2)))
+    output = BytesIO()
+    papers.StatementPaper(batch, statement).build(output)
+    for page in pypdfium2.PdfDocument(output):
+        # After the lines of text comes what the host writes at the bottom.
+        lines = [line.strip() for line in page.get_textpage().get_text_range().splitlines()]
+        text = [line for line in lines if line and not line.startswith(("Page ", "Statement, Offline"))]
+        assert text[-1] not in ("Issued", "Returned: unsold", "Outstanding")
+
+
 def test_without_anything_left_they_say_so(make_batch):
     batch = make_batch(amount=2)
     take_back(batch, "1-2", "unsold")

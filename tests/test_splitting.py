@@ -113,7 +113,7 @@ def test_layouts_say_nothing_of_the_batch_in_the_other_order(event, poster_gone)
 
 def test_only_its_page_names_the_batch(client, user, team, batch, order, poster_gone):
     client.force_login(user)
-    assert panel(client.get(control(order))) == f"Offline sales batch {batch.pk}, ticket 1 of 3"
+    assert panel(client.get(control(order))) == f"#{batch.pk}-1 · Offline sales batch {batch.pk}, ticket 1 of 3"
     assert panel(client.get(control(poster_gone))) is None
 
 
@@ -123,7 +123,8 @@ def test_only_its_page_names_the_batch(client, user, team, batch, order, poster_
 def test_the_page_of_the_order_says_where_the_ticket_went(client, user, team, batch, order, ticket_gone):
     client.force_login(user)
     assert panel(client.get(control(order))) == (
-        f"Offline sales batch {batch.pk}, ticket 1 of 3 The ticket has been split off to order {ticket_gone.code} . "
+        f"#{batch.pk}-1 · Offline sales batch {batch.pk}, ticket 1 of 3 "
+        f"The ticket has been split off to order {ticket_gone.code} . "
         "It got a new code there, and is not a ticket of this batch any more."
     )
     assert panel(client.get(control(ticket_gone))) is None

@@ -21,7 +21,7 @@ from .. import jobs, tasks
 from ..channels import is_missing, make_channel
 from ..database import planned_plainly
 from ..downloads import as_private_file, download
-from ..figures import figures, total, with_state
+from ..figures import figures, money, total, with_state, with_worth
 from ..issuing import requested_batches
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..printing.letters import MissingLetters, missing_letters
@@ -448,6 +448,9 @@ class BatchDownload(BatchMixin, View):
 class TicketExport(TicketsMixin, View):
     """The tickets, as filtered, as CSV."""
 
+    def get_queryset(self):
+        return with_worth(super().get_queryset())
+
     def get(self, request, *args, **kwargs):
         response = as_private_file(
             HttpResponse(content_type="text/csv; charset=utf-8"),
@@ -474,7 +477,7 @@ class TicketExport(TicketsMixin, View):
             (_("Ticket number"), lambda ticket: ticket.number),
             (_("Order code"), lambda ticket: ticket.order.code),
             (_("Product"), lambda ticket: product),
-            (_("Price"), lambda ticket: str(ticket.order.total)),
+            (_("Price"), lambda ticket: str(money(ticket.worth))),
             (_("Status"), status_of),
             (_("Printed"), lambda ticket: moment(ticket.last_printed)),
             (_("Checked in"), lambda ticket: moment(ticket.entered)),

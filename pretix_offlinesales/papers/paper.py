@@ -10,7 +10,7 @@ from pretix.base.models import Invoice, Order
 from pretix.base.templatetags.money import money_filter
 from pretix.helpers.reportlab import PlainTextParagraph
 from reportlab.lib.units import mm
-from reportlab.platypus import KeepTogether, NextPageTemplate, Spacer, Table
+from reportlab.platypus import CondPageBreak, KeepTogether, NextPageTemplate, Spacer, Table
 
 from ..models import OfflineSalesBatch
 from .contents import Delivery, Statement, Tax
@@ -121,7 +121,8 @@ class Paper(ClassicInvoiceRenderer):
         return money_filter(value, self.event.currency)
 
     def numbers(self, label: str, numbers: str):
-        """Ticket numbers, however many: they go on on the next page."""
+        """Ticket numbers, however many: they go on on the next page, but the label is on the one where they begin."""
+        yield CondPageBreak(20 * mm)
         yield Spacer(1, 3 * mm)
         yield PlainTextParagraph(label, self.stylesheet["Bold"])
         yield PlainTextParagraph(numbers, self.stylesheet["Normal"])

@@ -29,8 +29,8 @@ def refusal_to_undo(orders: Orders, pk: int) -> str:
     order = orders.orders.get(pk)
     if not order:
         return UNKNOWN
-    if order.status == Order.STATUS_CANCELED:
-        return ALREADY_CANCELED  # written off: what was done last is undone first
+    if order.status == Order.STATUS_CANCELED or not orders.positions[pk]:
+        return ALREADY_CANCELED  # written off: what was done last is undone first; or canceled for a fee
     return "" if pk in orders.lost else NOT_LOST
 
 
