@@ -48,6 +48,20 @@ def drop_broken_connection() -> None:
 
 
 @contextmanager
+def seen_at_once() -> Iterator[None]:
+    """
+    All that is read is of one moment, so that sums agree with what they are the sums of. Only to read: nothing that is
+    committed meanwhile is seen. Within a transaction it is too late to ask for that.
+    """
+    is_possible = connection.vendor == "postgresql" and not connection.in_atomic_block
+    with transaction.atomic():
+        if is_possible:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+@contextmanager
 def planned_plainly() -> Iterator[None]:
     """
     PostgreSQL takes what is asked of so many tickets for so much work that it would compile the query first: seconds,

@@ -221,13 +221,15 @@ def with_due(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTick
 
 def _gone_with_the_ticket() -> QuerySet:
     """The sum of all positions that left the order when the ticket did, as the host's ledger has it."""
-    gone = unscoped(Transaction.objects).filter(order=OuterRef("order"), count__lt=0).order_by()
-    moment = first(gone.filter(positionid=TICKET_POSITION).order_by("-datetime"), "datetime")
+    # As it is, there is an index of it.
+    entries = unscoped(Transaction.objects).alias(moment=Coalesce("datetime", LONG_AGO)).order_by()
+    gone = entries.filter(order=OuterRef("order"), count__lt=0)
+    moment = first(gone.filter(positionid=TICKET_POSITION).order_by("-moment"), "datetime")
     # A position whose price was changed at that moment has left the ledger, too, and come back.
-    come_back = unscoped(Transaction.objects).filter(
-        order=OuterRef("order"), datetime=OuterRef("datetime"), positionid=OuterRef("positionid"), count__gt=0
+    come_back = entries.filter(
+        order=OuterRef("order"), moment=OuterRef("datetime"), positionid=OuterRef("positionid"), count__gt=0
     )
-    with_it = gone.filter(~Exists(come_back), datetime=moment, positionid__isnull=False)
+    with_it = gone.filter(~Exists(come_back), moment=moment, positionid__isnull=False)
     return with_it.values("order").values(sum=Sum(-F("price") * F("count")))
 
 

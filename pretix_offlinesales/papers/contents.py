@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, Q, Sum
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _, pgettext
 from pretix.base.models import OrderFee, OrderPosition
 from pretix.base.models.tax import get_tax_code_labels
 
-from ..database import planned_plainly, unscoped
+from ..database import planned_plainly, seen_at_once, unscoped
 from ..figures import (
     IN_LEDGER,
     LABELS,
@@ -25,7 +25,7 @@ from ..figures import (
     with_state,
     with_worth,
 )
-from ..models import OfflineSalesBatch, OfflineSalesTicket
+from ..models import OfflineSalesBatch
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -101,17 +101,17 @@ class Statement:
     def of(cls, batch: OfflineSalesBatch) -> "Statement":
         numbers = defaultdict(list)
         tickets = with_state(batch.tickets).order_by("number")
-        besides = tickets.filter(LET_IN_ALL_THE_SAME)
-        with planned_plainly():
+        with seen_at_once(), planned_plainly():
             for number, fate in tickets.values_list("number", "fate"):
                 numbers["issued"].append(number)
                 numbers[fate].append(number)
-            numbers["due_besides"] = list(besides.values_list("number", flat=True))
+            let_in = dict(tickets.filter(LET_IN_ALL_THE_SAME).values_list("order", "number"))
+            numbers["due_besides"] = let_in.values()
             return cls(
                 figures([batch])[batch.pk],
                 {name: ranges(found) for name, found in numbers.items()},
-                _taxes(batch.tickets.filter(IN_LEDGER)),
-                _taxes(besides) if numbers["due_besides"] else [],
+                _taxes(IN_LEDGER, order__in=batch.tickets.order_by().values("order")),
+                _taxes(order__in=let_in) if let_in else [],
             )
 
     def lines(self) -> Iterator[tuple[str, Tally, str]]:
@@ -143,14 +143,14 @@ class Statement:
                 yield [description, "", "", str(tax.net), str(tax.tax), str(tax.gross)]
 
 
-def _taxes(tickets: QuerySet[OfflineSalesTicket]) -> list[Tax]:
+def _taxes(*conditions: Q, **orders) -> list[Tax]:
     """
-    Of what is in the orders of these tickets, and not canceled by itself. Of those that are in the host's ledger, that
-    is what it says.
+    Of what is in these orders, and not canceled by itself. That is what the host's ledger says of those that are in it.
+
+    :param conditions: of the orders of positions and fees, since a subquery that joins them is done anew for each
     """
-    orders = tickets.order_by().values("order")
-    positions = unscoped(OrderPosition.objects).filter(order__in=orders).annotate(amount=F("price"))
-    fees = unscoped(OrderFee.objects).filter(order__in=orders).annotate(amount=F("value"))
+    positions = unscoped(OrderPosition.objects).filter(*conditions, **orders).annotate(amount=F("price"))
+    fees = unscoped(OrderFee.objects).filter(*conditions, **orders).annotate(amount=F("value"))
     gross, taxes = defaultdict(lambda: NOTHING), defaultdict(lambda: NOTHING)
     for lines in (positions, fees):
         by_tax = lines.order_by().values("tax_rate", "tax_code")

@@ -203,7 +203,10 @@ class StatementPaper(Paper):
         due = len(rows) - 2
         yield self.table(rows, [share * width for share in (0.6, 0.2, 0.2)], bold=(due, due + 1))
         yield Spacer(1, 2 * mm)
-        explanation = _("Due is what pretix has in its books for these tickets: outstanding and lost ones, and fees.")
+        explanation = _(
+            "Due is what pretix has in its books for the orders of these tickets: outstanding and lost ones, and fees "
+            "and other things that are in their orders."
+        )
         yield PlainTextParagraph(explanation, self.stylesheet["Fineprint"])
         for label, taxes in self.contents.tax_lines():
             yield Spacer(1, 6 * mm)
