@@ -13,7 +13,7 @@ from ..database import first, planned_plainly
 from ..figures import LIVE, the_ticket, with_due, with_state
 from ..models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..splitting import find_split_off
-from .lists import Pagination
+from .lists import BooleanFilter, Pagination
 from .views import PluginPermission
 
 
@@ -56,10 +56,10 @@ with scopes_disabled():
     class TicketFilter(FilterSet):
         status = django_filters.ChoiceFilter(field_name="shown_status", choices=Order.STATUS_CHOICE)
         returned = django_filters.ChoiceFilter(field_name="fate", choices=ReturnKind.choices)
-        lost = django_filters.BooleanFilter(field_name="is_lost")
-        blocked = django_filters.BooleanFilter(field_name="blocked", lookup_expr="isnull", exclude=True)
-        printed = django_filters.BooleanFilter(field_name="printed")
-        checked_in = django_filters.BooleanFilter(field_name="checked_in")
+        lost = BooleanFilter(field_name="is_lost")
+        blocked = BooleanFilter(field_name="blocked", lookup_expr="isnull", exclude=True)
+        printed = BooleanFilter(field_name="printed")
+        checked_in = BooleanFilter(field_name="checked_in")
 
         class Meta:
             model = OfflineSalesTicket

@@ -86,6 +86,8 @@ def test_all_about_each_ticket(listed, batch, mixed):
         ({"printed": "false"}, [1, 3, 4]),
         ({"checked_in": "true"}, [2]),
         ({"checked_in": "false"}, [1, 3, 4]),
+        ({"checked_in": "yes"}, [2]),
+        ({"printed": "0"}, [1, 3, 4]),
         ({"number": "3"}, [3]),
         ({"status": "p", "printed": "false"}, [4]),
         ({"ordering": "-number"}, [4, 3, 2, 1]),
@@ -95,7 +97,7 @@ def test_filters(listed, mixed, query, numbers):
     assert [ticket["number"] for ticket in listed(**query)] == numbers
 
 
-@pytest.mark.parametrize("name", ["status", "returned"])
+@pytest.mark.parametrize("name", ["status", "returned", "lost", "blocked", "printed", "checked_in"])
 def test_nonsense_names_the_filter(api, url, batch, name):
     response = api.get(f"{url}{batch.pk}/tickets/", {name: "x"})
     assert (response.status_code, set(response.data)) == (400, {name})
