@@ -1,6 +1,8 @@
 """Who may do what: one table, with a column for each endpoint and a row for each way to come to it."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.utils.timezone import now
@@ -306,3 +308,18 @@ WAYS = {
     "everything, to an unknown event": lambda places: token(places.organizer),
     "everything, to an unknown organizer": lambda places: token(places.organizer),
 }
+
+
+#: Of the addresses in the docs, by the placeholders of those above: all that is not the batch or the file is a job.
+IN_DOCS = {"{batch}": "(id)", "{file}": "(file)"}
+
+
+def test_the_docs_list_all_endpoints():
+    docs = (Path(urls.__file__).parent.parent / "docs" / "api.rst").read_text()
+    listed = re.findall(r"^``(GET|POST|PATCH) …/([^`]*)`` ", docs, re.MULTILINE)
+    there_are = {
+        (method.upper(), re.sub(r"{\w+}", lambda match: IN_DOCS.get(match[0], "(job)"), address))
+        for _name, method, address in ENDPOINTS.values()
+        if not address.endswith("render")  # without the last slash, which is said where it is described
+    }
+    assert sorted(listed) == sorted(there_are)

@@ -86,6 +86,8 @@ def test_all_about_each_ticket(listed, batch, mixed):
         ({"printed": "false"}, [1, 3, 4]),
         ({"checked_in": "true"}, [2]),
         ({"checked_in": "false"}, [1, 3, 4]),
+        ({"checked_in": "yes"}, [2]),
+        ({"printed": "0"}, [1, 3, 4]),
         ({"number": "3"}, [3]),
         ({"status": "p", "printed": "false"}, [4]),
         ({"ordering": "-number"}, [4, 3, 2, 1]),
