@@ -227,6 +227,9 @@ class SheetForm(OptionsForm):
 
     def clean(self):
         values = super().clean()
+        if values.get("pages") == "single":
+            for name in SheetForm.base_fields.keys() - {"pages"}:
+                self.errors.pop(name, None)  # nobody can see it
         if not self.errors and values["pages"] == "sheets":
             self.try_with(lambda: Sheet.parse(self._sheet_data(values)), "sheet")
         return values

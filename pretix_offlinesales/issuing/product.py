@@ -182,10 +182,12 @@ def _unsaleable_bundle(batch):
 
 
 def valid_from_purchase(event: Event) -> list[Item]:
-    """The products of which a batch has to say when their validity begins."""
-    dynamic = Item.VALIDITY_MODE_DYNAMIC
-    items = event.items.filter(Q(validity_mode=dynamic) | Q(bundles__bundled_item__validity_mode=dynamic))
-    return list(items.filter(active=True).distinct())
+    """The products of which a batch has to say when their validity begins, and can."""
+    dynamic = event.items.filter(validity_mode=Item.VALIDITY_MODE_DYNAMIC)
+    items = event.items.filter(Q(pk__in=dynamic) | Q(bundles__bundled_item__in=dynamic))
+    fixed = dynamic.filter(validity_dynamic_start_choice=False)
+    can_not = Q(pk__in=fixed) | Q(bundles__bundled_item__in=fixed)
+    return list(items.exclude(can_not).filter(active=True).distinct())
 
 
 def _validity_misfits(batch):
@@ -197,7 +199,13 @@ def _validity_misfits(batch):
     items = [batch.item, *(bundle.bundled_item for bundle in bundles)]
     items = [item for item in items if item.validity_mode == Item.VALIDITY_MODE_DYNAMIC]
     start = batch.valid_from
-    if items and not start:
+    fixed = next((item for item in items if not item.validity_dynamic_start_choice), None)
+    if fixed and not start:
+        yield "item", _(
+            "The validity of the product “{product}” begins when it is bought, and may be over before the paper is "
+            "sold. The product does not let anybody choose another moment."
+        ).format(product=fixed.name)
+    elif items and not start:
         yield "item", _(
             "The validity of this product begins when it is bought, and may be over before the paper is sold. Please "
             "say when it shall begin."

@@ -320,6 +320,13 @@ def test_letters_that_a_font_does_not_have_are_warned_of(anna, at, card, worker)
     assert alerts(anna.get(batch)) == []  # whoever has printed it knows
 
 
+def test_what_is_wrong_with_a_sheet_does_not_matter_where_there_is_none(anna, at, worker):
+    with worker():
+        anna.post(f"{at}options", {"pages": "single", "offset_x": "99", "columns": "-1"})
+    job = Job.objects.get(kind=Job.Kind.PRINT)
+    assert (job.state, job.data.get("sheet")) == ("succeeded", None)
+
+
 # Calibration
 
 

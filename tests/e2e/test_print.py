@@ -84,6 +84,24 @@ def test_the_picture_stays_in_sight_beside_the_form_and_lies_above_it_on_a_phone
     assert browser.errors() == []
 
 
+def test_what_is_wrong_where_it_is_folded_or_hidden(browser, options, downloads):
+    """Browsers say nothing of what they can't put the focus on."""
+    browser.open(f"{options}?preset=a4-halves")
+    browser.wait_until(lambda: "12 tickets, on 6 sheets" in read(browser, PREVIEW))
+    unfold(browser, "Printer")
+    browser.type("offset_x", "99")
+    browser.find("#offlinesales-printer summary").click()
+    browser.wait_until(lambda: not browser.find("[name=offset_x]").is_displayed())
+    browser.press("Print tickets")
+    browser.wait_until(lambda: focused(browser) == browser.find("[name=offset_x]"))
+    assert browser.find("[name=offset_x]").is_displayed()
+    browser.find("[name=pages][value=single]").click()
+    browser.wait_until(lambda: read(browser, PREVIEW).startswith("12 tickets"))
+    before = set(downloads.glob("*.pdf"))
+    browser.press("Print tickets")
+    assert len(downloaded(browser, downloads, before)) == 1
+
+
 def test_a_preset_of_ones_own(browser, options):
     browser.open(f"{options}?preset=a4-halves")
     browser.wait_until(lambda: "12 tickets, on 6 sheets" in read(browser, PREVIEW))
@@ -123,7 +141,8 @@ def test_enter_prints(browser, options, downloads, name):
     browser.wait_until(lambda: read(browser, PREVIEW).startswith("12 tickets"))
     if name == "name":
         browser.find("[name=pages][value=sheets]").click()
-        browser.wait_until(lambda: browser.find("[name=name]").is_displayed())
+        browser.wait_until(lambda: browser.find("#offlinesales-preset").is_displayed())
+        unfold(browser, "Save as preset")
     before = set(downloads.glob("*.pdf"))
     browser.find(f"[name={name}]").send_keys(Keys.ENTER)
     assert len(downloaded(browser, downloads, before)) == 1

@@ -117,6 +117,10 @@ def test_thirty_codes_as_fast_as_they_come(browser, envelope):
         browser.wait_until(lambda name=name: len(browser.find_all(level(name))) == 1)
     assert judged(browser)[:2] == [f"listed twice {codes[0]}", "unknown NOPE"]
     assert said(browser) == f"listed twice: {codes[0]}"
+    scan(browser, f"{codes[0]}, NADA")  # what else is wrong with it is said, too
+    browser.wait_until(lambda: judged(browser)[0].startswith("listed twice, "))
+    assert "NADA: unknown" in judged(browser)[0]
+    browser.find(f"{VERDICTS} button").click()
     for _line in range(2):
         browser.find(f"{VERDICTS} button").click()
     browser.wait_until(lambda: listed(browser) == codes)
@@ -254,20 +258,20 @@ def test_lost_paper_from_the_scanner_to_its_end(browser, envelope):
     browser.open()
     browser.press("Report lost tickets")
     scan(browser, *codes)
-    browser.wait_until(lambda: len(browser.find_all(f"{VERDICTS}.success")) == 3)
+    browser.wait_until(lambda: len(browser.find_all(level("success"))) == 3)
     browser.press("Continue")
     browser.wait_until(lambda: browser.find_all("[name=confirmed]"))
-    assert browser.texts(".panel-body strong") == ["3 tickets will be blocked."]
+    assert browser.texts(".panel-body strong") == ["3 tickets will be blocked.", "€52.00"]
     browser.press("Report lost tickets")
     browser.wait_until(lambda: "/results/" in browser.url)
-    assert browser.texts(".panel-title") == ["Tickets reported lost or stolen: 3"]
+    assert browser.texts(".panel-title") == ["Tickets reported lost or stolen: 3 · €52.00"]
 
     browser.press("Undo losses …")
     browser.wait_until(lambda: browser.find_all("[name=confirmed]"))
-    assert browser.texts(".panel-body strong") == ["3 tickets will not be reported lost any more."]
+    assert browser.texts(".panel-body strong") == ["3 tickets will not be reported lost any more.", "€52.00"]
     browser.press("Undo losses")
     browser.wait_until(lambda: "/results/" in browser.url)
-    assert browser.texts(".panel-title") == ["Tickets not reported lost any more: 3"]
+    assert browser.texts(".panel-title") == ["Tickets not reported lost any more: 3 · €52.00"]
     assert browser.errors() == []
 
 

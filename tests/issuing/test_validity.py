@@ -9,6 +9,7 @@ from freezegun import freeze_time
 from pretix.base.models import Order, OrderPosition
 
 from pretix_offlinesales import jobs
+from pretix_offlinesales.issuing import valid_from_purchase
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
 from ..after_sale import take_back
@@ -113,7 +114,12 @@ def test_other_products_take_none(item, refusal, mode):
 
 def test_where_nobody_can_choose_the_beginning(item, refusal):
     dynamic(item, validity_dynamic_start_choice=False)
-    assert refusal() == {"item": [UNKNOWN_START]}
+    said = (
+        "The validity of the product “Ticket” begins when it is bought, and may be over before the paper is sold. The "
+        "product does not let anybody choose another moment."
+    )
+    assert refusal() == {"item": [said]}
+    assert valid_from_purchase(item.event) == []  # so nobody is asked for it
     assert refusal(valid_from=NEW_YEAR) == {
         "valid_from": ["The product “Ticket” does not let anybody choose when its validity begins."]
     }

@@ -82,6 +82,35 @@
     // The host has replaced the form by one with errors.
     $(document).on("pretix:bind-forms", start);
 
+    // Sending
+
+    // What is hidden because of another choice does not matter, and can't be put right. The server ignores it, too.
+    function doesNotMatter(field) {
+        const part = field.closest("div[data-display-dependency]");
+        return part && !part.getClientRects().length;
+    }
+
+    $(document).on("click", "form[data-offlinesales-preview] [type=submit]", function () {
+        const wrong = [...this.form.elements].filter((field) => field.willValidate && !field.validity.valid);
+        this.form.noValidate = wrong.length > 0 && wrong.every(doesNotMatter);
+    });
+
+    // What is folded can't be focused by the browser, which then says nothing. The host folds by itself, with a slide.
+    document.addEventListener("invalid", function (event) {
+        $(event.target).closest("details").prop("open", true).addClass("details-open")
+            .children(":not(summary)").stop(true).removeAttr("style").show();
+    }, true);
+
+    // The host's pickers of dates and times keep Enter to themselves.
+    document.addEventListener("keydown", function (event) {
+        const {target} = event;
+        if (event.key === "Enter" && target.matches("form[data-offlinesales-preview] :is(.datepickerfield, .timepickerfield)")) {
+            event.preventDefault();
+            event.stopPropagation();
+            target.form.querySelector("[type=submit]").click();
+        }
+    }, true);
+
     // Refresh
 
     let failures = 0;

@@ -95,11 +95,19 @@
     }
 
     function levelOf(entry) {
-        return !entry.verdict ? "" : isTwice(entry) ? "warning" : entry.verdict.level;
+        return !entry.verdict ? "" : isTwice(entry) && entry.verdict.level === "success" ? "warning" : entry.verdict.level;
     }
 
     function textOf(entry) {
-        return !entry.verdict ? form().dataset.waiting : isTwice(entry) ? form().dataset.twice : entry.verdict.text;
+        if (!entry.verdict) {
+            return form().dataset.waiting;
+        }
+        if (!isTwice(entry)) {
+            return entry.verdict.text;
+        }
+        // What else is wrong with it is said all the same.
+        const {twice} = form().dataset;
+        return entry.verdict.level === "success" ? twice : `${twice}, ${entry.verdict.text}`;
     }
 
     // The text field
