@@ -590,12 +590,12 @@ def test_nobody_gets_a_mail_but_webhooks_are_sent(event, user, team, make_batch,
         with worker():
             report(batch)
             found(batch)
-    assert [(call["action"].rpartition("pretix")[2], call.get("code", call.get("batch"))) for call in received] == [
-        *((".event.order.changed.add_block", code) for code in codes(batch)),
-        ("_offlinesales.batch.lost", batch.pk),
-        *((".event.order.changed.remove_block", code) for code in codes(batch)),
-        ("_offlinesales.batch.undone.lost", batch.pk),
-    ]
+    heard = [(call["action"], call.get("code", call.get("batch"))) for call in received]
+    blocked, lost, unblocked, undone = heard[:2], heard[2], heard[3:5], heard[5:]
+    assert sorted(blocked) == [("pretix.event.order.changed.add_block", code) for code in sorted(codes(batch))]
+    assert lost == ("pretix_offlinesales.batch.lost", batch.pk)
+    assert sorted(unblocked) == [("pretix.event.order.changed.remove_block", code) for code in sorted(codes(batch))]
+    assert undone == [("pretix_offlinesales.batch.undone.lost", batch.pk)]
     assert mailoutbox == []
 
 

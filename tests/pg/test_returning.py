@@ -94,7 +94,7 @@ def test_kill_9_reports_each_ticket_lost_once_and_undoes_it_once(client, hit, ba
         "lost": ({}, "lost", "add_block", ["offlinesales:lost"]),
         "undo": ({"of": "lost"}, "undone", "remove_block", None),
     }[what]
-    answer = struck(client, hit, pk, worker, what, 20, 60, **values)
+    answer = struck(client, hit, pk, worker, what, 20, **values)
     positions = OrderPosition.objects.filter(order__offline_sales_ticket__batch=pk)
     codes = sorted(Order.objects.filter(offline_sales_ticket__batch=pk).values_list("code", flat=True))
     assert (sorted(answer[done]), answer["skipped"]) == (codes, [])
