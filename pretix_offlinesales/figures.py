@@ -208,20 +208,22 @@ def with_worth(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
 
 def with_due(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
     """
-    Tickets that also know whether something of their orders is in the host's ledger (``in_ledger``), and what is to be
-    paid for them: what is there (``due``), and for those that were returned, but let in (``due_besides``).
+    Tickets that also know whether something of their orders is in the host's ledger (``in_ledger``), whether they were
+    returned, but let in (``let_in_all_the_same``), and what is to be paid for them: what is in the ledger (``due``), or
+    what those that were let in cost (``due_besides``).
 
     :param tickets: with their state
     """
-    return with_worth(tickets.annotate(in_ledger=Q(IN_LEDGER))).annotate(
+    known = tickets.annotate(in_ledger=Q(IN_LEDGER), let_in_all_the_same=Q(LET_IN_ALL_THE_SAME))
+    return with_worth(known).annotate(
         due=Case(When(in_ledger=True, then=F("order__total")), default=Value(NOTHING)),
-        due_besides=Case(When(LET_IN_ALL_THE_SAME, then=F("worth")), default=Value(NOTHING)),
+        due_besides=Case(When(let_in_all_the_same=True, then=F("worth")), default=Value(NOTHING)),
     )
 
 
 def _gone_with_the_ticket() -> QuerySet:
     """The sum of all positions that left the order when the ticket did, as the host's ledger has it."""
-    # As it is, there is an index of it.
+    # The time has an index of its own, which must not be chosen (see ``database``).
     entries = unscoped(Transaction.objects).alias(moment=Coalesce("datetime", LONG_AGO)).order_by()
     gone = entries.filter(order=OuterRef("order"), count__lt=0)
     moment = first(gone.filter(positionid=TICKET_POSITION).order_by("-moment"), "datetime")
@@ -262,7 +264,7 @@ def _count(tickets, *by):
     one table, whose size PostgreSQL always knows.
     """
     states = _with_fate(tickets, Exists(_left())).annotate(checked_in=exists_for_each(_entries()))
-    states = with_due(states).order_by().values(*by, "fate", "checked_in", "in_ledger")
+    states = with_due(states).order_by().values(*by, "fate", "checked_in", "in_ledger", "let_in_all_the_same")
     sums = {f"{name}_sum": Sum(name) for name in ("worth", "due")}
     with planned_plainly():
         return list(states.annotate(count=Count("pk"), **sums))
@@ -271,12 +273,11 @@ def _count(tickets, *by):
 def _figures(row):
     count = row["count"]
     tally = Tally(count, money(row["worth_sum"]))
-    is_let_in = row["checked_in"]
     return Figures(
         **{row["fate"]: tally},
-        checked_in=tally if is_let_in else Tally(),
+        checked_in=tally if row["checked_in"] else Tally(),
         due=Tally(count, money(row["due_sum"])) if row["in_ledger"] else Tally(),
-        due_besides=tally if is_let_in and row["fate"] in ReturnKind.values else Tally(),
+        due_besides=tally if row["let_in_all_the_same"] else Tally(),
     )
 
 

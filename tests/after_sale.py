@@ -1,5 +1,8 @@
 """What is done with tickets that others sold."""
 
+from pretix.base.models import Order
+from pretix.base.services.orders import OrderChangeManager
+
 from pretix_offlinesales import jobs
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.returning import request_data
@@ -22,3 +25,12 @@ def deal_with(batch, tickets, job_kind, **values):
     jobs.run(batch.event, job.pk)
     job.refresh_from_db()
     return job
+
+
+def change(order, *steps):
+    """Staff changes an order: each step is given the host's manager of that, which is returned."""
+    manager = OrderChangeManager(Order.objects.get(pk=order.pk), notify=False)
+    for step in steps:
+        step(manager)
+    manager.commit()
+    return manager

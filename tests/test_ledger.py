@@ -14,7 +14,6 @@ from django.db.models import F, Sum
 from pretix.base.models import Checkin, Order, OrderFee, OrderRefund, Transaction
 from pretix.base.services.checkin import CheckInError, perform_checkin
 from pretix.base.services.orders import (
-    OrderChangeManager,
     OrderError,
     cancel_order,
     mark_order_expired,
@@ -27,7 +26,7 @@ from pretix_offlinesales.figures import figures, with_state
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.papers.contents import Statement
 
-from .after_sale import deal_with, report_lost, take_back
+from .after_sale import change, deal_with, report_lost, take_back
 
 pytestmark = pytest.mark.django_db
 
@@ -51,13 +50,6 @@ def poster(event, quota):
     poster = event.items.create(name="Poster", default_price=Decimal("5.00"), admission=False)
     quota.items.add(poster)
     return poster
-
-
-def change(order, *steps):
-    manager = OrderChangeManager(Order.objects.get(pk=order.pk), notify=False)
-    for step in steps:
-        step(manager)
-    manager.commit()
 
 
 class History:

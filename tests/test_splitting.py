@@ -7,7 +7,6 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pretix.base.models import Order
-from pretix.base.services.orders import OrderChangeManager
 
 from pretix_offlinesales import jobs
 from pretix_offlinesales.figures import with_state
@@ -17,7 +16,7 @@ from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.tickets import ValidTickets
 from pretix_offlinesales.splitting import find_split_off
 
-from .after_sale import take_back
+from .after_sale import change, take_back
 from .control.conftest import soup, words
 
 
@@ -40,14 +39,6 @@ def order(batch, poster):
     order = batch.tickets.get(number=1).order
     change(order, lambda manager: manager.add_position(poster, None, Decimal("5.00"), None))
     return order
-
-
-def change(order, *steps):
-    manager = OrderChangeManager(Order.objects.get(pk=order.pk), notify=False)
-    for step in steps:
-        step(manager)
-    manager.commit()
-    return manager
 
 
 def split(order, number):

@@ -18,7 +18,7 @@ from pretix.control.forms.widgets import Select2
 
 from ..channels import usual_channel
 from ..database import unscoped
-from ..figures import CANCELED, REPORTED_LOST
+from ..figures import CANCELED, LET_IN_ALL_THE_SAME, REPORTED_LOST
 from ..issuing import (
     Quote,
     check,
@@ -423,15 +423,15 @@ class TicketFilterForm(FilterForm):
     )
 
     STATUS = {
-        "valid": {"valid": True, "lost": None},
-        "reported_lost": {"fate": REPORTED_LOST},
-        "canceled": {"fate": CANCELED},
-        **{kind: {"fate": kind} for kind in ReturnKind.values},
-        "in": {"checked_in": True},
-        "out": {"valid": True, "lost": None, "checked_in": False},
-        "let_in": {"fate__in": ReturnKind.values, "checked_in": True},
-        "printed": {"printed": True},
-        "unprinted": {"printed": False},
+        "valid": Q(valid=True, lost=None),
+        "reported_lost": Q(fate=REPORTED_LOST),
+        "canceled": Q(fate=CANCELED),
+        **{kind: Q(fate=kind) for kind in ReturnKind.values},
+        "in": Q(checked_in=True),
+        "out": Q(valid=True, lost=None, checked_in=False),
+        "let_in": LET_IN_ALL_THE_SAME,
+        "printed": Q(printed=True),
+        "unprinted": Q(printed=False),
     }
 
     def filter_qs(self, qs: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
@@ -440,7 +440,7 @@ class TicketFilterForm(FilterForm):
         if query := values["query"]:
             qs = qs.filter(_is_ticket(query) | (Q(number=query) if is_number(query) else Q(pk=None)))
         if values["status"]:
-            qs = qs.filter(**self.STATUS[values["status"]])
+            qs = qs.filter(self.STATUS[values["status"]])
         if values["ordering"]:
             qs = qs.order_by(self.get_order_by(), "number")
         return qs

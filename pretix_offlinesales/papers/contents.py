@@ -15,13 +15,13 @@ from ..database import planned_plainly, seen_at_once, unscoped
 from ..figures import (
     IN_LEDGER,
     LABELS,
-    LET_IN_ALL_THE_SAME,
     NOTHING,
     OUTSTANDING,
     Figures,
     Tally,
     figures,
     money,
+    with_due,
     with_state,
     with_worth,
 )
@@ -99,14 +99,15 @@ class Statement:
 
     @classmethod
     def of(cls, batch: OfflineSalesBatch) -> "Statement":
-        numbers = defaultdict(list)
-        tickets = with_state(batch.tickets).order_by("number")
+        numbers, let_in = defaultdict(list), []
+        tickets = with_due(with_state(batch.tickets)).order_by("number")
         with seen_at_once(), planned_plainly():
-            for number, fate in tickets.values_list("number", "fate"):
+            for number, fate, is_let_in, order in tickets.values_list("number", "fate", "let_in_all_the_same", "order"):
                 numbers["issued"].append(number)
                 numbers[fate].append(number)
-            let_in = dict(tickets.filter(LET_IN_ALL_THE_SAME).values_list("order", "number"))
-            numbers["due_besides"] = let_in.values()
+                if is_let_in:
+                    numbers["due_besides"].append(number)
+                    let_in.append(order)
             return cls(
                 figures([batch])[batch.pk],
                 {name: ranges(found) for name, found in numbers.items()},
