@@ -379,7 +379,6 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
             find_split_off(context["tickets"])
             for ticket in context["tickets"]:
                 ticket.status = status_of(ticket)
-        last_print = jobs.last_print(self.batch)
         return context | {
             "batch": self.batch,
             "figures": figures([self.batch])[self.batch.pk],
@@ -387,9 +386,9 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
             "entries": entries_over_time(self.batch),
             "filter_form": self.filter_form,
             "comment_form": CommentForm(instance=self.batch),
-            "last_print": last_print,
-            # Whoever has printed it knows what it looks like.
-            "missing_letters": [] if last_print else self._missing_letters(),
+            "last_print": jobs.last_print(self.batch),
+            # Called where it is shown: a ticket is drawn for it.
+            "missing_letters": self._missing_letters,
             "printing": _looked_after(self.request.event, jobs.unfinished_prints(self.batch)),
             "failed_print": jobs.failed_print(self.batch),
             "last_data": jobs.last_print(self.batch, Job.Kind.DATA),
