@@ -32,7 +32,7 @@ e2e: $(VENV)/ready $(CATALOGS)
 
 # Web server and workers that are killed and robbed of their servers: PostgreSQL and Redis on 127.0.0.1.
 faults: $(VENV)/ready $(CATALOGS)
-	@$(BIN)/pytest tests/pg --ds=tests.pg.settings $(ARGS)
+	@$(BIN)/pytest tests/faults --ds=tests.faults.settings $(ARGS)
 
 lint: $(VENV)/ready
 	@$(BIN)/ruff check .

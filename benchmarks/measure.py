@@ -31,8 +31,9 @@ from pretix.base.services.orders import cancel_order, reactivate_order  # noqa: 
 from pretix.plugins.ticketoutputpdf.tasks import bulk_render  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
-from pretix_offlinesales import jobs, returning  # noqa: E402
-from pretix_offlinesales.issuing import quotas  # noqa: E402
+from pretix_offlinesales import returning  # noqa: E402
+from pretix_offlinesales.host import quotas  # noqa: E402
+from pretix_offlinesales.jobs import runner as jobs  # noqa: E402
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket  # noqa: E402
 from pretix_offlinesales.printing import request_data  # noqa: E402
 from pretix_offlinesales.printing.sheets import Sheet  # noqa: E402

@@ -6,7 +6,8 @@ from decimal import Decimal
 from django.utils.crypto import get_random_string
 from pretix.base.models import Event, Item, Organizer, Team, User
 
-from pretix_offlinesales import issuing, jobs
+from pretix_offlinesales import issuing
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
 NOBODY = {"user": None, "api_token": None, "device": None, "oauth_application": None}

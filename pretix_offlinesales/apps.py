@@ -28,6 +28,7 @@ class PluginApp(PluginConfig):
         compatibility = "pretix>=2026.3.0"
 
     def ready(self):
-        from . import managers, signals  # noqa: F401
+        from . import signals  # noqa: F401
+        from .host import managers
 
         managers.install()

@@ -15,9 +15,9 @@ from pretix.base.models import Event
 from pretix.base.timeframes import DateFrameField, resolve_timeframe_to_datetime_start_inclusive_end_exclusive
 from pretix.helpers.iter import chunked_iterable
 
-from .database import planned_plainly
-from .figures import LABELS, figures, money, with_due, with_state
+from .db.queries import planned_plainly
 from .models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from .tickets.figures import LABELS, figures, money, with_due, with_state
 
 #: How many batches are counted, or tickets fetched, at once.
 CHUNK = 1000

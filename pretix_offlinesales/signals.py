@@ -34,18 +34,19 @@ from pretix.control.signals import (
 )
 from pretix.helpers.periodic import minimum_interval
 
-from . import jobs, tasks
-from .database import unscoped
-from .event_canceled import refund_in_place_of_gift_card
+from . import tasks
+from .db.queries import unscoped
 from .exporters import OfflineSalesExporter
-from .figures import with_state
+from .jobs import runner as jobs
 from .models import RESULT_LIFETIME, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
-from .origin import KEY, Origin
-from .payment import OfflineSalesPayment
-from .placeholders import text_variables
 from .returning import LOST_BLOCK, named_by, refuse_at_the_door, unblock_split_off
+from .returning.event_canceled import refund_in_place_of_gift_card
 from .shredders import COMMENTED, OfflineSalesShredder, shred_comment
-from .splitting import find_split_off
+from .tickets.figures import with_state
+from .tickets.origin import KEY, Origin
+from .tickets.payment import OfflineSalesPayment
+from .tickets.placeholders import text_variables
+from .tickets.splitting import find_split_off
 from .webhooks import webhook_events
 
 

@@ -10,8 +10,8 @@ from pretix.base.models import Event
 from pretix.base.services.tasks import ProfiledEventTask, ProfiledTask
 from pretix.celery_app import app
 
-from . import jobs
-from .database import drop_broken_connection
+from .db.queries import drop_broken_connection
+from .jobs import runner as jobs
 from .models import Job
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from pretix.api.urls import event_router
 from .api.jobs import JobViewSet
 from .api.tickets import TicketViewSet
 from .api.views import BatchViewSet
-from .control import papers, printing, returning, views
+from .control import documents, printing, returning, views
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
 event_router.register("offlinesalesbatches/jobs", JobViewSet, basename="offlinesalesjob")
@@ -44,9 +44,9 @@ control_patterns = [
     path("<int:batch>/print/presets/<int:preset>/delete", printing.PresetDelete.as_view(), name="preset_delete"),
     path("<int:batch>/data", printing.BatchData.as_view(), name="data"),
     path("<int:batch>/download/<uuid:job>", views.BatchDownload.as_view(), name="download"),
-    path("<int:batch>/delivery.pdf", papers.DeliveryNote.as_view(), name="delivery"),
-    path("<int:batch>/statement.pdf", papers.Statement.as_view(), name="statement"),
-    path("<int:batch>/statement.csv", papers.StatementExport.as_view(), name="statement.csv"),
+    path("<int:batch>/delivery.pdf", documents.DeliveryNote.as_view(), name="delivery"),
+    path("<int:batch>/statement.pdf", documents.Statement.as_view(), name="statement"),
+    path("<int:batch>/statement.csv", documents.StatementExport.as_view(), name="statement.csv"),
     path("<int:batch>/tickets.csv", views.TicketExport.as_view(), name="csv"),
 ]
 

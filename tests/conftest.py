@@ -13,6 +13,8 @@ from hierarkey.proxy import dirty_cache_keys
 from pretix.base.models import Event, Organizer, User, _transactions
 from rest_framework.test import APIClient
 
+from pretix_offlinesales.issuing import check, request_data
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import OfflineSalesBatch
 
 PLUGINS = "pretix.plugins.ticketoutputpdf,pretix_offlinesales"
@@ -184,3 +186,20 @@ def make_batch(ask, api):
         return OfflineSalesBatch.objects.get(pk=made.data["id"])
 
     return make_batch
+
+
+@pytest.fixture
+def issued(web):
+    """Ask for a batch and work on the job at once, as a worker would. Gives the job as it is afterwards."""
+
+    def issued(event, item, amount=3, seats=(), user=None, numbers_go_on=False, next_seats=False, **values):
+        batch = OfflineSalesBatch(event=event, item=item, amount=amount, **{"sales_channel": web, **values})
+        if not next_seats:
+            check(batch, seats)
+        nobody = {"user": user, "api_token": None, "device": None, "oauth_application": None}
+        job = jobs.create_issuing(event, request_data(batch, seats, numbers_go_on, next_seats), nobody)
+        jobs.run(event, job.pk)
+        job.refresh_from_db()
+        return job
+
+    return issued

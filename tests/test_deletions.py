@@ -6,13 +6,13 @@ from django.utils.timezone import now
 from django.utils.translation import override
 from pretix.base.models import Event, Order, User
 
-from pretix_offlinesales import jobs
 from pretix_offlinesales.issuing import request_data as issue_request
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.data import DataOptions
 from pretix_offlinesales.returning import request_data as after_sale_request
 
-from .after_sale import take_back
+from .support.after_sale import take_back
 
 DELETED = "Something that this batch should have been made of has been deleted in the meantime."
 

@@ -13,11 +13,12 @@ from openpyxl import load_workbook
 from pretix.base.models import Checkin, Event, Order, Organizer, ScheduledEventExport, User
 from pretix.base.services.export import init_event_exporters, init_organizer_exporters, scheduled_event_export
 
-from pretix_offlinesales import issuing, jobs
+from pretix_offlinesales import issuing
 from pretix_offlinesales.exporters import OfflineSalesExporter
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import OfflineSalesBatch
 
-from .after_sale import take_back
+from .support.after_sale import take_back
 
 pytestmark = pytest.mark.django_db
 

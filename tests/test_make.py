@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .catalogs import LOCALE
+from .support.catalogs import LOCALE
 
 ROOT = LOCALE.parent.parent
 

@@ -8,8 +8,8 @@ from pretix.api.models import OAuthApplication
 from pretix.base.models import Device, Event, Item, ItemVariation, LogEntry, Order, SalesChannel, SubEvent, User
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 
-from pretix_offlinesales import jobs
 from pretix_offlinesales.issuing import request_data
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
 
 

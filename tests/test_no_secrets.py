@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from pretix.base.models import OrderPosition
 
 from pretix_offlinesales.models import Job
-from tests.test_returning import asked, orders, position, run
+from tests.returning.test_returning import asked, orders, position, run
 
 only_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes no log")
 

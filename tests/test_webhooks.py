@@ -16,7 +16,7 @@ from pretix_offlinesales import returning, tasks
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.webhooks import send_webhooks
 
-from .receiving import receiving_server
+from .support.receiving import receiving_server
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ from django_scopes import scopes_disabled
 from pretix.api.pagination import TotalOrderingFilter
 from rest_framework import mixins, serializers, viewsets
 
-from ..jobs import remembered
+from ..jobs.runner import remembered
 from ..models import Job
 from ..printing.choice import numbers_of
 from .lists import Pagination

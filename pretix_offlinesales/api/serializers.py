@@ -13,8 +13,8 @@ from ..models import MAX_AMOUNT, MAX_NUMBER, Job, JobFailed, OfflineSalesBatch, 
 from ..printing import request_data as print_request_data
 from ..printing.choice import Only, choose
 from ..printing.sheets import MAX_UNKNOWN, Sheet
-from ..ranges import parse_numbers
 from ..returning import UNDOABLE, request_data
+from ..tickets.numbers import parse_numbers
 
 
 class BatchSerializer(serializers.ModelSerializer):

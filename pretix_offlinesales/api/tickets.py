@@ -9,10 +9,10 @@ from pretix.api.pagination import TotalOrderingFilter
 from pretix.base.models import Order
 from rest_framework import mixins, serializers, viewsets
 
-from ..database import first, planned_plainly
-from ..figures import LIVE, the_ticket, with_due, with_state
+from ..db.queries import first, planned_plainly
 from ..models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
-from ..splitting import find_split_off
+from ..tickets.figures import LIVE, the_ticket, with_due, with_state
+from ..tickets.splitting import find_split_off
 from .lists import BooleanFilter, Pagination
 from .views import PluginPermission
 

@@ -18,9 +18,10 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from .. import jobs, tasks
+from .. import tasks
 from ..downloads import download
 from ..issuing import request_data
+from ..jobs import runner as jobs
 from ..models import Job, OfflineSalesBatch
 from .lists import BooleanFilter, MomentFilter, Pagination
 from .serializers import (

@@ -2,8 +2,8 @@
 
 from django.utils.formats import date_format
 
-from ..figures import entries
 from ..models import OfflineSalesBatch
+from ..tickets.figures import entries
 
 
 def entries_over_time(batch: OfflineSalesBatch) -> list[dict]:

@@ -16,9 +16,7 @@ from pretix.base.models import Event, Order, OrderPosition, User
 from pretix.control.forms.filter import FilterForm
 from pretix.control.forms.widgets import Select2
 
-from ..channels import usual_channel
-from ..database import unscoped
-from ..figures import CANCELED, LET_IN_ALL_THE_SAME, REPORTED_LOST
+from ..db.queries import unscoped
 from ..issuing import (
     Quote,
     check,
@@ -30,6 +28,7 @@ from ..issuing import (
     request_data,
     valid_from_purchase,
 )
+from ..issuing.channels import usual_channel
 from ..models import (
     MAX_AMOUNT,
     MAX_NUMBER,
@@ -40,6 +39,7 @@ from ..models import (
     ReturnKind,
 )
 from ..returning import named_by
+from ..tickets.figures import CANCELED, LET_IN_ALL_THE_SAME, REPORTED_LOST
 
 #: Who sends the same form again within this time after it is done has clicked twice; later, more tickets are wanted.
 REPEATED = timedelta(minutes=1)

@@ -10,16 +10,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.generic import DeleteView, FormView, View
 
-from .. import jobs
 from ..downloads import as_private_file
 from ..issuing import usual_layout
+from ..jobs import runner as jobs
 from ..models import Job, JobFailed, SheetPreset
 from ..printing import Plan
 from ..printing.calibration import print_calibration
 from ..printing.choice import count_blocked, count_printed
 from ..printing.clearance import tight_codes
 from ..printing.letters import missing_letters
-from ..ranges import format_numbers
+from ..tickets.numbers import format_numbers
 from .forms import problems_of
 from .picture import picture
 from .printing_forms import DataForm, PresetForm, PrintForm, SheetForm, find_preset, presets

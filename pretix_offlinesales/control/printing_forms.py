@@ -17,7 +17,7 @@ from ..printing.choice import Only, choose
 from ..printing.data import DataOptions, Format, Pictures, placeholders, used_placeholders
 from ..printing.log import last_sheet
 from ..printing.sheets import MAX_COLUMNS, MAX_OFFSET, MAX_PAPER, MIN_PAPER, PAPERS, PRESETS, Duplex, Sheet, SheetOrder
-from ..ranges import format_numbers
+from ..tickets.numbers import format_numbers
 from .forms import is_number
 
 #: A length as it is written in the language of whoever looks at it.

@@ -16,14 +16,12 @@ from django.utils.translation import gettext as _, gettext_lazy, ngettext_lazy
 from django.views.generic import FormView, TemplateView, View
 from pretix.base.models import Event
 
-from .. import jobs
 from ..downloads import as_private_file
-from ..figures import Tally, tally_by_batch
+from ..jobs import runner as jobs
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..printing import request_data as print_request_data
 from ..printing.choice import choose
 from ..printing.log import last_sheet, last_sheets
-from ..ranges import format_numbers
 from ..returning import (
     OF_OTHER_BATCH,
     REASONS,
@@ -37,6 +35,8 @@ from ..returning import (
     request_data,
     too_many,
 )
+from ..tickets.figures import Tally, tally_by_batch
+from ..tickets.numbers import format_numbers
 from .views import PageMixin
 from .waiting import JobMixin
 

@@ -17,15 +17,16 @@ from pretix.base.models import Order
 from pretix.control.permissions import EventPermissionRequiredMixin, event_permission_required
 from pretix.control.views import ChartContainingView, PaginationMixin
 
-from .. import jobs, tasks
-from ..channels import is_missing, make_channel
-from ..database import planned_plainly
+from .. import tasks
+from ..db.queries import planned_plainly
 from ..downloads import as_private_file, download
-from ..figures import figures, money, total, with_state, with_worth
 from ..issuing import requested_batches
+from ..issuing.channels import is_missing, make_channel
+from ..jobs import runner as jobs
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..printing.letters import MissingLetters, missing_letters
-from ..splitting import find_split_off
+from ..tickets.figures import figures, money, total, with_state, with_worth
+from ..tickets.splitting import find_split_off
 from .entries import entries_over_time
 from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
 from .waiting import JobMixin

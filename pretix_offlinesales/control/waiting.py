@@ -15,7 +15,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from .. import jobs, tasks
+from .. import tasks
+from ..jobs import runner as jobs
 from ..models import Job
 
 

@@ -14,7 +14,7 @@ from pretix.base.models import LogEntry, Order, OrderPosition
 from pretix.base.services.quotas import QuotaAvailability
 from pretix.base.signals import order_paid, order_placed
 
-from ..database import unscoped
+from ..db.queries import unscoped
 from ..models import Job, OfflineSalesBatch
 from ..webhooks import send_webhooks
 from .blueprint import HISTORY

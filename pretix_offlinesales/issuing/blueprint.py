@@ -11,7 +11,7 @@ from pretix.base.services.pricing import apply_discounts, get_line_price, get_li
 from rest_framework import serializers
 
 from ..models import TICKET_POSITION, JobFailed, OfflineSalesBatch
-from ..payment import OfflineSalesPayment
+from ..tickets.payment import OfflineSalesPayment
 
 #: What the host's rounding puts on its simulation's wrapper objects, and not on the wrapped positions.
 ROUNDED = ("price", "price_includes_rounding_correction", "tax_value", "tax_value_includes_rounding_correction")

@@ -15,13 +15,13 @@ from pretix.base.models import Order, OrderPosition, Seat
 from pretix.base.services.locking import LockTimeoutException
 from pretix.base.services.orders import error_messages
 
+from ..db.rows import check_references, insert_copies, reserve_ids, send_copies
+from ..host.quotas import left, lock
 from ..models import MAX_NUMBER, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
-from ..origin import Origin
+from ..tickets.codes import Unique, order_codes, plain_secrets, pseudonymization_ids, ticket_secrets
+from ..tickets.origin import Origin
 from .blueprint import Blueprint
-from .codes import Unique, order_codes, plain_secrets, pseudonymization_ids, ticket_secrets
 from .product import next_number, overlapping
-from .quotas import left, lock
-from .rows import check_references, insert_copies, reserve_ids, send_copies
 from .seats import refuse_taken
 
 logger = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from pretix.base.models import Seat
 
+from ..host.quotas import count, taken_by
 from ..models import OfflineSalesBatch
 from .blueprint import Blueprint, draw
-from .quotas import count, taken_by
 
 
 @dataclass(frozen=True)

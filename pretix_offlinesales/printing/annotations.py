@@ -12,7 +12,7 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream
 from reportlab.lib.rl_accel import fp_str
 
-from ..interruptions import is_interruption
+from ..jobs.interruptions import is_interruption
 from .annotated import box_of, dictionary, integer, numbers
 from .appearances import make_appearance
 from .canvas import EVERYWHERE

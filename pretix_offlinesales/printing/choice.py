@@ -7,10 +7,10 @@ from django.db.models import OuterRef, TextChoices
 from django.utils.translation import gettext as _, gettext_lazy
 from pretix.base.models import OrderPosition
 
-from ..database import exists_for_each, planned_plainly, unscoped
-from ..figures import with_state
+from ..db.queries import exists_for_each, planned_plainly, unscoped
 from ..models import OfflineSalesBatch
-from ..ranges import format_numbers, parse_numbers
+from ..tickets.figures import with_state
+from ..tickets.numbers import format_numbers, parse_numbers
 
 
 class Only(TextChoices):

@@ -29,7 +29,7 @@ from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from reportlab.lib.units import mm
 
 from ..models import JobFailed, OfflineSalesBatch
-from ..origin import Origin
+from ..tickets.origin import Origin
 from . import qrcode
 from .choice import nothing_to_print, numbers_of
 from .document import TicketDocument

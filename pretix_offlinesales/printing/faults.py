@@ -19,7 +19,7 @@ from i18nfield.strings import LazyI18nString
 from pretix.base.pdf import Renderer
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 
-from ..interruptions import is_interruption
+from ..jobs.interruptions import is_interruption
 from ..models import JobFailed, JobLost
 from .background import Background
 

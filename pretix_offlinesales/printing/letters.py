@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from reportlab.pdfbase.pdfmetrics import getFont
 from reportlab.pdfbase.ttfonts import TTFont
 
-from ..figures import LIVE
 from ..models import JobFailed, OfflineSalesBatch
+from ..tickets.figures import LIVE
 from .document import TicketDocument
 from .limits import Preview
 from .tickets import ValidTickets

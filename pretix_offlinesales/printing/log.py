@@ -9,8 +9,8 @@ from django.utils.timezone import now
 from pretix.base.models import LogEntry, Order, OrderPosition
 from pretix.base.models.orders import PrintLog
 
-from ..database import unscoped
-from ..issuing.rows import insert_copies, log
+from ..db.queries import unscoped
+from ..db.rows import insert_copies, log
 from ..models import Job, OfflineSalesBatch
 from .sheets import Sheet
 from .tickets import Printed, fingerprint

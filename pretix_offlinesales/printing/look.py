@@ -32,8 +32,8 @@ from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from pretix.plugins.ticketoutputpdf.signals import override_layout
 from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
 
-from .. import files
 from ..issuing.product import usual_layout
+from ..jobs import files
 from ..models import Job, OfflineSalesBatch
 from .document import TicketDocument
 from .tickets import ValidTickets

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from reportlab.lib.units import mm
 
 from ..models import JobFailed, OfflineSalesBatch
-from ..origin import Origin
-from ..ranges import format_numbers
+from ..tickets.numbers import format_numbers
+from ..tickets.origin import Origin
 from .canvas import Drawing
 from .choice import nothing_to_print, numbers_of
 from .document import TicketDocument

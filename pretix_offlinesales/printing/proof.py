@@ -17,7 +17,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 from ..models import OfflineSalesBatch
-from ..origin import Origin
+from ..tickets.origin import Origin
 from . import Plan, merge_parts, print_part
 from .document import TicketDocument
 from .limits import Preview

@@ -18,9 +18,9 @@ from pretix.base.models import (
     SubEventMetaValue,
 )
 
-from ..database import first, unscoped
-from ..figures import LIVE, the_ticket
+from ..db.queries import first, unscoped
 from ..models import TICKET_POSITION, OfflineSalesBatch
+from ..tickets.figures import LIVE, the_ticket
 from .fetching import FetchedTogether
 
 #: Tickets that are in memory at the same time, and that share their queries.

@@ -9,9 +9,9 @@ from typing import BinaryIO
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from .. import files
+from ..jobs import files
 from ..models import Job, PrintPart
-from ..ranges import format_numbers
+from ..tickets.numbers import format_numbers
 from . import Plan, merge_parts, print_part
 from .choice import numbers_of
 from .data import DataOptions, write_data

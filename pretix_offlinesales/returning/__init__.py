@@ -11,21 +11,21 @@ from django.utils.timezone import now
 from pretix.base.models import Event
 from pretix.base.services.locking import LockTimeoutException
 
-from ..interruptions import MAX_INTERRUPTIONS, is_interruption
+from ..db.rows import sent
 from ..issuing.announce import refresh_quotas
-from ..issuing.rows import sent
+from ..jobs.interruptions import MAX_INTERRUPTIONS, is_interruption
 from ..models import Job, JobLost, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from ..tickets.lines import as_lines, from_file, read_lines, too_many
+from ..tickets.reasons import BUSY, FAILED, OF_OTHER_BATCH, TEXTS as REASONS, UNKNOWN
+from ..tickets.selection import Choice, Ticket, choose, find_elsewhere, named_by, settled
 from . import lost, replace, undo
 from .actions import UNDOABLE, Action, action_of, find
 from .announce import announce
 from .cancel import cancel
 from .door import refuse_at_the_door
-from .lines import as_lines, from_file, read_lines, too_many
 from .lost import BLOCK as LOST_BLOCK, unblock_split_off
 from .orders import Orders, fetch
 from .pace import Pace
-from .reasons import BUSY, FAILED, OF_OTHER_BATCH, TEXTS as REASONS, UNKNOWN
-from .selection import Choice, Ticket, choose, find_elsewhere, named_by, settled
 
 __all__ = [
     "LOST_BLOCK",
@@ -162,7 +162,7 @@ def _work_through(job: Job, deal_with: Callable[[Orders, list[int]], Outcome], p
     """
     announce(job)
     action = action_of(job)
-    choices = choose(job.event, job.batch, job.selection, action)
+    choices = choose(job.event, job.batch, job.selection, action.candidates, action.dead)
     _settle(job, choices)
     tickets = [choice for choice in choices if choice.ticket]
     todo = [choice for choice in tickets if choice.place > job.data["done"]]
@@ -332,7 +332,7 @@ def examine(
     :param of: what it undoes, if it does
     """
     action = find(kind, of)
-    choices = choose(event, batch, selection, action)
+    choices = choose(event, batch, selection, action.candidates, action.dead)
     once = list({choice.ticket: choice for choice in choices if not choice.reason}.values())
     refusals = {}
     for start in range(0, len(once), CHUNK):

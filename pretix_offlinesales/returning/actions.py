@@ -7,11 +7,11 @@ from django.db.models import Q
 from pretix.base.models import Order
 from pretix.base.signals import EventPluginSignal, order_canceled, order_changed, order_paid, order_reactivated
 
-from ..figures import OUTSTANDING, REPORTED_LOST
 from ..models import Job, ReturnKind
+from ..tickets.figures import OUTSTANDING, REPORTED_LOST
+from ..tickets.reasons import ALREADY_CANCELED, REVOKED
 from . import lost, replace, undo
 from .orders import Orders
-from .reasons import ALREADY_CANCELED, REVOKED
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pretix.base.payment import PaymentException
 from pretix.base.services.invoices import generate_invoice, invoice_qualified
 from pretix.base.signals import EventPluginSignal
 
-from ..database import unscoped
+from ..db.queries import unscoped
 from ..issuing.announce import MAX_TRIES, holding_nobody_up, touch
 from ..models import Job
 from ..webhooks import send_webhooks

@@ -13,9 +13,9 @@ from pretix.base.models.giftcards import GiftCardTransaction
 from pretix.base.models.orders import CancellationRequest
 from pretix.base.services.invoices import generate_cancellation
 
-from ..issuing.rows import insert_copies, log
+from ..db.rows import insert_copies, log
 from ..models import OfflineSalesTicket, ReturnKind
-from ..payment import OfflineSalesPayment
+from ..tickets.payment import OfflineSalesPayment
 from .orders import Orders
 from .secrets import revoke, store_secrets
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import prefetch_related_objects
 from pretix.base.models import OrderPosition, Quota
 
-from ..issuing.quotas import left, lock
+from ..host.quotas import left, lock
 from ..issuing.seats import free_seats, too_close
 from .orders import Orders
 

@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 from pretix.base.models import Checkin, Order
 from pretix.base.services.checkin import CheckInError
 
-from ..origin import Origin
+from ..tickets.origin import Origin
 from .lost import BLOCK
 
 

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from pretix.base.models import Order, OrderPosition
 
-from ..issuing.rows import log, update_from
+from ..db.rows import log, update_from
 from ..models import OfflineSalesTicket
+from ..tickets.reasons import ALREADY_CANCELED, ALREADY_LOST, NOT_LOST, UNKNOWN
 from .orders import Orders
-from .reasons import ALREADY_CANCELED, ALREADY_LOST, NOT_LOST, UNKNOWN
 from .secrets import forget_files, list_as_blocked, list_as_free
 
 #: The name of our block. Those that begin with ``admin`` or ``api:`` can be lifted by others.

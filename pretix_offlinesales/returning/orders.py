@@ -23,10 +23,10 @@ from pretix.base.models.giftcards import GiftCardTransaction
 from pretix.base.models.orders import RevokedTicketSecret
 from pretix.helpers.database import OF_SELF
 
-from ..database import unscoped
+from ..db.queries import unscoped
 from ..models import TICKET_POSITION, OfflineSalesTicket
-from ..payment import OfflineSalesPayment
-from .reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD, GIFT_CARD_USED, UNKNOWN
+from ..tickets.payment import OfflineSalesPayment
+from ..tickets.reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD, GIFT_CARD_USED, UNKNOWN
 
 CONFIRMED = OrderPayment.PAYMENT_STATE_CONFIRMED
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from django.utils.timezone import now
 from pretix.base.models import Order, OrderPosition
 
-from ..issuing.codes import all_of, plain_secrets
-from ..issuing.rows import log, taken, update_from
+from ..db.rows import log, taken, update_from
 from ..models import OfflineSalesTicket
+from ..tickets.codes import all_of, plain_secrets
+from ..tickets.reasons import LOST
 from .orders import Orders
-from .reasons import LOST
 from .secrets import forget_files, renew as new_secrets, store_secrets
 
 

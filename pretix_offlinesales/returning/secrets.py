@@ -16,7 +16,7 @@ from pretix.base.models import CachedCombinedTicket, CachedTicket, GiftCard, Ord
 from pretix.base.models.orders import BlockedTicketSecret, RevokedTicketSecret
 from pretix.base.secrets import assign_ticket_secret
 
-from ..issuing.rows import insert_copies, update_from
+from ..db.rows import insert_copies, update_from
 from .orders import Orders
 
 #: Positions with a new secret, and those that they had, where they must be remembered.

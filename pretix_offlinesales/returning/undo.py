@@ -19,14 +19,14 @@ from pretix.base.models import GiftCard, Membership, Order, OrderPayment, OrderP
 from pretix.base.models.giftcards import GiftCardTransaction
 from pretix.base.services.memberships import validate_memberships_in_order
 
-from ..interruptions import is_interruption
-from ..issuing.rows import check_references, insert_copies, log
+from ..db.rows import check_references, insert_copies, log
+from ..jobs.interruptions import is_interruption
 from ..models import OfflineSalesTicket
-from ..payment import OfflineSalesPayment
+from ..tickets.payment import OfflineSalesPayment
+from ..tickets.reasons import CHANGED, FAILED, NOT_CANCELED, NOT_RETURNED, REVOKED, SOLD_OUT, UNKNOWN
 from .claim import Claim
 from .orders import CONFIRMED, Orders
 from .pace import Pace
-from .reasons import CHANGED, FAILED, NOT_CANCELED, NOT_RETURNED, REVOKED, SOLD_OUT, UNKNOWN
 
 logger = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from pretix.base.models import LogEntry, Order
 
-from pretix_offlinesales import jobs
-from pretix_offlinesales.alive import working_on
+from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.jobs.lock import working_on
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
 
 HOST = "http://testserver"

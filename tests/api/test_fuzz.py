@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 from pretix.base.models import CachedFile, Order, OrderPosition
 
-from pretix_offlinesales import jobs
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.sheets import Sheet
 

@@ -12,7 +12,7 @@ from pretix.base.models import CachedFile, Order
 from pypdf import PdfReader
 from reportlab.lib.units import mm
 
-from pretix_offlinesales.alive import working_on
+from pretix_offlinesales.jobs.lock import working_on
 from pretix_offlinesales.models import Job
 from tests.printing.conftest import background_pdf, text
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils.timezone import now
 from pretix.base.models import LogEntry
 
-from pretix_offlinesales.alive import working_on
+from pretix_offlinesales.jobs.lock import working_on
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.returning import request_data
 

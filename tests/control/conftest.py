@@ -11,11 +11,11 @@ from django.utils.timezone import now
 from django.utils.translation import trans_real
 from pretix.base.models import CachedFile, User
 
-from pretix_offlinesales import jobs
 from pretix_offlinesales.issuing import request_data
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
-from ..catalogs import compile_catalogs
+from ..support.catalogs import compile_catalogs
 
 
 @pytest.fixture

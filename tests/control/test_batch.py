@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from pretix.base.models import Order
 from pretix.base.models.orders import PrintLog
 
-from pretix_offlinesales.alive import working_on
+from pretix_offlinesales.jobs.lock import working_on
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
 from .conftest import alerts, figures_shown, rows, shown, soup, words

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils.timezone import now
 from pretix.base.models import Event, Item, Order, User
 
-from pretix_offlinesales import jobs
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
 from ..conftest import PLUGINS

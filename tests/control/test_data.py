@@ -8,7 +8,7 @@ from io import BytesIO, StringIO
 import pytest
 from django.utils.timezone import now
 
-from pretix_offlinesales import jobs
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.printing.data import DataOptions
 

@@ -10,7 +10,7 @@ import pytest
 
 from pretix_offlinesales.models import OfflineSalesBatch
 
-from ..catalogs import LOCALE
+from ..support.catalogs import LOCALE
 from .conftest import figures_shown, rows, shown, soup, words
 from .test_list import check_in
 

@@ -10,7 +10,7 @@ from pretix.base.models import Checkin, Order
 
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
-from ..after_sale import take_back
+from ..support.after_sale import take_back
 from .conftest import alerts, rows, soup, words
 
 

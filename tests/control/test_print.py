@@ -11,8 +11,8 @@ from django_scopes import scope
 from pretix.base.models import Event
 from pretix.base.models.orders import PrintLog
 
-from pretix_offlinesales import jobs
 from pretix_offlinesales.control import picture
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, SheetPreset
 from pretix_offlinesales.printing import limits
 from pretix_offlinesales.printing.sheets import PRESETS, Sheet

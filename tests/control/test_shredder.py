@@ -12,7 +12,7 @@ from django.utils.timezone import now
 from pretix.base.logentrytypes import log_entry_types
 from pretix.base.models import CachedFile, LogEntry, Organizer
 
-from pretix_offlinesales import jobs
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.returning import request_data
 from pretix_offlinesales.shredders import COMMENTED

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pretix_offlinesales.alive import working_on
+from pretix_offlinesales.jobs.lock import working_on
 from pretix_offlinesales.models import Job
 
 from .conftest import alerts

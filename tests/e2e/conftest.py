@@ -5,7 +5,7 @@ import os
 import pytest
 from django.test import override_settings
 
-from ..catalogs import compile_catalogs
+from ..support.catalogs import compile_catalogs
 from .browser import DESKTOP, EVENT, LOGIN, Browser, chromium, resize, serving, what_is_missing
 
 

@@ -14,7 +14,7 @@ from pretix.base.signals import order_paid, order_placed
 from pretix_offlinesales.issuing import announce
 from pretix_offlinesales.models import Job, JobLost
 
-from ..receiving import receiving_server
+from ..support.receiving import receiving_server
 
 pytestmark = pytest.mark.django_db
 

@@ -15,8 +15,9 @@ from pretix.base.services.locking import pg_lock_key
 from pretix.base.services.quotas import QuotaAvailability
 from pretix.testutils.middleware import debugflags_var
 
-from pretix_offlinesales import jobs
-from pretix_offlinesales.issuing import draw, insert, quotas
+from pretix_offlinesales.host import quotas
+from pretix_offlinesales.issuing import draw, insert
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
 
 insert_module = import_module("pretix_offlinesales.issuing.insert")  # the package has a function of this name

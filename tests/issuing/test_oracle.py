@@ -14,7 +14,7 @@ from freezegun import freeze_time
 from pretix.base.models import Discount
 from pretix.base.services.orders import send_download_reminders, send_expiry_warnings
 
-from tests.oracle import balance, history, order_by_api, order_by_shop, picture
+from tests.support.oracle import balance, history, order_by_api, order_by_shop, picture
 
 pytestmark = pytest.mark.django_db
 

@@ -8,12 +8,12 @@ from django.utils.timezone import now
 from freezegun import freeze_time
 from pretix.base.models import Order, OrderPosition
 
-from pretix_offlinesales import jobs
 from pretix_offlinesales.issuing import valid_from_purchase
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
-from ..after_sale import take_back
 from ..control.conftest import errors, shown, soup
+from ..support.after_sale import take_back
 
 #: Midnight at the event.
 NEW_YEAR = "2027-01-01T00:00:00+01:00"

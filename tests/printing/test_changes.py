@@ -14,8 +14,7 @@ from pretix.base.models.orders import PrintLog
 from pretix.base.services.cleanup import clean_cached_files
 from pypdf import PdfReader
 
-from pretix_offlinesales import jobs
-from pretix_offlinesales.figures import with_state
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, JobLost, OfflineSalesBatch
 from pretix_offlinesales.printing import plan as plan_module, request_data, work
 from pretix_offlinesales.printing.choice import choose
@@ -24,6 +23,7 @@ from pretix_offlinesales.printing.log import compare
 from pretix_offlinesales.printing.sheets import Sheet
 from pretix_offlinesales.printing.tickets import Printed
 from pretix_offlinesales.returning import request_data as request_to
+from pretix_offlinesales.tickets.figures import with_state
 
 from .conftest import code, make_blank, rasterized, read_codes, text, tickets
 

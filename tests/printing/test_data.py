@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw
 from pretix.base.models import Order
 
 from pretix_offlinesales.models import JobFailed
-from pretix_offlinesales.origin import KEY, Origin
 from pretix_offlinesales.printing import qrcode
 from pretix_offlinesales.printing.data import DataOptions, Format, Pictures, placeholders, used_placeholders, write_data
+from pretix_offlinesales.tickets.origin import KEY, Origin
 
 from .conftest import code, printed, rasterized, read_codes, text, tickets
 

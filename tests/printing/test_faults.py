@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.utils.translation import override
 from pretix.base.pdf import Renderer
 
-from pretix_offlinesales import jobs
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, JobFailed, OfflineSalesBatch
 from pretix_offlinesales.printing import request_data
 from pretix_offlinesales.printing.choice import choose

@@ -14,7 +14,7 @@ from pretix.base.models import Event, LogEntry, Order, TeamAPIToken, User
 from pretix.base.models.orders import PrintLog
 from rest_framework.test import APIClient
 
-from pretix_offlinesales import jobs
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.printing import request_data
 from pretix_offlinesales.printing.choice import choose, count_printed

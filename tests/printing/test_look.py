@@ -11,7 +11,7 @@ from pretix.base.models import CachedFile, Event
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from pretix.plugins.ticketoutputpdf.signals import override_layout
 
-from pretix_offlinesales import jobs
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing import plan as plan_module
 from pretix_offlinesales.printing.data import DataOptions, Format

@@ -10,7 +10,7 @@ import zxingcpp
 from pretix.base.models import Order, OrderPosition
 from pretix.base.models.orders import PrintLog
 
-from pretix_offlinesales import jobs
+from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, JobFailed, OfflineSalesBatch
 from pretix_offlinesales.printing import request_data
 from pretix_offlinesales.printing.choice import choose

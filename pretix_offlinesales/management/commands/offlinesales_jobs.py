@@ -6,8 +6,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.timezone import now
 from django_scopes import scopes_disabled
 
-from ... import jobs, tasks
-from ...alive import is_abandoned
+from ... import tasks
+from ...jobs import runner as jobs
+from ...jobs.lock import is_abandoned
 from ...models import Job
 
 

@@ -1,0 +1,23 @@
+"""What the plugin stores: batches, their tickets, the jobs that make and print them, and how sheets are laid."""
+
+from .batch import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch
+from .job import RESULT_LIFETIME, Job, JobFailed, JobLost, PrintPart
+from .preset import SheetPreset
+from .requested import Requested
+from .ticket import TICKET_POSITION, OfflineSalesTicket, ReturnKind
+
+__all__ = [
+    "MAX_AMOUNT",
+    "MAX_NUMBER",
+    "RESULT_LIFETIME",
+    "TICKET_POSITION",
+    "Job",
+    "JobFailed",
+    "JobLost",
+    "OfflineSalesBatch",
+    "OfflineSalesTicket",
+    "PrintPart",
+    "Requested",
+    "ReturnKind",
+    "SheetPreset",
+]

@@ -1,0 +1,62 @@
+"""A ticket of a batch, and what became of it."""
+
+from django.db import models
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+from django.utils.translation import gettext_lazy as _
+from django_scopes import ScopedManager
+from pretix.base.models import Order
+
+from .batch import OfflineSalesBatch
+
+#: The number that the position of the ticket itself has in its order. What is added to the order later gets others.
+TICKET_POSITION = 1
+
+
+class ReturnKind(models.TextChoices):
+    """Why a ticket came back."""
+
+    UNSOLD = "unsold", _("unsold")
+    #: Nobody knows where the paper is, and it is written off. (As long as somebody owes it, it is reported lost.)
+    LOST = "lost", _("lost or stolen")
+    DAMAGED = "damaged", _("damaged")
+
+
+class OfflineSalesTicket(models.Model):
+    """One order of a batch, with its number."""
+
+    batch = models.ForeignKey(OfflineSalesBatch, on_delete=models.CASCADE, related_name="tickets")
+    order = models.OneToOneField("pretixbase.Order", on_delete=models.CASCADE, related_name="offline_sales_ticket")
+    number = models.PositiveIntegerField()
+    #: When it was taken back, unless that was undone.
+    returned = models.DateTimeField(null=True, blank=True)
+    return_kind = models.CharField(max_length=16, choices=ReturnKind.choices, blank=True, default="")
+    #: When its paper was reported lost or stolen, unless that was undone. Its positions are blocked since.
+    lost = models.DateTimeField(null=True, blank=True)
+    #: When it got its present codes, if they are not its first ones.
+    replaced = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedManager(organizer="batch__event__organizer")
+
+    class Meta:
+        ordering = ("number",)
+        constraints = [
+            models.UniqueConstraint(fields=("batch", "number"), name="offlinesales_ticket_number_uniq"),
+        ]
+
+    def __str__(self):
+        return f"{self.batch}-{self.number}"
+
+
+@receiver(post_delete, sender=OfflineSalesTicket, dispatch_uid="offlinesales_ticket_deleted")
+def delete_empty_batch(sender, instance, origin=None, **kwargs):
+    """
+    A batch goes with its last order. (Only test orders can be deleted.) The history of the event tells, unless
+    something else goes that the batch could not do without, such as the event itself.
+    """
+    if isinstance(origin, OfflineSalesBatch):
+        return
+    for batch in OfflineSalesBatch.objects.filter(pk=instance.batch_id, tickets__isnull=True).select_related("event"):
+        if getattr(origin, "model", type(origin)) is Order:
+            batch.event.log_action("pretix_offlinesales.deleted", {"batch": batch.pk, "amount": batch.amount})
+        batch.delete()

@@ -1,0 +1,246 @@
+"""Which tickets are meant: by number, by order code, by what a scanner reads, or all that are still out."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from pretix.base.models import Event, Order, OrderPosition
+from pretix.base.models.orders import RevokedTicketSecret
+
+from ..db.queries import exists_for_each, unscoped
+from ..db.rows import look_up
+from ..models import OfflineSalesBatch, OfflineSalesTicket
+from .figures import with_state
+from .lines import Line, read_line, read_name
+from .numbers import parse_numbers
+from .origin import ticket_name
+from .reasons import ALREADY_CANCELED, AMBIGUOUS, REVOKED, UNKNOWN
+
+
+class Ticket(NamedTuple):
+    """Of an ``OfflineSalesTicket``, what is needed to find its order and its place."""
+
+    batch_id: int
+    number: int
+    order_id: int
+    code: str
+
+    @property
+    def name(self) -> str:
+        return ticket_name(self.batch_id, self.number)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of the things that were asked for."""
+
+    #: As it was given.
+    value: str
+    ticket: Ticket | None
+    #: Why nothing can be done about it, if that is plain already.
+    reason: str = ""
+    #: The line that it was named in, if there were lines.
+    line: str = ""
+    #: What was given is the code on a paper, as long as nobody replaces it.
+    scanned: bool = False
+
+    @property
+    def place(self) -> list[int]:
+        """Where it is among all; as a list, since jobs remember it as JSON."""
+        return [self.ticket.batch_id, self.ticket.number]
+
+    def skipped_for(self, reason: str) -> dict:
+        """As it is told to whoever asked."""
+        return {"order": self.ticket and self.ticket.code, "value": self.value, "reason": reason}
+
+
+def choose(
+    event: Event,
+    batch: OfflineSalesBatch | None,
+    selection: dict,
+    candidates: Q | None = None,
+    dead: str = REVOKED,
+) -> list[Choice]:
+    """
+    All that the selection names, in ticket order, and what is unknown after it. Nothing is named twice.
+
+    :param batch: only its tickets are looked at; without it, those of the whole event
+    :param selection: one of ``{"tickets": "1-50,60"}`` (of a batch), ``{"orders": […]}``, ``{"secrets": […]}``,
+        ``{"lines": […]}`` (of ``lines``, read already or not) and ``{"all": true}``; or one that was ``settled``;
+        ``{"each": […]}`` are lines, too, but each names all that it means, others or not
+    :param candidates: what all tickets are, of those with their state
+    :param dead: what is said of paper whose code has been revoked
+    """
+    tickets = OfflineSalesTicket.objects.filter(batch__event=event, batch__completed__isnull=False)
+    if batch:
+        tickets = tickets.filter(batch=batch)
+    [(what, wanted)] = selection.items()
+    if what == "all":
+        tickets = with_state(tickets).filter(candidates or Q())
+    if what in ("lines", "each"):
+        wanted = [line if isinstance(line, Line) else read_line(line, event, batch) for line in wanted]
+    choices = list(CHOOSE[what](tickets, wanted, dead))
+    known = [choice for choice in choices if choice.ticket]
+    return sorted(known, key=lambda choice: choice.place) + [choice for choice in choices if not choice.ticket]
+
+
+def find_elsewhere(event: Event, values: Iterable[str]) -> dict[str, Ticket]:
+    """What a batch does not know may be a ticket of another one: those of the event, by what was given."""
+    lines = [read_line(value, event, None) for value in values]
+    choices = choose(event, None, {"each": lines}, dead=ALREADY_CANCELED) if lines else []
+    return {choice.value: choice.ticket for choice in choices if choice.ticket}
+
+
+def named_by(text: str) -> Q | None:
+    """The tickets that a text such as ``#3-17`` or ``#3: 1-50`` names, whatever event they belong to."""
+    named = read_name(text.strip())
+    if not named or not named[1]:
+        return None
+    batch, numbers = named
+    return Q(batch=batch, number__range=(numbers[0], numbers[-1]))
+
+
+def settled(selection: dict, choices: list[Choice]) -> dict:
+    """
+    The selection that makes the same choices whenever it is looked up again. Numbers and order codes stay what they
+    are, but a secret that was replaced is not known any more.
+    """
+    if any(choice.scanned for choice in choices):
+        return {"found": [[choice.value, choice.ticket and choice.ticket.code, choice.reason] for choice in choices]}
+    return selection
+
+
+def _all(tickets, wanted, dead):
+    return (Choice(str(ticket.number), ticket) for ticket in _fetch(tickets))
+
+
+def _by_number(tickets, wanted, dead):
+    numbers = parse_numbers(wanted)
+    found = {ticket.number: ticket for ticket in _fetch(tickets.filter(number__in=numbers))}
+    return (_choice(value, found.get(number)) for number, value in numbers.items())
+
+
+def _by_code(tickets, wanted, dead):
+    values = {}
+    for value in wanted:
+        values.setdefault(value.strip().upper(), value)
+    found = {ticket.code: ticket for ticket in _fetch(tickets.filter(order__code__in=values))}
+    return (_choice(value, found.get(code)) for code, value in values.items())
+
+
+def _by_secret(tickets, wanted, dead):
+    """
+    Secrets of any of an order's positions. Those on the revocation list belong to paper that is not valid any more:
+    the ticket was canceled, or its paper was replaced.
+    """
+    values = {}
+    for value in wanted:
+        values.setdefault(value.strip(), value)
+    valid, revoked = _secrets(tickets, values)
+    chosen = tickets.filter(order__in={*valid.values(), *revoked.values()})
+    found = {ticket.order_id: ticket for ticket in _fetch(chosen)}
+    seen = set()
+    for secret, value in values.items():
+        if secret in valid:
+            if valid[secret] not in seen:
+                seen.add(valid[secret])
+                yield Choice(value, found[valid[secret]], scanned=True)
+        elif secret in revoked:
+            yield Choice(value, found[revoked[secret]], dead)
+        else:
+            yield Choice(value, None, UNKNOWN)
+
+
+def _secrets(tickets: QuerySet, texts: Collection[str]) -> tuple[dict[str, int], dict[str, int]]:
+    """The orders with these secrets, and those that had them until they were revoked."""
+    positions, revoked = unscoped(OrderPosition.all), unscoped(RevokedTicketSecret.objects)
+    return (
+        look_up(texts, positions.filter(_is_of(tickets, "order")), "secret", "order"),
+        look_up(texts, revoked.filter(_is_of(tickets, "position__order")), "secret", "position__order"),
+    )
+
+
+def _is_of(tickets: QuerySet, order: str) -> ExpressionWrapper:
+    return exists_for_each(tickets.filter(order=OuterRef(order)))
+
+
+def _by_line(tickets, lines: list[Line], dead):
+    seen = set()
+    for choice in _by_each_line(tickets, lines, dead):
+        if choice.reason or choice.ticket not in seen:
+            yield choice
+        if not choice.reason:
+            seen.add(choice.ticket)
+
+
+def _by_each_line(tickets, lines: list[Line], dead):
+    """
+    Whatever a line could mean is looked for; what could mean two different tickets means none. What another line names
+    as well is named twice.
+    """
+    valid, revoked = _secrets(tickets, {text for line in lines for text in line.secrets})
+    codes = {code for line in lines for code in line.codes}  # as far as anybody knows, so secrets are among them
+    named = look_up(codes, unscoped(Order.objects).filter(_is_of(tickets, "pk")), "code", "pk")
+    meant = Q(order__in={*named.values(), *valid.values(), *revoked.values()}) | _of_numbers(tickets, lines)
+    found = list(_fetch(tickets.filter(meant)))
+    by_code = {ticket.code: ticket for ticket in found}
+    by_order = {ticket.order_id: ticket for ticket in found}
+    by_number = {(ticket.batch_id, ticket.number): ticket for ticket in found}
+    for line in lines:
+        named = {by_code[code] for code in line.codes if code in by_code}
+        named |= {by_order[valid[text]] for text in line.secrets if text in valid}
+        gone = {by_order[revoked[text]] for text in line.secrets if text in revoked} - named
+        scanned = not valid.keys().isdisjoint(line.secrets)
+        numbers = [(number, by_number.get((line.batch, number))) for number in line.numbers]
+        if len(numbers) == 1:
+            named |= {ticket for _number, ticket in numbers if ticket}
+            numbers = []
+        if len(named | gone) > 1 or (numbers and named | gone):
+            yield Choice(line.text, None, AMBIGUOUS, line.text, scanned)
+        elif numbers:
+            yield from (_choice(line.name(number), ticket, line.text) for number, ticket in numbers)
+        elif named:
+            yield Choice(line.text, *named, line=line.text, scanned=scanned)
+        elif gone:
+            yield Choice(line.text, *gone, dead, line.text)
+        else:
+            yield Choice(line.text, None, UNKNOWN, line.text)
+
+
+def _of_numbers(tickets: QuerySet, lines: list[Line]) -> Q:
+    """A condition for each batch that there is: anybody can name thousands that there are not."""
+    by_batch = defaultdict(set)
+    for line in lines:
+        by_batch[line.batch].update(line.numbers)
+    named = OfflineSalesBatch.objects.filter(pk__in=[pk for pk, numbers in by_batch.items() if numbers])
+    batches = named.filter(Exists(tickets.filter(batch=OuterRef("pk")))).values_list("pk", flat=True)
+    conditions = [Q(batch=pk, number__in=by_batch[pk]) for pk in batches]
+    return Q(*conditions, _connector=Q.OR) if conditions else Q(pk=None)
+
+
+def _as_found(tickets, wanted, dead):
+    codes = [code for _value, code, _reason in wanted if code]
+    found = {ticket.code: ticket for ticket in _fetch(tickets.filter(order__code__in=codes))}
+    for value, code, reason in wanted:
+        yield Choice(value, found.get(code), reason or ("" if code in found else UNKNOWN))
+
+
+CHOOSE = {
+    "all": _all,
+    "tickets": _by_number,
+    "orders": _by_code,
+    "secrets": _by_secret,
+    "lines": _by_line,
+    "each": _by_each_line,
+    "found": _as_found,
+}
+
+
+def _choice(value, ticket, line=""):
+    return Choice(value, ticket, "" if ticket else UNKNOWN, line)
+
+
+def _fetch(tickets: QuerySet) -> Iterable[Ticket]:
+    return map(Ticket._make, tickets.values_list("batch_id", "number", "order_id", "order__code"))

@@ -1,0 +1,172 @@
+"""
+What PostgreSQL makes of our queries when it knows nothing of its tables, as on a fresh server or after a restore.
+
+Not the time is measured, but the rows that are looked at: they must not grow faster than the tickets do.
+"""
+
+import json
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
+from django_scopes import scope
+from pretix.base.models import Checkin, OrderPosition
+from pretix.base.models.orders import PrintLog
+
+from pretix_offlinesales import documents as papers
+from pretix_offlinesales.control.forms import BatchFilterForm, TicketFilterForm
+from pretix_offlinesales.exporters import OfflineSalesExporter
+from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.models import Job, OfflineSalesBatch
+from pretix_offlinesales.printing.choice import choose, count_blocked, count_printed
+from pretix_offlinesales.printing.data import DataOptions
+from pretix_offlinesales.printing.tickets import ValidTickets, kinds_of_positions
+from pretix_offlinesales.returning import examine, request_data
+from pretix_offlinesales.tickets.figures import entries, figures, total, with_state
+
+from ..support.after_sale import take_back
+
+pytestmark = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="others plan differently")
+
+TICKETS = 500
+
+#: That one query may look at for each ticket. Where each is compared with each, these are five hundred.
+ROWS = 60
+
+
+@pytest.fixture
+def batch(make_batch, quota):
+    """A third was let in, half are printed, some came back; and nobody has counted anything."""
+    quota.size = TICKETS
+    quota.save()
+    batch = make_batch(amount=TICKETS)
+    positions = OrderPosition.objects.filter(order__offline_sales_ticket__batch=batch).order_by("pk")
+    everybody = batch.event.checkin_lists.create(name="All", all_products=True)
+    Checkin.objects.bulk_create(Checkin(position=position, list=everybody) for position in positions[::3])
+    printed = {"type": PrintLog.TYPE_TICKET, "datetime": now()}
+    PrintLog.objects.bulk_create(PrintLog(position=position, **printed) for position in positions[::2])
+    take_back(batch, "1-50", "unsold")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM pg_statistic")
+        cursor.execute(
+            "UPDATE pg_class SET reltuples = -1, relpages = 0, relallvisible = 0"
+            " WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace"
+        )
+    return batch
+
+
+def rows_looked_at(sql):
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}")
+        [(plan,)] = cursor.fetchall()
+    [plan] = json.loads(plan) if isinstance(plan, str) else plan
+    return _rows(plan["Plan"])
+
+
+def _rows(node):
+    seen = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Join Filter", "Rows Removed by Index Recheck")
+    own = node["Actual Loops"] * sum(node.get(name, 0) for name in seen)
+    return own + sum(map(_rows, node.get("Plans", [])))
+
+
+def found_by(form, rows):
+    assert form.is_valid()
+    return list(form.filter_qs(rows))
+
+
+def batches_with(batch, query):
+    form = BatchFilterForm(data={"query": query}, event=batch.event)
+    return found_by(form, OfflineSalesBatch.objects.filter(event=batch.event))
+
+
+def tickets_with(batch, **values):
+    return found_by(TicketFilterForm(data=values), with_state(batch.tickets.select_related("order")))
+
+
+def some_secret(batch):
+    return OrderPosition.all.filter(order__offline_sales_ticket__batch=batch).values_list("secret", flat=True)[7]
+
+
+def exported(batch):
+    exporter = OfflineSalesExporter(batch.event, batch.event.organizer)
+    return [list(getattr(exporter, f"iterate_{sheet}")({})) for sheet, _title in exporter.sheets]
+
+
+QUESTIONS = {
+    "figures": lambda batch: figures([batch]),
+    "total": lambda batch: total(OfflineSalesBatch.objects.filter(event=batch.event)),
+    "entries": entries,
+    "batches with a code": lambda batch: batches_with(batch, batch.tickets.first().order.code),
+    "batches with a secret": lambda batch: batches_with(batch, some_secret(batch)),
+    "tickets": tickets_with,
+    "tickets with a secret": lambda batch: tickets_with(batch, query=some_secret(batch)),
+    **{
+        f"tickets, {status}": lambda batch, status=status: tickets_with(batch, status=status, ordering="-printed")
+        for status in TicketFilterForm.STATUS
+    },
+    "delivery note": papers.delivery_note,
+    "statement": papers.statement_csv,
+    "export": exported,
+    "what to print": lambda batch: choose(batch, "1-500", "unprinted"),
+    "what is valid": lambda batch: choose(batch, only="valid"),
+    "what was printed": lambda batch: count_printed(batch, batch.numbers),
+    "what is blocked": lambda batch: count_blocked(batch, batch.numbers),
+    "kinds": lambda batch: kinds_of_positions(batch, batch.numbers),
+    "print": lambda batch: list(ValidTickets(batch, batch.numbers)),
+    "return": lambda batch: list(examine(batch.event, None, {"all": True}, Job.Kind.RETURN)),
+    "return by secret": lambda batch: list(
+        examine(batch.event, batch, {"secrets": _secrets(batch)}, Job.Kind.RETURN)
+    ),
+    "undo": lambda batch: list(examine(batch.event, None, {"all": True}, Job.Kind.UNDO)),
+}
+
+
+def _secrets(batch):
+    return list(OrderPosition.all.filter(order__offline_sales_ticket__batch=batch).values_list("secret", flat=True))
+
+
+def heavy(captured):
+    """The queries that look at too many rows."""
+    asked = {query["sql"] for query in captured if query["sql"].startswith("SELECT")}
+    counted = {sql: rows_looked_at(sql) for sql in asked}
+    return {sql: rows for sql, rows in counted.items() if rows > ROWS * TICKETS}
+
+
+def test_no_query_within_a_scope_depends_on_statistics(batch, organizer):
+    found = {}
+    for name, ask in QUESTIONS.items():
+        with scope(organizer=organizer), CaptureQueriesContext(connection) as captured:
+            ask(batch)
+        found[name] = heavy(captured)
+    assert found == dict.fromkeys(QUESTIONS, {})
+
+
+def test_neither_does_the_api(batch, api, url):
+    found = {}
+    paths = ("", "?printed=false", "?checked_in=true&page=2", "?returned=unsold", "?status=p", "?status=c&number=3")
+    for path in paths:
+        with CaptureQueriesContext(connection) as captured:
+            assert api.get(f"{url}{batch.pk}/tickets/{path}").status_code == 200
+        found[path] = heavy(captured)
+    assert found == dict.fromkeys(paths, {})
+
+
+def of_the_host(sql):
+    """How it counts a quota."""
+    return "quota" in sql or "waitinglist" in sql
+
+
+@pytest.mark.parametrize("kind", [Job.Kind.LOST, Job.Kind.RETURN, Job.Kind.REPLACE, Job.Kind.PRINT, Job.Kind.DATA])
+def test_neither_does_a_job(batch, organizer, kind):
+    if kind == Job.Kind.PRINT:
+        job = jobs.create_printing(batch, {})
+    elif kind == Job.Kind.DATA:
+        job = jobs.create_data(batch, DataOptions(), {})
+    else:
+        job = jobs.create_after_sale(batch.event, kind, request_data({"all": True}, job_kind=kind), {}, batch)
+    with scope(organizer=organizer), CaptureQueriesContext(connection) as captured:
+        jobs.run(batch.event, job.pk)
+    job.refresh_from_db()
+    assert job.state == Job.State.SUCCEEDED
+    assert [sql for sql in heavy(captured) if not of_the_host(sql)] == []

@@ -1,0 +1,36 @@
+"""What is done with tickets that others sold."""
+
+from pretix.base.models import Order
+from pretix.base.services.orders import OrderChangeManager
+
+from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.models import Job
+from pretix_offlinesales.returning import request_data
+
+
+def take_back(batch, tickets, kind):
+    """``take_back(batch, "1-3, 7", "unsold")``: a worker returns these tickets."""
+    deal_with(batch, tickets, Job.Kind.RETURN, kind=kind)
+
+
+def report_lost(batch, tickets):
+    """A worker blocks them."""
+    deal_with(batch, tickets, Job.Kind.LOST)
+
+
+def deal_with(batch, tickets, job_kind, **values):
+    """A worker does such a job, which is returned as it is then."""
+    request = request_data({"tickets": tickets}, job_kind=job_kind, **values)
+    job = jobs.create_after_sale(batch.event, job_kind, request, {}, batch)
+    jobs.run(batch.event, job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def change(order, *steps):
+    """Staff changes an order: each step is given the host's manager of that, which is returned."""
+    manager = OrderChangeManager(Order.objects.get(pk=order.pk), notify=False)
+    for step in steps:
+        step(manager)
+    manager.commit()
+    return manager

@@ -1,0 +1,280 @@
+"""
+What is due agrees with the host's ledger (``Transaction``), to the cent and by tax rate, whatever has happened to the
+orders of a batch: on its page, the statement, in the report and in the API.
+"""
+
+import csv
+import random
+from collections import Counter
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.db.models import F, Sum
+from pretix.base.models import Checkin, Order, OrderFee, OrderRefund, Transaction
+from pretix.base.services.checkin import CheckInError, perform_checkin
+from pretix.base.services.orders import (
+    OrderError,
+    cancel_order,
+    mark_order_expired,
+    reactivate_order,
+)
+
+from pretix_offlinesales import documents as papers
+from pretix_offlinesales.documents.contents import Statement
+from pretix_offlinesales.exporters import OfflineSalesExporter
+from pretix_offlinesales.models import Job
+from pretix_offlinesales.tickets.figures import figures, with_state
+
+from ..support.after_sale import change, deal_with, report_lost, take_back
+
+pytestmark = pytest.mark.django_db
+
+NOTHING = Decimal("0.00")
+KINDS = ("unsold", "lost", "damaged")
+
+
+@pytest.fixture
+def drink(event, item, quota):
+    """Comes with each ticket, as part of its price, and is taxed otherwise. What it costs has odd cents."""
+    drink = event.items.create(
+        name="Drink", default_price=Decimal("4.00"), tax_rule=event.tax_rules.create(name="Food", rate=Decimal("7.00"))
+    )
+    quota.items.add(drink)
+    item.bundles.create(bundled_item=drink, count=1, designated_price=Decimal("3.33"))
+    return drink
+
+
+@pytest.fixture
+def poster(event, quota):
+    poster = event.items.create(name="Poster", default_price=Decimal("5.00"), admission=False)
+    quota.items.add(poster)
+    return poster
+
+
+class History:
+    """What may happen to a ticket, by chance. What the host refuses does not happen."""
+
+    def __init__(self, batch, poster, tax_rule, seed):
+        self.batch, self.poster, self.tax_rule = batch, poster, tax_rule
+        self.chance = random.Random(seed)
+        self.told = []
+
+    def go_on(self):
+        names = [name for name in dir(self) if name.startswith("then_")]
+        name, ticket = self.chance.choice(names), self.chance.choice(self.batch.tickets.order_by("number"))
+        try:
+            getattr(self, name)(Order.objects.get(pk=ticket.order_id), ticket.number)
+        except (OrderError, CheckInError, IndexError) as error:
+            self.told.append(f"{ticket.number} not {name}: {error}")
+        else:
+            self.told.append(f"{ticket.number} {name}")
+
+    def money(self):
+        return Decimal(self.chance.randrange(1, 3000)) / 100
+
+    def then_it_is_returned(self, order, number):
+        take_back(self.batch, str(number), self.chance.choice(KINDS))
+
+    def then_its_return_is_undone(self, order, number):
+        deal_with(self.batch, str(number), Job.Kind.UNDO)
+
+    def then_it_is_lost(self, order, number):
+        report_lost(self.batch, str(number))
+
+    def then_it_is_found_again(self, order, number):
+        deal_with(self.batch, str(number), Job.Kind.UNDO, of=Job.Kind.LOST)
+
+    def then_it_is_replaced(self, order, number):
+        deal_with(self.batch, str(number), Job.Kind.REPLACE)
+
+    def then_its_price_is_changed(self, order, number):
+        position = self.chance.choice(order.positions.all())
+        change(order, lambda manager: manager.change_price(position, self.money()))
+
+    def then_something_is_added(self, order, number):
+        change(order, lambda manager: manager.add_position(self.poster, None, self.money(), None))
+
+    def then_a_position_is_canceled(self, order, number):
+        position = self.chance.choice(order.positions.all())
+        change(order, lambda manager: manager.cancel(position))
+
+    def then_a_position_is_split_off(self, order, number):
+        position = self.chance.choice(order.positions.filter(addon_to=None))
+        change(order, lambda manager: manager.split(position))
+
+    def then_a_fee_is_added(self, order, number):
+        fee = OrderFee(order=order, fee_type=OrderFee.FEE_TYPE_OTHER, value=self.money(), tax_rule=self.tax_rule)
+        fee._calculate_tax()
+        change(order, lambda manager: manager.add_fee(fee))
+
+    def then_a_fee_is_canceled(self, order, number):
+        fee = self.chance.choice(order.fees.all())
+        change(order, lambda manager: manager.cancel_fee(fee))
+
+    def then_something_is_refunded(self, order, number):
+        amount = min(self.money(), order.payment_refund_sum)
+        order.refunds.create(
+            amount=amount,
+            provider="manual",
+            state=OrderRefund.REFUND_STATE_DONE,
+            source=OrderRefund.REFUND_SOURCE_ADMIN,
+            payment=order.payments.first(),
+        )
+
+    def then_it_expires(self, order, number):
+        if order.status != Order.STATUS_EXPIRED and order.status != Order.STATUS_CANCELED:
+            mark_order_expired(order)
+
+    def then_it_is_canceled(self, order, number):
+        cancel_order(order)
+
+    def then_it_is_canceled_for_a_fee(self, order, number):
+        cancel_order(order, cancellation_fee=min(self.money(), order.total))
+
+    def then_it_is_reactivated(self, order, number):
+        reactivate_order(order, force=True)
+
+    def then_it_is_let_in(self, order, number):
+        door, _new = self.batch.event.checkin_lists.get_or_create(name="Door", all_products=True)
+        position = order.all_positions.get(positionid=1) if order.all_positions.filter(positionid=1) else [][0]
+        perform_checkin(position, door, {}, force=self.chance.random() < 0.5)
+
+
+def ledger(batch):
+    """What the host's books say of the batch's orders, by tax rate: gross and tax."""
+    entries = Transaction.objects.filter(order__offline_sales_ticket__batch=batch)
+    sums = entries.values("tax_rate", "tax_code").annotate(
+        gross=Sum(F("price") * F("count")), tax=Sum(F("tax_value") * F("count"))
+    )
+    rows = {(row["tax_rate"], row["tax_code"] or ""): (cents(row["gross"]), cents(row["tax"])) for row in sums}
+    return {key: amounts for key, amounts in rows.items() if any(amounts)}
+
+
+def ledger_of(order):
+    return cents(order.transactions.aggregate(sum=Sum(F("price") * F("count")))["sum"])
+
+
+def cents(value):
+    return (value or NOTHING).quantize(NOTHING)
+
+
+def report(batch):
+    """Of each ticket: what is due in the ledger, and besides."""
+    exporter = OfflineSalesExporter(batch.event, batch.event.organizer)
+    _name, _type, content = exporter.render({"_format": "tickets:default"})
+    rows = csv.DictReader(StringIO(content.decode()))
+    columns = ("Due", "Due besides: returned, but let in")
+    return {int(row["Ticket number"]): tuple(Decimal(row[name]) for name in columns) for row in rows}
+
+
+def let_in_though_returned(batch):
+    """Numbers, as one asks the host: orders that our return has canceled, and whose ticket was let in."""
+    return {
+        ticket.number
+        for ticket in batch.tickets.select_related("order")
+        if ticket.order.status == Order.STATUS_CANCELED
+        and ticket.returned == ticket.order.cancellation_date
+        and Checkin.objects.filter(position__order=ticket.order, position__positionid=1, type="entry").exists()
+    }
+
+
+@pytest.mark.parametrize("rounding", ["line", "sum_by_net", "sum_by_net_keep_gross"])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_due_is_what_the_ledger_says(event, drink, poster, tax_rule, make_batch, api, url, rounding, seed):
+    event.settings.tax_rounding = rounding
+    batch = make_batch(amount=5)
+    history = History(batch, poster, tax_rule, f"{rounding} {seed}")
+    for _step in range(30):
+        history.go_on()
+    in_ledger = {ticket.number: ledger_of(ticket.order) for ticket in batch.tickets.all()}
+    let_in = let_in_though_returned(batch)
+    counted, statement, told = figures([batch])[batch.pk], Statement.of(batch), history.told
+
+    assert counted.due.value == sum(in_ledger.values()), told
+    by_tax = {(tax.rate, tax.code): (tax.gross, tax.tax) for tax in statement.taxes if tax.gross or tax.tax}
+    assert by_tax == ledger(batch), told
+    assert {number: due for number, (due, _besides) in report(batch).items()} == in_ledger, told
+    shown = api.get(f"{url}{batch.pk}/tickets/").data["results"]
+    assert {ticket["number"]: Decimal(ticket["due"]) for ticket in shown} == in_ledger, told
+
+    # … and besides
+    besides = {number: besides for number, (_due, besides) in report(batch).items() if besides}
+    assert set(besides) == let_in, told
+    assert {ticket["number"] for ticket in shown if Decimal(ticket["due_besides"])} == let_in, told
+    assert counted.due_besides.value == sum(besides.values()), told
+    assert sum(tax.gross for tax in statement.taxes_besides) == sum(besides.values()), told
+    assert statement.numbers.get("due_besides", "") == papers.contents.ranges(sorted(let_in)), told
+
+    # … and all of them are somewhere
+    assert counted.issued.count == 5, told
+    fates = Counter(with_state(batch.tickets).values_list("fate", flat=True))
+    assert {name: getattr(counted, name).count for name in fates} == dict(fates), told
+
+
+def test_what_was_canceled_with_a_ticket_is_its_value(drink, poster, make_batch):
+    """A poster that was added and removed before is not, nor is a fee that was kept."""
+    batch = make_batch(amount=4)
+    for number, order in enumerate((ticket.order for ticket in batch.tickets.order_by("number")), 1):
+        change(order, lambda manager: manager.add_position(poster, None, Decimal("5.00"), None))
+        if number < 3:
+            change(order, lambda manager: manager.cancel(manager.order.positions.get(item=poster)))
+    first, second, third, fourth = (ticket.order for ticket in batch.tickets.order_by("number"))
+    cancel_order(first)
+    cancel_order(second, cancellation_fee=Decimal("5.00"))
+    cancel_order(third, cancellation_fee=Decimal("5.00"))
+    assert figures([batch])[batch.pk].canceled.value == Decimal("23.00") * 2 + Decimal("28.00")
+    change(fourth, lambda manager: manager.cancel(manager.order.positions.get(positionid=1)))  # the poster stays
+    assert figures([batch])[batch.pk].canceled.value == Decimal("23.00") * 3 + Decimal("28.00")
+    assert figures([batch])[batch.pk].due.value == Decimal("5.00") * 3
+
+
+def test_the_page_and_the_report_agree_on_what_each_ticket_costs(client, user, team, poster, make_batch):
+    """Neither a fee that was kept nor what is left of the order is its price."""
+    batch = make_batch(amount=4)
+    first, second, third, _fourth = (ticket.order for ticket in batch.tickets.order_by("number"))
+    cancel_order(first, cancellation_fee=Decimal("5.00"))
+    for order in (second, third):
+        change(order, lambda manager: manager.add_position(poster, None, Decimal("5.00"), None))
+    change(second, lambda manager: manager.cancel(manager.order.positions.get(positionid=1)))
+    change(third, lambda manager: manager.split(manager.order.positions.get(positionid=1)))
+    client.force_login(user)
+    page = client.get(f"/control/event/museum/night/offlinesales/{batch.pk}/tickets.csv").content.decode()
+    exporter = OfflineSalesExporter(batch.event, batch.event.organizer)
+    _name, _type, content = exporter.render({"_format": "tickets:default"})
+    prices = [[row["Price"] for row in csv.DictReader(StringIO(text))] for text in (page, content.decode())]
+    assert prices == [["23.00"] * 4] * 2
+
+
+def test_a_price_that_is_changed_at_the_same_moment_does_not_count(poster, make_batch):
+    batch = make_batch(amount=1)
+    order = batch.tickets.get().order
+    change(order, lambda manager: manager.add_position(poster, None, Decimal("5.00"), None))
+    ticket, extra = Order.objects.get(pk=order.pk).positions.order_by("positionid")
+    change(order, lambda manager: manager.cancel(ticket), lambda manager: manager.change_price(extra, Decimal("7.00")))
+    counted = figures([batch])[batch.pk]
+    assert (counted.canceled.value, counted.due.value) == (Decimal("23.00"), Decimal("7.00"))
+
+
+def test_what_the_host_cancels_after_it_was_valid_again_was_not_returned(make_batch):
+    batch = make_batch(amount=1)
+    take_back(batch, "1", "unsold")
+    order = batch.tickets.get().order
+    reactivate_order(order, force=True)
+    cancel_order(order)
+    counted = figures([batch])[batch.pk]
+    assert (counted.canceled.count, counted.returned.count) == (1, 0)
+    job = deal_with(batch, "1", Job.Kind.UNDO)
+    assert [line["reason"] for line in job.data["skipped"]] == ["not_returned"]
+
+
+def test_lost_paper_is_in_the_ledger_until_it_is_written_off(drink, make_batch):
+    batch = make_batch(amount=4)
+    report_lost(batch, "1-3")
+    take_back(batch, "3", "lost")
+    counted, due = figures([batch])[batch.pk], Decimal("69.00")
+    assert (counted.reported_lost.value, counted.lost.value, counted.outstanding.value, counted.due.value) == (
+        *(Decimal("46.00"), Decimal("23.00"), Decimal("23.00"), due),
+    )
+    assert sum(ledger_of(ticket.order) for ticket in batch.tickets.all()) == due
+    assert Statement.of(batch).numbers["reported_lost"] == "1–2"
