@@ -16,8 +16,10 @@ from pretix.base.timeframes import DateFrameField, resolve_timeframe_to_datetime
 from pretix.helpers.iter import chunked_iterable
 
 from .db.queries import planned_plainly
-from .models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
-from .tickets.figures import LABELS, figures, money, with_due, with_state
+from .models import OfflineSalesBatch, OfflineSalesTicket
+from .tickets.figures import LABELS, figures, tickets_of
+from .tickets.state import RETURNED, status_of, with_state
+from .tickets.worth import money, with_due
 
 #: How many batches are counted, or tickets fetched, at once.
 CHUNK = 1000
@@ -109,7 +111,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
         batches = self._batches(form_data).select_related("user", "api_token", "device", "oauth_application")
         yield self.ProgressSetTotal(total=batches.count())
         for chunk in chunked_iterable(batches.iterator(chunk_size=CHUNK), CHUNK):
-            counted = figures(chunk)
+            counted = figures(tickets_of(chunk), by="batch")
             for batch in chunk:
                 tallies = [tally for _label, tally in counted[batch.pk].lines]
                 yield [
@@ -143,23 +145,23 @@ class OfflineSalesExporter(MultiSheetListExporter):
         places = {pk: self._place(batch) for pk, batch in batches.items()}
         tickets = OfflineSalesTicket.objects.filter(batch__in=self._batches(form_data).order_by().values("pk"))
         yield self.ProgressSetTotal(total=tickets.count())
+        status = ("fate", "order__status", "split_off")
         moments = ("returned", "last_printed", "entered")
-        columns = ("number", "order__code", "worth", "due", "due_besides", "fate", "entered_list", *moments)
+        columns = ("number", "order__code", "worth", "due", "due_besides", *status, "entered_list", *moments)
         rows = with_due(with_state(tickets)).order_by("batch", "number").values_list("batch", *columns)
         with planned_plainly():
-            for pk, number, code, worth, due, besides, fate, entered_list, *moments in rows.iterator(chunk_size=CHUNK):
-                returned, printed, entered = moments
+            for pk, number, code, worth, due, besides, *others in rows.iterator(chunk_size=CHUNK):
+                fate, order_status, split_off, entered_list, returned, printed, entered = others
                 if not (batch := batches.get(pk)):
                     continue  # made since
-                was_returned = fate in ReturnKind.values
                 yield [
                     *places[pk],
                     number,
                     code,
                     money(worth),
                     self._event(batch).currency,
-                    str(LABELS[fate]),
-                    self._moment(returned if was_returned else None, batch),
+                    status_of(fate, order_status, split_off),
+                    self._moment(returned if fate in RETURNED else None, batch),
                     self._moment(printed, batch),
                     self._moment(entered, batch),
                     entered_list or "",

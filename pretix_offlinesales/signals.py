@@ -42,11 +42,11 @@ from .models import RESULT_LIFETIME, OfflineSalesBatch, OfflineSalesTicket, Retu
 from .returning import LOST_BLOCK, named_by, refuse_at_the_door, unblock_split_off
 from .returning.event_canceled import refund_in_place_of_gift_card
 from .shredders import COMMENTED, OfflineSalesShredder, shred_comment
-from .tickets.figures import with_state
 from .tickets.origin import KEY, Origin
 from .tickets.payment import OfflineSalesPayment
 from .tickets.placeholders import text_variables
 from .tickets.splitting import find_split_off
+from .tickets.state import with_state
 from .webhooks import webhook_events
 
 

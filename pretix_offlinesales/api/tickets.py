@@ -11,8 +11,9 @@ from rest_framework import mixins, serializers, viewsets
 
 from ..db.queries import first, planned_plainly
 from ..models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
-from ..tickets.figures import LIVE, the_ticket, with_due, with_state
 from ..tickets.splitting import find_split_off
+from ..tickets.state import LIVE, RETURNED, the_ticket, with_state
+from ..tickets.worth import with_due
 from .lists import BooleanFilter, Pagination
 from .views import PluginPermission
 
@@ -48,7 +49,7 @@ class TicketSerializer(serializers.ModelSerializer):
         )
 
     def get_returned(self, ticket: OfflineSalesTicket) -> str | None:
-        return ticket.fate if ticket.fate in ReturnKind.values else None
+        return ticket.fate if ticket.fate in RETURNED else None
 
 
 with scopes_disabled():

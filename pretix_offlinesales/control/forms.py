@@ -36,10 +36,9 @@ from ..models import (
     JobFailed,
     OfflineSalesBatch,
     OfflineSalesTicket,
-    ReturnKind,
 )
 from ..returning import named_by
-from ..tickets.figures import CANCELED, LET_IN_ALL_THE_SAME, REPORTED_LOST
+from ..tickets.state import LET_IN_ALL_THE_SAME, Fate
 
 #: Who sends the same form again within this time after it is done has clicked twice; later, more tickets are wanted.
 REPEATED = timedelta(minutes=1)
@@ -408,34 +407,26 @@ class TicketFilterForm(FilterForm):
         required=False,
         choices=[
             ("", _("All tickets")),
-            ("valid", _("Valid")),
-            ("reported_lost", _("Lost or stolen")),
-            ("canceled", pgettext_lazy("tickets", "Canceled")),
-            (ReturnKind.UNSOLD, _("Returned (unsold)")),
-            (ReturnKind.LOST, _("Returned (lost or stolen)")),
-            (ReturnKind.DAMAGED, _("Returned (damaged)")),
+            *Fate.choices,
             ("let_in", _("Returned, but let in")),
             ("in", _("Checked in")),
-            ("out", _("Valid, not checked in")),
+            ("out", _("Outstanding, not checked in")),
             ("printed", _("Printed")),
             ("unprinted", _("Never printed")),
         ],
     )
 
     STATUS = {
-        "valid": Q(valid=True, lost=None),
-        "reported_lost": Q(fate=REPORTED_LOST),
-        "canceled": Q(fate=CANCELED),
-        **{kind: Q(fate=kind) for kind in ReturnKind.values},
+        **{fate.value: Q(fate=fate) for fate in Fate},
         "in": Q(checked_in=True),
-        "out": Q(valid=True, lost=None, checked_in=False),
+        "out": Q(fate=Fate.OUTSTANDING, checked_in=False),
         "let_in": LET_IN_ALL_THE_SAME,
         "printed": Q(printed=True),
         "unprinted": Q(printed=False),
     }
 
     def filter_qs(self, qs: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
-        """:param qs: with their state (see ``figures``)"""
+        """:param qs: with their state (see ``tickets.state``)"""
         values = self.cleaned_data
         if query := values["query"]:
             qs = qs.filter(_is_ticket(query) | (Q(number=query) if is_number(query) else Q(pk=None)))

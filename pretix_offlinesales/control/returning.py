@@ -35,7 +35,7 @@ from ..returning import (
     request_data,
     too_many,
 )
-from ..tickets.figures import Tally, tally_by_batch
+from ..tickets.figures import Tally, tally
 from ..tickets.numbers import format_numbers
 from .views import PageMixin
 from .waiting import JobMixin
@@ -152,7 +152,7 @@ class MoneyMixin(PageMixin):
     def money(self, codes: list[str], kind: Job.Kind) -> dict:
         """``counts`` has a line for each batch, ``total`` adds them up."""
         tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event)
-        tallies = tally_by_batch(tickets.filter(order__code__in=codes))
+        tallies = tally(tickets.filter(order__code__in=codes), by="batch")
         return {
             "counts": [{"batch": batch, "tally": tallies[batch.pk]} for batch in self.with_products(tallies)],
             "total": sum(tallies.values(), Tally()),

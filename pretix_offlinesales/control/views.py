@@ -1,5 +1,6 @@
 """The organizer's pages about batches."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from defusedcsv import csv
@@ -13,7 +14,6 @@ from django.utils.functional import cached_property
 from django.utils.timezone import now
 from django.utils.translation import gettext as _, gettext_lazy, pgettext
 from django.views.generic import FormView, ListView, UpdateView, View
-from pretix.base.models import Order
 from pretix.control.permissions import EventPermissionRequiredMixin, event_permission_required
 from pretix.control.views import ChartContainingView, PaginationMixin
 
@@ -23,10 +23,12 @@ from ..downloads import as_private_file, download
 from ..issuing import requested_batches
 from ..issuing.channels import is_missing, make_channel
 from ..jobs import runner as jobs
-from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from ..printing.letters import MissingLetters, missing_letters
-from ..tickets.figures import figures, money, total, with_state, with_worth
+from ..tickets.figures import figures, tickets_of, total
 from ..tickets.splitting import find_split_off
+from ..tickets.state import status_of, with_state
+from ..tickets.worth import money, with_worth
 from .entries import entries_over_time
 from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
 from .waiting import JobMixin
@@ -104,7 +106,7 @@ class BatchList(PageMixin, PaginationMixin, ListView):
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        counted = figures(context["batches"])
+        counted = figures(tickets_of(list(context["batches"])), by="batch")
         for batch in context["batches"]:
             batch.event = self.request.event
             if batch.subevent:
@@ -117,7 +119,7 @@ class BatchList(PageMixin, PaginationMixin, ListView):
         several = context["paginator"].count > 1
         return context | {
             "filter_form": self.filter_form,
-            "total": total(self.object_list) if several else None,
+            "total": total(tickets_of(self.object_list.filter(testmode=False))) if several else None,
             **shown,
         }
 
@@ -337,19 +339,11 @@ class JobDismiss(JobButton):
         return self.back()
 
 
-def status_of(ticket: OfflineSalesTicket) -> str:
-    """:param ticket: with its state (see ``figures``), and where it was split off to (see ``splitting``)"""
-    if ticket.split_off:
-        return _("Split off to order {order}").format(order=ticket.split_to) if ticket.split_to else _("Split off")
-    if ticket.fate in ReturnKind.values:
-        return _("Returned ({kind})").format(kind=ticket.get_return_kind_display())
-    if ticket.order.status == Order.STATUS_EXPIRED:
-        return _("Canceled (expired)")
-    if ticket.canceled:
-        return pgettext("tickets", "Canceled")
-    if ticket.lost:
-        return _("Lost or stolen")
-    return _("Valid") if ticket.valid else ticket.order.get_status_display()
+def _say_status(tickets: Iterable[OfflineSalesTicket]) -> None:
+    """:param tickets: with their state"""
+    find_split_off(tickets)
+    for ticket in tickets:
+        ticket.status = status_of(ticket.fate, ticket.order.status, ticket.split_off, ticket.split_to)
 
 
 class TicketsMixin(BatchMixin):
@@ -377,12 +371,10 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
     def get_context_data(self, **kwargs):
         with planned_plainly():
             context = super().get_context_data(**kwargs)
-            find_split_off(context["tickets"])
-            for ticket in context["tickets"]:
-                ticket.status = status_of(ticket)
+            _say_status(context["tickets"])
         return context | {
             "batch": self.batch,
-            "figures": figures([self.batch])[self.batch.pk],
+            "figures": total(tickets_of([self.batch])),
             "has_lost": self.batch.tickets.filter(lost__isnull=False).exists(),
             "entries": entries_over_time(self.batch),
             "filter_form": self.filter_form,
@@ -461,7 +453,7 @@ class TicketExport(TicketsMixin, View):
         writer.writerow([str(title) for title, _value in columns])
         with planned_plainly():
             tickets = self.get_queryset()
-            find_split_off(tickets)
+            _say_status(tickets)
             for ticket in tickets:
                 writer.writerow([value(ticket) for _title, value in columns])
         return response
@@ -478,7 +470,7 @@ class TicketExport(TicketsMixin, View):
             (_("Order code"), lambda ticket: ticket.order.code),
             (_("Product"), lambda ticket: product),
             (_("Price"), lambda ticket: str(money(ticket.worth))),
-            (_("Status"), status_of),
+            (_("Status"), lambda ticket: ticket.status),
             (_("Printed"), lambda ticket: moment(ticket.last_printed)),
             (_("Checked in"), lambda ticket: moment(ticket.entered)),
             (_("Check-in list"), lambda ticket: ticket.entered_list or ""),

@@ -13,19 +13,9 @@ from pretix.base.models.tax import get_tax_code_labels
 
 from ..db.queries import planned_plainly, seen_at_once, unscoped
 from ..models import OfflineSalesBatch
-from ..tickets.figures import (
-    IN_LEDGER,
-    LABELS,
-    NOTHING,
-    OUTSTANDING,
-    Figures,
-    Tally,
-    figures,
-    money,
-    with_due,
-    with_state,
-    with_worth,
-)
+from ..tickets.figures import LABELS, Figures, Tally, total
+from ..tickets.state import IN_LEDGER, Fate, with_state
+from ..tickets.worth import NOTHING, money, with_due, with_worth
 
 
 def ranges(numbers: Iterable[int]) -> str:
@@ -53,7 +43,7 @@ class Delivery:
 
     @classmethod
     def of(cls, batch: OfflineSalesBatch) -> "Delivery":
-        tickets = with_worth(with_state(batch.tickets)).filter(fate=OUTSTANDING).order_by("number")
+        tickets = with_worth(with_state(batch.tickets)).filter(fate=Fate.OUTSTANDING).order_by("number")
         with planned_plainly():
             found = [(number, money(worth)) for number, worth in tickets.values_list("number", "worth")]
         prices = defaultdict(Tally)
@@ -109,7 +99,7 @@ class Statement:
                     numbers["due_besides"].append(number)
                     let_in.append(order)
             return cls(
-                figures([batch])[batch.pk],
+                total(batch.tickets.all()),
                 {name: ranges(found) for name, found in numbers.items()},
                 _taxes(IN_LEDGER, order__in=batch.tickets.order_by().values("order")),
                 _taxes(order__in=let_in) if let_in else [],

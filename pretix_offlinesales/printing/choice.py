@@ -9,8 +9,8 @@ from pretix.base.models import OrderPosition
 
 from ..db.queries import exists_for_each, planned_plainly, unscoped
 from ..models import OfflineSalesBatch
-from ..tickets.figures import with_state
 from ..tickets.numbers import format_numbers, parse_numbers
+from ..tickets.state import with_state
 
 
 class Only(TextChoices):

@@ -8,7 +8,7 @@ from reportlab.pdfbase.pdfmetrics import getFont
 from reportlab.pdfbase.ttfonts import TTFont
 
 from ..models import JobFailed, OfflineSalesBatch
-from ..tickets.figures import LIVE
+from ..tickets.state import LIVE
 from .document import TicketDocument
 from .limits import Preview
 from .tickets import ValidTickets

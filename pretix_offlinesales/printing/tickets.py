@@ -20,7 +20,7 @@ from pretix.base.models import (
 
 from ..db.queries import first, unscoped
 from ..models import TICKET_POSITION, OfflineSalesBatch
-from ..tickets.figures import LIVE, the_ticket
+from ..tickets.state import LIVE, the_ticket
 from .fetching import FetchedTogether
 
 #: Tickets that are in memory at the same time, and that share their queries.

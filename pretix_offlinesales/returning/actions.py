@@ -7,9 +7,9 @@ from django.db.models import Q
 from pretix.base.models import Order
 from pretix.base.signals import EventPluginSignal, order_canceled, order_changed, order_paid, order_reactivated
 
-from ..models import Job, ReturnKind
-from ..tickets.figures import OUTSTANDING, REPORTED_LOST
+from ..models import Job
 from ..tickets.reasons import ALREADY_CANCELED, REVOKED
+from ..tickets.state import RETURNED, Fate
 from . import lost, replace, undo
 from .orders import Orders
 
@@ -58,7 +58,7 @@ UNDO_RETURN = Action(
     entry="undone",
     outcome="valid again",
     refusal=undo.refusal,
-    candidates=Q(fate__in=ReturnKind.values),
+    candidates=Q(fate__in=RETURNED),
     is_still_so=lambda order: not _is_canceled(order),
     signals=lambda order: [order_reactivated, *([order_paid] if order.status == Order.STATUS_PAID else [])],
 )
@@ -67,14 +67,14 @@ REPLACE = Action(
     entry="replaced",
     outcome="replaced",
     refusal=replace.refusal,
-    candidates=Q(fate=OUTSTANDING),
+    candidates=Q(fate=Fate.OUTSTANDING),
 )
 REPORT_LOST = Action(
     Job.Kind.LOST,
     entry="lost",
     outcome="lost",
     refusal=lost.refusal,
-    candidates=Q(fate=OUTSTANDING),
+    candidates=Q(fate=Fate.OUTSTANDING),
     is_still_so=lambda order: order.offline_sales_ticket.lost is not None,
     signals=lambda order: [order_changed],
 )
@@ -84,7 +84,7 @@ UNDO_LOST = Action(
     entry="undone.lost",
     outcome="not lost any more",
     refusal=lost.refusal_to_undo,
-    candidates=Q(fate=REPORTED_LOST),
+    candidates=Q(fate=Fate.REPORTED_LOST),
     is_still_so=lambda order: order.offline_sales_ticket.lost is None,
     signals=lambda order: [order_changed],
 )

@@ -12,11 +12,11 @@ from pretix.base.models.orders import RevokedTicketSecret
 from ..db.queries import exists_for_each, unscoped
 from ..db.rows import look_up
 from ..models import OfflineSalesBatch, OfflineSalesTicket
-from .figures import with_state
 from .lines import Line, read_line, read_name
 from .numbers import parse_numbers
 from .origin import ticket_name
 from .reasons import ALREADY_CANCELED, AMBIGUOUS, REVOKED, UNKNOWN
+from .state import with_state
 
 
 class Ticket(NamedTuple):

@@ -17,7 +17,7 @@ def find_split_off(tickets: Iterable[OfflineSalesTicket]) -> None:
     Let each ticket know, as ``split_to``, the code of the order that it was split off to. None if it was not, or if
     that has been forgotten. No query where no ticket was split off, or else two.
 
-    :param tickets: with their state (see ``figures``)
+    :param tickets: with their state (see ``state``)
     """
     codes = _codes({ticket.order_id for ticket in tickets if ticket.split_off})
     for ticket in tickets:

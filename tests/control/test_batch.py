@@ -177,9 +177,9 @@ def test_each_ticket_says_what_became_of_it(page, batch, event):
     codes = [ticket.order.code for ticket in tickets(batch)]
     assert rows(page()) == [
         ["101", codes[0], "Canceled", "", ""],
-        ["102", codes[1], "Valid", "", "2027-05-08 20:30 · Main entrance"],
-        ["103", codes[2], "pending", "2027-03-02 09:00", ""],
-        ["104", codes[3], "Valid", "", ""],
+        ["102", codes[1], "Outstanding", "", "2027-05-08 20:30 · Main entrance"],
+        ["103", codes[2], "Outstanding (not paid)", "2027-03-02 09:00", ""],
+        ["104", codes[3], "Outstanding", "", ""],
     ]
     links = [link["href"] for link in soup(page()).select("tbody a")]
     assert links == [f"/control/event/museum/night/orders/{code}/" for code in codes]
@@ -198,7 +198,7 @@ def test_a_ticket_without_its_position_is_canceled(page, batch):
     first = tickets(batch)[0].order.positions.get()
     first.canceled = True
     first.save()
-    assert [row[2] for row in rows(page())] == ["Canceled", "Valid", "Valid", "Valid"]
+    assert [row[2] for row in rows(page())] == ["Canceled", *["Outstanding"] * 3]
 
 
 @pytest.mark.parametrize(
@@ -235,10 +235,10 @@ def test_a_scanned_ticket_of_another_batch_is_not_here(page, make):
     ("status", "expected"),
     [
         ("", [101, 102, 103, 104]),
-        ("valid", [102, 104]),
+        ("outstanding", [102, 103, 104]),
         ("canceled", [101]),
         ("in", [102]),
-        ("out", [104]),
+        ("out", [103, 104]),
         ("nonsense", [101, 102, 103, 104]),
     ],
 )
@@ -300,9 +300,9 @@ def test_the_tickets_as_csv(export, batch, event):
     assert export() == [
         ["Ticket number", "Order code", "Product", "Price", "Status", "Printed", "Checked in", "Check-in list", "Gate"],
         ["101", codes[0], "Ticket", "23.00", "Canceled", "", "", "", ""],
-        ["102", codes[1], "Ticket", "23.00", "Valid", "", "2027-05-08T20:30:00+02:00", "Main entrance", ""],
-        ["103", codes[2], "Ticket", "23.00", "Valid", "2027-03-02T09:00:00+01:00", "", "", ""],
-        ["104", codes[3], "Ticket", "23.00", "Valid", "", "", "", ""],
+        ["102", codes[1], "Ticket", "23.00", "Outstanding", "", "2027-05-08T20:30:00+02:00", "Main entrance", ""],
+        ["103", codes[2], "Ticket", "23.00", "Outstanding", "2027-03-02T09:00:00+01:00", "", "", ""],
+        ["104", codes[3], "Ticket", "23.00", "Outstanding", "", "", "", ""],
     ]
 
 

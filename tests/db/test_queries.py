@@ -23,7 +23,9 @@ from pretix_offlinesales.printing.choice import choose, count_blocked, count_pri
 from pretix_offlinesales.printing.data import DataOptions
 from pretix_offlinesales.printing.tickets import ValidTickets, kinds_of_positions
 from pretix_offlinesales.returning import examine, request_data
-from pretix_offlinesales.tickets.figures import entries, figures, total, with_state
+from pretix_offlinesales.tickets.entries import count_entries
+from pretix_offlinesales.tickets.figures import figures, tally, tickets_of, total
+from pretix_offlinesales.tickets.state import with_state
 
 from ..support.after_sale import take_back
 
@@ -94,9 +96,10 @@ def exported(batch):
 
 
 QUESTIONS = {
-    "figures": lambda batch: figures([batch]),
-    "total": lambda batch: total(OfflineSalesBatch.objects.filter(event=batch.event)),
-    "entries": entries,
+    "figures": lambda batch: figures(tickets_of([batch]), by="batch"),
+    "total": lambda batch: total(tickets_of(OfflineSalesBatch.objects.filter(event=batch.event))),
+    "tally": lambda batch: tally(batch.tickets.all(), by="batch"),
+    "entries": lambda batch: count_entries(batch.tickets.all(), batch.event.timezone),
     "batches with a code": lambda batch: batches_with(batch, batch.tickets.first().order.code),
     "batches with a secret": lambda batch: batches_with(batch, some_secret(batch)),
     "tickets": tickets_with,

@@ -24,7 +24,7 @@ from pretix_offlinesales import tasks
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.data import DataOptions, Format, Pictures
-from pretix_offlinesales.tickets.figures import with_state
+from pretix_offlinesales.tickets.state import with_state
 
 from . import witness
 from .moments import at, claimed, job_of

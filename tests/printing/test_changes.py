@@ -23,7 +23,7 @@ from pretix_offlinesales.printing.log import compare
 from pretix_offlinesales.printing.sheets import Sheet
 from pretix_offlinesales.printing.tickets import Printed
 from pretix_offlinesales.returning import request_data as request_to
-from pretix_offlinesales.tickets.figures import with_state
+from pretix_offlinesales.tickets.state import with_state
 
 from .conftest import code, make_blank, rasterized, read_codes, text, tickets
 

@@ -1,8 +1,6 @@
 """What has become of tickets, counted."""
 
-from datetime import datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -11,24 +9,19 @@ from django.utils.timezone import now
 from pretix.base.models import Checkin
 from pretix.base.services.orders import OrderChangeManager, cancel_order, mark_order_expired, reactivate_order
 
-from pretix_offlinesales.models import OfflineSalesBatch
-from pretix_offlinesales.tickets.figures import Figures, Tally, entries, figures, with_state
+from pretix_offlinesales.models import OfflineSalesBatch, OfflineSalesTicket
+from pretix_offlinesales.tickets.figures import Figures, Tally, figures, tally, tickets_of, total
+from pretix_offlinesales.tickets.state import with_state
 
 from ..support.after_sale import take_back
-
-
-def check_in(order, position=None, **values):
-    position = position or order.positions.get()
-    values = {"datetime": now(), "type": Checkin.TYPE_ENTRY, "successful": True} | values
-    checkin_list, _new = order.event.checkin_lists.get_or_create(name="All", all_products=True)
-    position.all_checkins.create(list=checkin_list, **values)
+from ..support.door import check_in
 
 
 def tallies(batch):
     """Only what there is something to say about."""
-    found = figures([batch])[batch.pk]
+    found = total(batch.tickets.all())
     all_of_them = {name: getattr(found, name) for name in (*Figures.__dataclass_fields__, "issued", "returned", "due")}
-    return {name: (tally.count, str(tally.value)) for name, tally in all_of_them.items() if tally.count}
+    return {name: (found.count, str(found.value)) for name, found in all_of_them.items() if found.count}
 
 
 def orders(batch):
@@ -152,47 +145,38 @@ def test_each_batch_has_its_own_figures_in_one_query(make_batch):
     first, second = make_batch(amount=1), make_batch(amount=2)
     empty = OfflineSalesBatch(pk=0)
     with CaptureQueriesContext(connection) as captured:
-        found = figures([first, second, empty])
+        found = figures(tickets_of([first, second, empty]), by="batch")
     assert len([query for query in captured if "offlinesalesticket" in query["sql"]]) == 1
-    assert {pk: one.issued.count for pk, one in found.items()} == {first.pk: 1, second.pk: 2, 0: 0}
+    assert [found[batch.pk].issued.count for batch in (first, second, empty)] == [1, 2, 0]
     assert sum(found.values(), Figures()).issued == Tally(3, Decimal("69.00"))
 
 
-# Entries over time
+@pytest.fixture
+def batches(event, item, quota, make_batch):
+    """Two of a product, and one of another."""
+    poster = event.items.create(name="Poster", default_price=Decimal("5.00"))
+    quota.items.add(poster)
+    return [make_batch(amount=1), make_batch(amount=2), make_batch(amount=4, item=poster.pk)]
 
 
-def at(*moment):
-    """In Berlin, where the event is."""
-    return datetime(2027, *moment, tzinfo=ZoneInfo("Europe/Berlin"))
+def test_of_all_tickets_by_what_one_asks(event, item, batches):
+    take_back(batches[1], "1", "damaged")
+    tickets = OfflineSalesTicket.objects.filter(batch__event=event)
+    poster = batches[2].item
+    found = figures(tickets, by="batch__item")
+    assert {pk: (one.issued.count, one.due.value) for pk, one in found.items()} == {
+        item.pk: (3, Decimal("46.00")),
+        poster.pk: (4, Decimal("20.00")),
+    }
+    assert tally(tickets, by="batch__item") == {
+        item.pk: Tally(3, Decimal("69.00")),
+        poster.pk: Tally(4, Decimal("20.00")),
+    }
+    assert total(tickets) == sum(found.values(), Figures())
 
 
-@pytest.mark.parametrize(
-    ("entered", "expected"),
-    [
-        ([], []),
-        ([(5, 8, 18, 4)], [((5, 8, 18, 0), 1)]),
-        ([(5, 8, 18, 4), (5, 8, 18, 0), (5, 8, 18, 11)], [((5, 8, 18, 0), 2), ((5, 8, 18, 5), 0), ((5, 8, 18, 10), 1)]),
-        ([(5, 8, 18, 4), (5, 8, 22, 50)], [((5, 8, 18, 0), 1), ((5, 8, 22, 45), 1)]),
-        ([(5, 8, 23, 4), (5, 10, 0, 1)], [((5, 8, 23, 0), 1), ((5, 10, 0, 0), 1)]),
-        ([(3, 27, 9, 0), (3, 28, 0, 30), (4, 14, 23, 59)], [((3, 27), 1), ((3, 28), 1), ((4, 14), 1)]),
-        ([(1, 1, 9, 0), (10, 1, 9, 0)], [((1, 1), 1), ((10, 1), 1)]),
-    ],
-)
-def test_entries_over_time_in_steps_of_a_sensible_length(make_batch, entered, expected):
-    batch = make_batch(amount=3)
-    for order, moment in zip(orders(batch), entered, strict=False):
-        check_in(order, datetime=at(*moment))
-        check_in(order, datetime=at(*moment) + timedelta(days=200))  # again, but it has been in
-    found = entries(batch)
-    assert len(found) <= 48
-    shown = [(moment, count) for moment, count in found if count or len(found) < 5]
-    assert shown == [(at(*moment), count) for moment, count in expected]
-
-
-def test_entries_over_time_take_one_query(make_batch):
-    batch, other = make_batch(amount=5), make_batch(amount=2)
-    for order in orders(batch) + orders(other):
-        check_in(order)
-    with CaptureQueriesContext(connection) as captured:
-        assert sum(count for _moment, count in entries(batch)) == 5
-    assert len([query for query in captured if "checkin" in query["sql"]]) == 1
+def test_a_group_without_tickets_has_empty_figures(make_batch):
+    batch = make_batch(amount=1)
+    assert figures(batch.tickets.none(), by="batch")[batch.pk] == Figures()
+    assert tally(batch.tickets.none(), by="batch") == {}
+    assert total(batch.tickets.none()) == Figures()

@@ -24,7 +24,8 @@ from pretix_offlinesales import documents as papers
 from pretix_offlinesales.documents.contents import Statement
 from pretix_offlinesales.exporters import OfflineSalesExporter
 from pretix_offlinesales.models import Job
-from pretix_offlinesales.tickets.figures import figures, with_state
+from pretix_offlinesales.tickets.figures import total
+from pretix_offlinesales.tickets.state import with_state
 
 from ..support.after_sale import change, deal_with, report_lost, take_back
 
@@ -189,7 +190,7 @@ def test_what_is_due_is_what_the_ledger_says(event, drink, poster, tax_rule, mak
         history.go_on()
     in_ledger = {ticket.number: ledger_of(ticket.order) for ticket in batch.tickets.all()}
     let_in = let_in_though_returned(batch)
-    counted, statement, told = figures([batch])[batch.pk], Statement.of(batch), history.told
+    counted, statement, told = total(batch.tickets.all()), Statement.of(batch), history.told
 
     assert counted.due.value == sum(in_ledger.values()), told
     by_tax = {(tax.rate, tax.code): (tax.gross, tax.tax) for tax in statement.taxes if tax.gross or tax.tax}
@@ -223,10 +224,10 @@ def test_what_was_canceled_with_a_ticket_is_its_value(drink, poster, make_batch)
     cancel_order(first)
     cancel_order(second, cancellation_fee=Decimal("5.00"))
     cancel_order(third, cancellation_fee=Decimal("5.00"))
-    assert figures([batch])[batch.pk].canceled.value == Decimal("23.00") * 2 + Decimal("28.00")
+    assert total(batch.tickets.all()).canceled.value == Decimal("23.00") * 2 + Decimal("28.00")
     change(fourth, lambda manager: manager.cancel(manager.order.positions.get(positionid=1)))  # the poster stays
-    assert figures([batch])[batch.pk].canceled.value == Decimal("23.00") * 3 + Decimal("28.00")
-    assert figures([batch])[batch.pk].due.value == Decimal("5.00") * 3
+    assert total(batch.tickets.all()).canceled.value == Decimal("23.00") * 3 + Decimal("28.00")
+    assert total(batch.tickets.all()).due.value == Decimal("5.00") * 3
 
 
 def test_the_page_and_the_report_agree_on_what_each_ticket_costs(client, user, team, poster, make_batch):
@@ -252,7 +253,7 @@ def test_a_price_that_is_changed_at_the_same_moment_does_not_count(poster, make_
     change(order, lambda manager: manager.add_position(poster, None, Decimal("5.00"), None))
     ticket, extra = Order.objects.get(pk=order.pk).positions.order_by("positionid")
     change(order, lambda manager: manager.cancel(ticket), lambda manager: manager.change_price(extra, Decimal("7.00")))
-    counted = figures([batch])[batch.pk]
+    counted = total(batch.tickets.all())
     assert (counted.canceled.value, counted.due.value) == (Decimal("23.00"), Decimal("7.00"))
 
 
@@ -262,7 +263,7 @@ def test_what_the_host_cancels_after_it_was_valid_again_was_not_returned(make_ba
     order = batch.tickets.get().order
     reactivate_order(order, force=True)
     cancel_order(order)
-    counted = figures([batch])[batch.pk]
+    counted = total(batch.tickets.all())
     assert (counted.canceled.count, counted.returned.count) == (1, 0)
     job = deal_with(batch, "1", Job.Kind.UNDO)
     assert [line["reason"] for line in job.data["skipped"]] == ["not_returned"]
@@ -272,7 +273,7 @@ def test_lost_paper_is_in_the_ledger_until_it_is_written_off(drink, make_batch):
     batch = make_batch(amount=4)
     report_lost(batch, "1-3")
     take_back(batch, "3", "lost")
-    counted, due = figures([batch])[batch.pk], Decimal("69.00")
+    counted, due = total(batch.tickets.all()), Decimal("69.00")
     assert (counted.reported_lost.value, counted.lost.value, counted.outstanding.value, counted.due.value) == (
         *(Decimal("46.00"), Decimal("23.00"), Decimal("23.00"), due),
     )

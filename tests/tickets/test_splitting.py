@@ -11,10 +11,10 @@ from pretix.base.models import Order
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.tickets import ValidTickets
-from pretix_offlinesales.tickets.figures import with_state
 from pretix_offlinesales.tickets.origin import Origin
 from pretix_offlinesales.tickets.placeholders import text_variables
 from pretix_offlinesales.tickets.splitting import find_split_off
+from pretix_offlinesales.tickets.state import with_state
 
 from ..control.conftest import soup, words
 from ..support.after_sale import change, take_back
@@ -125,13 +125,13 @@ def test_the_page_of_the_batch_says_where_the_ticket_went(client, user, team, ba
     client.force_login(user)
     page = client.get(f"/control/event/museum/night/offlinesales/{batch.pk}/")
     assert [ticket.status for ticket in page.context["tickets"]] == [
-        f"Split off to order {ticket_gone.code}",
-        "Valid",
-        "Valid",
+        f"Canceled (split off to order {ticket_gone.code})",
+        "Outstanding",
+        "Outstanding",
     ]
     table = client.get(f"/control/event/museum/night/offlinesales/{batch.pk}/tickets.csv").content.decode()
     assert f'"{order.code}"' in table
-    assert f'"Split off to order {ticket_gone.code}"' in table
+    assert f'"Canceled (split off to order {ticket_gone.code})"' in table
 
 
 def test_the_api_says_where_the_ticket_went(api, url, batch, order, ticket_gone):
@@ -173,7 +173,7 @@ def test_a_forgotten_history_leaves_only_that_it_was_split_off(client, user, tea
     order.all_logentries().delete()
     client.force_login(user)
     page = client.get(f"/control/event/museum/night/offlinesales/{batch.pk}/")
-    assert page.context["tickets"][0].status == "Split off"
+    assert page.context["tickets"][0].status == "Canceled (split off)"
     assert panel(client.get(control(order))).endswith(
         "The ticket has been split off to another order. It got a new code there, and is not a ticket of this batch "
         "any more."
