@@ -36,6 +36,7 @@ from ..models import (
     JobFailed,
     OfflineSalesBatch,
     OfflineSalesTicket,
+    join_names,
 )
 from ..returning import named_by
 from ..tickets.state import LET_IN_ALL_THE_SAME, Fate
@@ -262,7 +263,7 @@ def _products(event) -> list[tuple[str, str]]:
     for item in event.items.filter(active=True).prefetch_related("variations"):
         variations = item.variations.all()
         choices += [
-            (f"{item.pk}-{variation.pk}", f"{item} – {variation}") for variation in variations if variation.active
+            (f"{item.pk}-{variation.pk}", join_names(item, variation)) for variation in variations if variation.active
         ]
         if not variations:
             choices.append((str(item.pk), str(item)))
@@ -362,7 +363,7 @@ def _products_to_find(event) -> list[tuple[str, str]]:
     choices = []
     for item in event.items.prefetch_related("variations"):
         choices.append((str(item.pk), str(item)))
-        choices += [(f"{item.pk}-{variation.pk}", f"{item} – {variation}") for variation in item.variations.all()]
+        choices += [(f"{item.pk}-{variation.pk}", join_names(item, variation)) for variation in item.variations.all()]
     return choices
 
 

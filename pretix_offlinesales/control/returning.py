@@ -341,8 +341,7 @@ REPORTED_LOST = gettext_lazy("reported lost or stolen")
 
 
 def name_of(batch: OfflineSalesBatch) -> str:
-    product = " – ".join(str(part) for part in (batch.item, batch.variation) if part)
-    return f"{batch} · {product}"
+    return f"{batch} · {batch.product}"
 
 
 class Undo(AfterSale):
@@ -561,8 +560,8 @@ class ResultExport(ResultMixin, View):
         titles = (_("Batch"), _("Ticket number"), _("Order code"), _("Product"), _("As given"), _("Result"))
         writer.writerow(titles)
         for ticket in self.done:
-            product = " – ".join(str(part) for part in (ticket.batch.item, ticket.batch.variation) if part)
-            writer.writerow([ticket.batch_id, ticket.number, ticket.order.code, product, "", str(self.page.outcome)])
+            code, product = ticket.order.code, ticket.batch.product
+            writer.writerow([ticket.batch_id, ticket.number, code, product, "", str(self.page.outcome)])
         for line in self.skipped:
             writer.writerow(["", "", line["order"] or "", "", line["value"], str(line["text"])])
         return response

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from defusedcsv import csv
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -19,7 +18,7 @@ from pretix.control.views import ChartContainingView, PaginationMixin
 
 from .. import tasks
 from ..db.queries import planned_plainly
-from ..downloads import as_private_file, download
+from ..downloads import as_private_file, download, table
 from ..issuing import requested_batches
 from ..issuing.channels import is_missing, make_channel
 from ..jobs import runner as jobs
@@ -444,22 +443,19 @@ class TicketExport(TicketsMixin, View):
         return with_worth(super().get_queryset())
 
     def get(self, request, *args, **kwargs):
-        response = as_private_file(
-            HttpResponse(content_type="text/csv; charset=utf-8"),
-            f"{request.event.slug}-offlinesales-{self.batch.pk}.csv",
-        )
-        writer = csv.writer(response, quoting=csv.QUOTE_NONNUMERIC, delimiter=",")
-        columns = self._columns()
-        writer.writerow([str(title) for title, _value in columns])
         with planned_plainly():
-            tickets = self.get_queryset()
-            _say_status(tickets)
-            for ticket in tickets:
-                writer.writerow([value(ticket) for _title, value in columns])
-        return response
+            return table(self._rows(), f"{request.event.slug}-offlinesales-{self.batch.pk}.csv")
+
+    def _rows(self):
+        columns = self._columns()
+        yield [title for title, _value in columns]
+        tickets = self.get_queryset()
+        _say_status(tickets)
+        for ticket in tickets:
+            yield [value(ticket) for _title, value in columns]
 
     def _columns(self):
-        product = " – ".join(str(part) for part in (self.batch.item, self.batch.variation) if part)
+        product = self.batch.product
         timezone = self.request.event.timezone
 
         def moment(value):

@@ -1,6 +1,6 @@
 """What the plugin stores: batches, their tickets, the jobs that make and print them, and how sheets are laid."""
 
-from .batch import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch
+from .batch import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch, join_names
 from .job import RESULT_LIFETIME, Job, JobFailed, JobLost, PrintPart
 from .preset import SheetPreset
 from .requested import Requested
@@ -20,4 +20,5 @@ __all__ = [
     "Requested",
     "ReturnKind",
     "SheetPreset",
+    "join_names",
 ]

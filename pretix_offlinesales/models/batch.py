@@ -16,6 +16,11 @@ MAX_AMOUNT = 10_000
 MAX_NUMBER = 99_999_999
 
 
+def join_names(*names) -> str:
+    """``Ticket – Reduced``: those that there are."""
+    return " – ".join(str(name) for name in names if name)
+
+
 class OfflineSalesBatch(LoggedModel, Requested):
     """
     Tickets of one product that were made together. A row exists from the transaction that makes the tickets on;
@@ -72,6 +77,23 @@ class OfflineSalesBatch(LoggedModel, Requested):
 
     def __str__(self):
         return f"#{self.pk}"
+
+    @property
+    def product(self) -> str:
+        """As staff calls it: a product may have a name that only staff sees."""
+        return join_names(self.item, self.variation)
+
+    @property
+    def public_product(self) -> str:
+        """As everybody else calls it."""
+        return join_names(self.item.name, self.variation)
+
+    @property
+    def date(self) -> str:
+        """``Morning – Sat, May 8, 2027 08:00``, in the language of whoever reads it; empty without dates."""
+        if not self.subevent:
+            return ""
+        return join_names(self.subevent.name, self.subevent.get_date_range_display_with_times())
 
     @property
     def numbers(self) -> range:
