@@ -3,13 +3,14 @@
 from collections.abc import Collection, Sequence
 
 from django.core.exceptions import ValidationError
-from django.db.models import OuterRef, TextChoices
+from django.db.models import OuterRef, Q, TextChoices
 from django.utils.translation import gettext as _, gettext_lazy
 from pretix.base.models import OrderPosition
 
 from ..db.queries import exists_for_each, planned_plainly, unscoped
 from ..models import OfflineSalesBatch
 from ..tickets.numbers import format_numbers, parse_numbers
+from ..tickets.selection import Selection, choose as find_tickets
 from ..tickets.state import with_state
 
 
@@ -20,6 +21,14 @@ class Only(TextChoices):
     VALID = "valid", gettext_lazy("only tickets that are still valid")
 
 
+#: What is printed of the tickets that are chosen, of those with their state: never what is canceled.
+PRINTABLE = {
+    None: Q(canceled=False),
+    Only.UNPRINTED: Q(canceled=False, printed=False),
+    Only.VALID: Q(canceled=False, valid=True),
+}
+
+
 def choose(batch: OfflineSalesBatch, tickets: str = "", only: str | None = None) -> list[int]:
     """
     The numbers of the tickets to print, in ascending order. Canceled ones are never printed.
@@ -28,14 +37,10 @@ def choose(batch: OfflineSalesBatch, tickets: str = "", only: str | None = None)
     :param only: one of ``Only``
     :raises ValidationError: by key, if these are no numbers, or none of this batch, or if nothing is left to print
     """
-    found = with_state(batch.tickets.order_by("number"))
+    chosen = batch.tickets.order_by("number")
     if tickets:
-        found = found.filter(number__in=_existing(batch, tickets))
-    left = found.filter(canceled=False)
-    if only == Only.UNPRINTED:
-        left = left.filter(printed=False)
-    elif only == Only.VALID:
-        left = left.filter(valid=True)
+        chosen = chosen.filter(number__in=_existing(batch, tickets))
+    left = with_state(chosen).filter(PRINTABLE[only])
     with planned_plainly():
         numbers = list(left.values_list("number", flat=True))
     if not numbers:
@@ -57,14 +62,13 @@ def nothing_to_print(chosen: bool) -> str:
 
 def _existing(batch: OfflineSalesBatch, tickets: str) -> Collection[int]:
     try:
-        wanted = parse_numbers(tickets)
+        choices = find_tickets(batch.event, batch, Selection.numbered(tickets))
     except ValueError as error:
         raise ValidationError({"tickets": str(error)})
-    missing = wanted.keys() - set(batch.tickets.filter(number__in=wanted).values_list("number", flat=True))
-    if missing:
+    if missing := [int(choice.value) for choice in choices if not choice.ticket]:
         message = _("This batch has no tickets with these numbers: {numbers}")
-        raise ValidationError({"tickets": message.format(numbers=format_numbers(sorted(missing)))})
-    return list(wanted)
+        raise ValidationError({"tickets": message.format(numbers=format_numbers(missing))})
+    return [choice.ticket.number for choice in choices]
 
 
 def count_printed(batch: OfflineSalesBatch, numbers: Collection[int]) -> int:

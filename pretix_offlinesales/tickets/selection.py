@@ -1,9 +1,13 @@
-"""Which tickets are meant: by number, by order code, by what a scanner reads, or all that are still out."""
+"""
+Which tickets are meant: by number, by order code, by what a scanner reads, or all that are still out. Whoever returns,
+prints or does something else with tickets says it by a ``Selection``, and ``choose`` finds them.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from pretix.base.models import Event, Order, OrderPosition
@@ -12,7 +16,7 @@ from pretix.base.models.orders import RevokedTicketSecret
 from ..db.queries import exists_for_each, unscoped
 from ..db.rows import look_up
 from ..models import OfflineSalesBatch, OfflineSalesTicket
-from .lines import Line, read_line, read_name
+from .lines import Line, as_lines, read_line, read_lines, read_name
 from .numbers import parse_numbers
 from .origin import ticket_name
 from .reasons import ALREADY_CANCELED, AMBIGUOUS, REVOKED, UNKNOWN
@@ -56,10 +60,78 @@ class Choice:
         return {"order": self.ticket and self.ticket.code, "value": self.value, "reason": reason}
 
 
+class By(StrEnum):
+    """The ways to say which tickets are meant. The values are those of the API, and of what jobs remember."""
+
+    #: The numbers of a batch, as text: ``1-50, 60``.
+    NUMBERS = "tickets"
+    #: Order codes.
+    ORDERS = "orders"
+    #: What a scanner reads, of any of an order's positions.
+    SECRETS = "secrets"
+    #: All of that, as people type it (see ``lines``).
+    LINES = "lines"
+    #: Lines too, but each names all that it means, whatever others name.
+    EACH = "each"
+    #: All that something can be done about.
+    ALL = "all"
+    #: What was chosen before, by codes that may mean nothing any more: what was given, order code, reason.
+    FOUND = "found"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which tickets somebody means, said in one way. Only ``choose`` knows which there are."""
+
+    by: By
+    wanted: Any = True
+
+    @classmethod
+    def numbered(cls, text: str) -> "Selection":
+        """
+        :param text: ``1-50, 60``
+        :raises ValueError: with a message for people, if these are no numbers, or too many
+        """
+        parse_numbers(text)
+        return cls(By.NUMBERS, text)
+
+    @classmethod
+    def parse(cls, text: str, event: Event, batch: OfflineSalesBatch | None) -> "Selection":
+        """
+        What people type, scan or upload. Nothing is selected, if it names nothing.
+
+        :param batch: whose numbers are meant where none is named
+        :raises ValueError: with a message for people, if these are more tickets than one may ask about
+        """
+        return cls(By.LINES, tuple(read_lines(as_lines(text), event, batch)))
+
+    @classmethod
+    def from_json(cls, data: dict) -> "Selection":
+        """:raises ValueError: if it is no ``data`` of a selection"""
+        if len(data) != 1:
+            raise ValueError(f"A selection says in one way which tickets are meant, and not in {len(data)}.")
+        [(by, wanted)] = data.items()
+        return cls(By(by), tuple(wanted) if isinstance(wanted, list) else wanted)
+
+    @property
+    def data(self) -> dict:
+        """As JSON, for jobs to remember."""
+        if self.by in (By.LINES, By.EACH):
+            return {self.by.value: [line.text if isinstance(line, Line) else line for line in self.wanted]}
+        return {self.by.value: list(self.wanted) if isinstance(self.wanted, tuple) else self.wanted}
+
+    def __bool__(self) -> bool:
+        return bool(self.wanted)
+
+
+#: All of a batch, or of the event.
+ALL = Selection(By.ALL)
+
+
 def choose(
     event: Event,
     batch: OfflineSalesBatch | None,
-    selection: dict,
+    selection: Selection | dict,
     candidates: Q | None = None,
     dead: str = REVOKED,
 ) -> list[Choice]:
@@ -67,21 +139,21 @@ def choose(
     All that the selection names, in ticket order, and what is unknown after it. Nothing is named twice.
 
     :param batch: only its tickets are looked at; without it, those of the whole event
-    :param selection: one of ``{"tickets": "1-50,60"}`` (of a batch), ``{"orders": […]}``, ``{"secrets": […]}``,
-        ``{"lines": […]}`` (of ``lines``, read already or not) and ``{"all": true}``; or one that was ``settled``;
-        ``{"each": […]}`` are lines, too, but each names all that it means, others or not
+    :param selection: itself, or its ``data``; its lines may be read already or not
     :param candidates: what all tickets are, of those with their state
     :param dead: what is said of paper whose code has been revoked
     """
     tickets = OfflineSalesTicket.objects.filter(batch__event=event, batch__completed__isnull=False)
     if batch:
         tickets = tickets.filter(batch=batch)
-    [(what, wanted)] = selection.items()
-    if what == "all":
+    if isinstance(selection, dict):
+        selection = Selection.from_json(selection)
+    wanted = selection.wanted
+    if selection.by == By.ALL:
         tickets = with_state(tickets).filter(candidates or Q())
-    if what in ("lines", "each"):
+    if selection.by in (By.LINES, By.EACH):
         wanted = [line if isinstance(line, Line) else read_line(line, event, batch) for line in wanted]
-    choices = list(CHOOSE[what](tickets, wanted, dead))
+    choices = list(CHOOSE[selection.by](tickets, wanted, dead))
     known = [choice for choice in choices if choice.ticket]
     return sorted(known, key=lambda choice: choice.place) + [choice for choice in choices if not choice.ticket]
 
@@ -89,7 +161,7 @@ def choose(
 def find_elsewhere(event: Event, values: Iterable[str]) -> dict[str, Ticket]:
     """What a batch does not know may be a ticket of another one: those of the event, by what was given."""
     lines = [read_line(value, event, None) for value in values]
-    choices = choose(event, None, {"each": lines}, dead=ALREADY_CANCELED) if lines else []
+    choices = choose(event, None, Selection(By.EACH, tuple(lines)), dead=ALREADY_CANCELED) if lines else []
     return {choice.value: choice.ticket for choice in choices if choice.ticket}
 
 
@@ -104,11 +176,12 @@ def named_by(text: str) -> Q | None:
 
 def settled(selection: dict, choices: list[Choice]) -> dict:
     """
-    The selection that makes the same choices whenever it is looked up again. Numbers and order codes stay what they
-    are, but a secret that was replaced is not known any more.
+    The ``data`` of the selection that makes the same choices whenever it is looked up again. Numbers and order codes
+    stay what they are, but a secret that was replaced is not known any more.
     """
     if any(choice.scanned for choice in choices):
-        return {"found": [[choice.value, choice.ticket and choice.ticket.code, choice.reason] for choice in choices]}
+        found = [[choice.value, choice.ticket and choice.ticket.code, choice.reason] for choice in choices]
+        return Selection(By.FOUND, tuple(found)).data
     return selection
 
 
@@ -228,13 +301,13 @@ def _as_found(tickets, wanted, dead):
 
 
 CHOOSE = {
-    "all": _all,
-    "tickets": _by_number,
-    "orders": _by_code,
-    "secrets": _by_secret,
-    "lines": _by_line,
-    "each": _by_each_line,
-    "found": _as_found,
+    By.NUMBERS: _by_number,
+    By.ORDERS: _by_code,
+    By.SECRETS: _by_secret,
+    By.LINES: _by_line,
+    By.EACH: _by_each_line,
+    By.ALL: _all,
+    By.FOUND: _as_found,
 }
 
 
