@@ -1,7 +1,7 @@
 """What papers say, in a constant number of queries. Prices and taxes are those that the host has stored."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -14,29 +14,17 @@ from pretix.base.models.tax import get_tax_code_labels
 from ..db.queries import planned_plainly, seen_at_once, unscoped
 from ..models import OfflineSalesBatch
 from ..tickets.figures import LABELS, Figures, Tally, total
+from ..tickets.numbers import DASH, format_numbers
 from ..tickets.state import IN_LEDGER, Fate, with_state
 from ..tickets.worth import NOTHING, money, with_due, with_worth
-
-
-def ranges(numbers: Iterable[int]) -> str:
-    """
-    ``1–50, 60, 75–80``, as whoever returns tickets may type it.
-
-    :param numbers: in ascending order
-    """
-    runs = []
-    for number in numbers:
-        if runs and runs[-1][1] == number - 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
+from .snapshot import Heading, Snapshot
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Delivery(Snapshot):
     """The outstanding tickets."""
 
+    heading: Heading
     #: By what one of them costs.
     prices: dict[Decimal, Tally]
     numbers: str
@@ -49,7 +37,8 @@ class Delivery:
         prices = defaultdict(Tally)
         for _number, worth in found:
             prices[worth] += Tally(1, worth)
-        return cls(dict(sorted(prices.items(), reverse=True)), ranges(number for number, _worth in found))
+        numbers = format_numbers((number for number, _worth in found), DASH)
+        return cls(Heading.of(batch), dict(sorted(prices.items(), reverse=True)), numbers)
 
     @property
     def total(self) -> Tally:
@@ -57,7 +46,7 @@ class Delivery:
 
 
 @dataclass(frozen=True)
-class Tax:
+class Tax(Snapshot):
     """Of some orders, what is taxed alike."""
 
     rate: Decimal
@@ -77,15 +66,16 @@ class Tax:
 
 
 @dataclass(frozen=True)
-class Statement:
+class Statement(Snapshot):
     """What has become of a batch, and what is due."""
 
+    heading: Heading
     figures: Figures
     #: The numbers of the tickets of each kind of ``LABELS`` that are told apart by them.
     numbers: dict[str, str]
     #: Of what is due, and of what is due besides.
-    taxes: list[Tax]
-    taxes_besides: list[Tax]
+    taxes: tuple[Tax, ...]
+    taxes_besides: tuple[Tax, ...]
 
     @classmethod
     def of(cls, batch: OfflineSalesBatch) -> "Statement":
@@ -99,10 +89,11 @@ class Statement:
                     numbers["due_besides"].append(number)
                     let_in.append(order)
             return cls(
+                Heading.of(batch),
                 total(batch.tickets.all()),
-                {name: ranges(found) for name, found in numbers.items()},
+                {name: format_numbers(found, DASH) for name, found in numbers.items()},
                 _taxes(IN_LEDGER, order__in=batch.tickets.order_by().values("order")),
-                _taxes(order__in=let_in) if let_in else [],
+                _taxes(order__in=let_in) if let_in else (),
             )
 
     def lines(self) -> Iterator[tuple[str, Tally, str]]:
@@ -110,7 +101,7 @@ class Statement:
         for name, label in LABELS.items():
             yield str(label), getattr(self.figures, name), self.numbers.get(name, "")
 
-    def tax_lines(self) -> Iterator[tuple[str, list[Tax]]]:
+    def tax_lines(self) -> Iterator[tuple[str, tuple[Tax, ...]]]:
         """Of all that is due, what it is, and its taxes."""
         for name, taxes in (("due", self.taxes), ("due_besides", self.taxes_besides)):
             if taxes:
@@ -134,7 +125,7 @@ class Statement:
                 yield [description, "", "", str(tax.net), str(tax.tax), str(tax.gross)]
 
 
-def _taxes(*conditions: Q, **orders) -> list[Tax]:
+def _taxes(*conditions: Q, **orders) -> tuple[Tax, ...]:
     """
     Of what is in these orders, and not canceled by itself. That is what the host's ledger says of those that are in it.
 
@@ -149,4 +140,4 @@ def _taxes(*conditions: Q, **orders) -> list[Tax]:
             key = (row["tax_rate"], row["tax_code"] or "")
             gross[key] += money(row["gross"])
             taxes[key] += money(row["tax"])
-    return [Tax(*key, gross[key], taxes[key]) for key in sorted(gross, reverse=True)]
+    return tuple(Tax(*key, gross[key], taxes[key]) for key in sorted(gross, reverse=True))

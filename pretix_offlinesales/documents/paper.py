@@ -1,58 +1,53 @@
 """The host's letterhead, as its invoices have it, and what is written on it."""
 
+from copy import copy
+from datetime import datetime, time
 from typing import BinaryIO
 
 from django.utils.formats import date_format
-from django.utils.timezone import now
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _, pgettext
 from pretix.base.invoicing.pdf import ClassicInvoiceRenderer
-from pretix.base.models import Invoice, Order
+from pretix.base.models import Event, Invoice, Order
 from pretix.base.templatetags.money import money_filter
 from pretix.helpers.reportlab import PlainTextParagraph
 from reportlab.lib.units import mm
 from reportlab.platypus import CondPageBreak, KeepTogether, NextPageTemplate, Spacer, Table
 
-from ..models import OfflineSalesBatch
 from .contents import Delivery, Statement, Tax
-
-#: What the host's invoices say of the organizer: how it is called in the settings, and there.
-SENDER = (
-    "invoice_address_from",
-    "invoice_address_from_name",
-    "invoice_address_from_zipcode",
-    "invoice_address_from_city",
-    "invoice_address_from_state",
-    "invoice_address_from_country",
-    "invoice_address_from_tax_id",
-    "invoice_address_from_vat_id",
-)
+from .snapshot import Heading
 
 
-def letterhead(batch: OfflineSalesBatch) -> Invoice:
+def letterhead(event: Event, heading: Heading) -> Invoice:
     """An invoice that is never saved: what the host's renderer wants to know of one for all but its contents."""
-    settings = batch.event.settings
-    sender = {name.replace("invoice_address_from", "invoice_from"): settings.get(name) for name in SENDER}
-    if not any(sender[name] for name in ("invoice_from", "invoice_from_name")):
-        sender["invoice_from_name"] = str(batch.event.organizer.name)
-    footer = str(settings.get("invoice_footer_text") or "")
-    order = Order(event=batch.event, testmode=batch.testmode)
-    return Invoice(event=batch.event, order=order, footer_text=footer, **sender)
+    order = Order(event=event, testmode=heading.testmode)
+    return Invoice(event=event, order=order, footer_text=heading.footer, **heading.sender)
+
+
+def as_it_was(event: Event, heading: Heading) -> Event:
+    """The event under the name and on the days that it had: to be told, and never to be saved."""
+    event, noon = copy(event), time(12, tzinfo=event.timezone)
+    event.name, event.currency = heading.event, heading.currency
+    event.date_from = datetime.combine(heading.first_day, noon)
+    event.date_to = datetime.combine(heading.last_day, noon) if heading.last_day else None
+    return event
 
 
 class Paper(ClassicInvoiceRenderer):
-    """A4, from the event's organizer, about one batch."""
+    """A4, from the event's organizer, about one batch. All but the looks of the letterhead is in the contents."""
 
     #: What it is.
     title = ""
 
-    def __init__(self, batch: OfflineSalesBatch, contents):
-        super().__init__(batch.event)
-        self.batch = batch
+    def __init__(self, event: Event, contents: Delivery | Statement):
+        super().__init__(as_it_was(event, contents.heading))
         self.contents = contents
-        self.invoice = letterhead(batch)
+        self.heading = contents.heading
+        self.invoice = letterhead(self.event, self.heading)
 
     def build(self, output: BinaryIO) -> None:
-        self._build_doc(output)
+        with self.heading.spoken:
+            self._build_doc(output)
 
     def contents_story(self, width: float) -> list:
         """:param width: of the lines, in points"""
@@ -76,15 +71,15 @@ class Paper(ClassicInvoiceRenderer):
         super()._on_other_page(canvas, doc)
         canvas.saveState()
         canvas.setFont(self.font_regular, 8)
-        test_mode = f"{_('TEST MODE')} · " if self.batch.testmode else ""
+        test_mode = f"{_('TEST MODE')} · " if self.heading.testmode else ""
         text = self._normalize(f"{test_mode}{self.title}, {self._about()}")
         canvas.drawRightString(self.pagesize[0] - self.right_margin, self.pagesize[1] - 14 * mm, text)
         canvas.restoreState()
 
     def _draw_metadata(self, canvas):
         for top, label, value in (
-            (50 * mm, _("Batch"), f"#{self.batch.pk}"),
-            (62 * mm, _("Date"), date_format(now().astimezone(self.event.timezone), "DATE_FORMAT")),
+            (50 * mm, _("Batch"), f"#{self.heading.batch}"),
+            (62 * mm, _("Date"), date_format(localtime(self.heading.moment), "DATE_FORMAT")),
         ):
             height = self.pagesize[1] - top
             canvas.setFont(self.font_bold, 8)
@@ -104,16 +99,14 @@ class Paper(ClassicInvoiceRenderer):
         ]
 
     def _about(self) -> str:
-        return _("Offline sales batch {batch}").format(batch=f"#{self.batch.pk}")
+        return _("Offline sales batch {batch}").format(batch=f"#{self.heading.batch}")
 
     def _product(self):
-        batch = self.batch
-        product = " – ".join(str(part) for part in (batch.item.name, batch.variation) if part)
-        yield PlainTextParagraph(product, self.stylesheet["Bold"])
-        if batch.subevent:
-            date = f"{batch.subevent.name} – {batch.subevent.get_date_range_display_with_times()}"
-            yield PlainTextParagraph(date, self.stylesheet["Normal"])
-        yield PlainTextParagraph(f"{_('Sales channel')}: {batch.sales_channel.label}", self.stylesheet["Normal"])
+        heading = self.heading
+        yield PlainTextParagraph(heading.product, self.stylesheet["Bold"])
+        if heading.subevent:
+            yield PlainTextParagraph(heading.subevent, self.stylesheet["Normal"])
+        yield PlainTextParagraph(f"{_('Sales channel')}: {heading.sales_channel}", self.stylesheet["Normal"])
 
     # How things are written
 
@@ -161,7 +154,7 @@ class DeliveryNotePaper(Paper):
     def contents_story(self, width):
         rows = [[pgettext("invoice", "Description"), pgettext("invoice", "Qty"), _("Price"), _("Value")]]
         for price, tally in self.contents.prices.items():
-            rows.append([str(self.batch.item.name), str(tally.count), self.money(price), self.money(tally.value)])
+            rows.append([self.heading.product, str(tally.count), self.money(price), self.money(tally.value)])
         total = self.contents.total
         rows.append([_("Total"), str(total.count), "", self.money(total.value)])
         widths = [share * width for share in (0.4, 0.2, 0.2, 0.2)]
@@ -216,7 +209,7 @@ class StatementPaper(Paper):
             if numbers:
                 yield from self.numbers(label, numbers)
 
-    def _taxes(self, label: str, taxes: list[Tax], width: float) -> Table:
+    def _taxes(self, label: str, taxes: tuple[Tax, ...], width: float) -> Table:
         rows = [
             [pgettext("invoice", "Tax rate"), pgettext("invoice", "Net"), _("Tax"), pgettext("invoice", "Gross")]
         ]

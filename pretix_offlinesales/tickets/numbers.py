@@ -16,6 +16,9 @@ from ..models import MAX_AMOUNT
 #: ``17`` or ``1-50``, with as many blanks as people type.
 NUMBERS = re.compile(r"\s*(?P<first>[0-9]{1,12})\s*(?:[-–]\s*(?P<last>[0-9]{1,12})\s*)?")
 
+#: Between the first and the last number where it is printed, as it should be set.
+DASH = "–"
+
 #: How long a text may be, in characters: enough to name all tickets of any batch one by one.
 MAX_TEXT = 12 * MAX_AMOUNT
 
@@ -86,12 +89,16 @@ def _shortened(text: str) -> str:
     return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}…"
 
 
-def format_numbers(numbers: Iterable[int]) -> str:
-    """``1-50, 60``: the shortest way to write these ascending numbers so that ``parse_numbers`` reads them again."""
+def format_numbers(numbers: Iterable[int], dash: str = "-") -> str:
+    """
+    ``1-50, 60``: the shortest way to write these ascending numbers so that ``parse_numbers`` reads them again.
+
+    :param dash: ``DASH`` on paper
+    """
     runs = []
     for number in numbers:
         if runs and number == runs[-1][1] + 1:
             runs[-1][1] = number
         else:
             runs.append([number, number])
-    return ", ".join(f"{first}-{last}" if first < last else f"{first}" for first, last in runs)
+    return ", ".join(f"{first}{dash}{last}" if first < last else f"{first}" for first, last in runs)

@@ -14,8 +14,8 @@ from django_scopes import scope
 from pretix.base.models import Checkin, OrderPosition
 from pretix.base.models.orders import PrintLog
 
-from pretix_offlinesales import documents as papers
 from pretix_offlinesales.control.forms import BatchFilterForm, TicketFilterForm
+from pretix_offlinesales.documents import make
 from pretix_offlinesales.exporters import OfflineSalesExporter
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
@@ -108,8 +108,8 @@ QUESTIONS = {
         f"tickets, {status}": lambda batch, status=status: tickets_with(batch, status=status, ordering="-printed")
         for status in TicketFilterForm.STATUS
     },
-    "delivery note": papers.delivery_note,
-    "statement": papers.statement_csv,
+    "delivery note": make.delivery_note,
+    "statement": make.statement_rows,
     "export": exported,
     "what to print": lambda batch: choose(batch, "1-500", "unprinted"),
     "what is valid": lambda batch: choose(batch, only="valid"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pretix_offlinesales.tickets.numbers import MAX_TEXT, Range, format_numbers, parse_numbers
+from pretix_offlinesales.tickets.numbers import DASH, MAX_TEXT, Range, format_numbers, parse_numbers
 
 
 @pytest.mark.parametrize(
@@ -10,8 +10,9 @@ from pretix_offlinesales.tickets.numbers import MAX_TEXT, Range, format_numbers,
     [([], ""), ([7], "7"), ([1, 2], "1-2"), ([1, 2, 3, 5, 7, 8], "1-3, 5, 7-8"), (range(1, 10_001), "1-10000")],
 )
 def test_numbers_are_written_as_ranges(numbers, text):
-    assert format_numbers(numbers) == text
-    assert not text or list(parse_numbers(text)) == list(numbers)
+    on_paper = format_numbers(numbers, DASH)
+    assert (format_numbers(numbers), on_paper) == (text, text.replace("-", "–"))
+    assert not text or list(parse_numbers(text)) == list(parse_numbers(on_paper)) == list(numbers)
 
 
 def test_the_worst_that_a_batch_can_have_is_read_again():
