@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from defusedcsv import csv
 from django.http import Http404, HttpResponse
 from pretix.base.models import CachedFile
-from pretix.helpers.http import ChunkBasedFileResponse
+
+from .host.helpers import ChunkBasedFileResponse
 
 
 def download(file: CachedFile) -> ChunkBasedFileResponse:

@@ -17,7 +17,8 @@ from ..tickets.figures import LABELS, Figures, Tally, total
 from ..tickets.numbers import DASH, format_numbers
 from ..tickets.state import IN_LEDGER, Fate, with_state
 from ..tickets.worth import NOTHING, money, with_due, with_worth
-from .snapshot import Heading, Snapshot
+from .heading import Heading
+from .snapshot import Snapshot
 
 
 @dataclass(frozen=True)

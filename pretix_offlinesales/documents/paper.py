@@ -1,101 +1,62 @@
-"""The host's letterhead, as its invoices have it, and what is written on it."""
+"""What is written on the organizer's letterhead about a batch."""
 
-from copy import copy
-from datetime import datetime, time
 from typing import BinaryIO
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _, pgettext
-from pretix.base.invoicing.pdf import ClassicInvoiceRenderer
-from pretix.base.models import Event, Invoice, Order
+from pretix.base.models import Event
 from pretix.base.templatetags.money import money_filter
-from pretix.helpers.reportlab import PlainTextParagraph
 from reportlab.lib.units import mm
-from reportlab.platypus import CondPageBreak, KeepTogether, NextPageTemplate, Spacer, Table
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Spacer, Table
 
+from ..host.helpers import PlainTextParagraph
 from .contents import Delivery, Statement, Tax
-from .snapshot import Heading
+from .letterhead import Letterhead
 
 
-def letterhead(event: Event, heading: Heading) -> Invoice:
-    """An invoice that is never saved: what the host's renderer wants to know of one for all but its contents."""
-    order = Order(event=event, testmode=heading.testmode)
-    return Invoice(event=event, order=order, footer_text=heading.footer, **heading.sender)
-
-
-def as_it_was(event: Event, heading: Heading) -> Event:
-    """The event under the name and on the days that it had: to be told, and never to be saved."""
-    event, noon = copy(event), time(12, tzinfo=event.timezone)
-    event.name, event.currency = heading.event, heading.currency
-    event.date_from = datetime.combine(heading.first_day, noon)
-    event.date_to = datetime.combine(heading.last_day, noon) if heading.last_day else None
-    return event
-
-
-class Paper(ClassicInvoiceRenderer):
-    """A4, from the event's organizer, about one batch. All but the looks of the letterhead is in the contents."""
+class Paper(Letterhead):
+    """About one batch. Nothing is asked of it any more: all is in the contents."""
 
     #: What it is.
     title = ""
 
     def __init__(self, event: Event, contents: Delivery | Statement):
-        super().__init__(as_it_was(event, contents.heading))
+        """:param event: for the looks of the letterhead"""
+        super().__init__(event, contents.heading)
         self.contents = contents
-        self.heading = contents.heading
-        self.invoice = letterhead(self.event, self.heading)
 
     def build(self, output: BinaryIO) -> None:
         with self.heading.spoken:
-            self._build_doc(output)
+            super().build(output)
 
     def contents_story(self, width: float) -> list:
         """:param width: of the lines, in points"""
         raise NotImplementedError
 
-    # What the host's renderer calls
+    def draw_page(self, canvas: Canvas) -> None:
+        super().draw_page(canvas)
+        if canvas.getPageNumber() > 1:
+            test_mode = f"{_('TEST MODE')} · " if self.heading.testmode else ""
+            text = self.normalize(f"{test_mode}{self.title}, {self._about()}")
+            canvas.drawRightString(self.pagesize[0] - self.right_margin, self.pagesize[1] - 14 * mm, text)
 
-    def _on_first_page(self, canvas, doc):
+    def draw_first_page(self, canvas: Canvas) -> None:
         canvas.setCreator("pretix")
         canvas.setTitle(f"{self.title}, {self._about()}")
-        canvas.saveState()
-        self._draw_footer(canvas)
-        self._draw_testmode(canvas)
-        self._draw_invoice_from(canvas)
-        self._draw_logo(canvas)
-        self._draw_event(canvas)
-        self._draw_metadata(canvas)
-        canvas.restoreState()
+        super().draw_first_page(canvas)
+        self.write_labeled(canvas, 50 * mm, _("Batch"), f"#{self.heading.batch}")
+        day = date_format(localtime(self.heading.moment), "DATE_FORMAT")
+        self.write_labeled(canvas, 62 * mm, _("Date"), day)
 
-    def _on_other_page(self, canvas, doc):
-        super()._on_other_page(canvas, doc)
-        canvas.saveState()
-        canvas.setFont(self.font_regular, 8)
-        test_mode = f"{_('TEST MODE')} · " if self.heading.testmode else ""
-        text = self._normalize(f"{test_mode}{self.title}, {self._about()}")
-        canvas.drawRightString(self.pagesize[0] - self.right_margin, self.pagesize[1] - 14 * mm, text)
-        canvas.restoreState()
-
-    def _draw_metadata(self, canvas):
-        for top, label, value in (
-            (50 * mm, _("Batch"), f"#{self.heading.batch}"),
-            (62 * mm, _("Date"), date_format(localtime(self.heading.moment), "DATE_FORMAT")),
-        ):
-            height = self.pagesize[1] - top
-            canvas.setFont(self.font_bold, 8)
-            canvas.drawString(self.event_left, height, self._normalize(self._upper(label)))
-            canvas.setFont(self.font_regular, 10)
-            canvas.drawString(self.event_left, height - 5 * mm, self._normalize(value))
-
-    def _get_story(self, doc):
+    def text(self, width: float) -> list[Flowable]:
         return [
-            NextPageTemplate("FirstPage"),
             PlainTextParagraph(self.title, self.stylesheet["Heading1"]),
             Spacer(1, 3 * mm),
-            NextPageTemplate("OtherPages"),
             *self._product(),
             Spacer(1, 5 * mm),
-            *self.contents_story(doc.width),
+            *self.contents_story(width),
         ]
 
     def _about(self) -> str:
@@ -111,7 +72,7 @@ class Paper(ClassicInvoiceRenderer):
     # How things are written
 
     def money(self, value) -> str:
-        return money_filter(value, self.event.currency)
+        return money_filter(value, self.heading.currency)
 
     def numbers(self, label: str, numbers: str):
         """Ticket numbers, however many: they go on on the next page, but the label is on the one where they begin."""

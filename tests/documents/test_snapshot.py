@@ -119,9 +119,3 @@ def test_to_draw_it_nothing_is_asked_of_the_batch(batch, event, kind, paper):
     tables = ("offlinesales", "order", "_item", "saleschannel", "subevent")
     asked = [query["sql"].lower().partition(" from ")[2] for query in captured]
     assert [sql for sql in asked if any(table in sql for table in tables)] == []
-
-
-def test_the_event_itself_keeps_its_name(batch, event):
-    contents = replace(Delivery.of(batch), heading=replace(Delivery.of(batch).heading, event="Yesterday"))
-    paper = DeliveryNotePaper(event, contents)
-    assert (paper.event.name, str(event.name)) == ("Yesterday", "Long Night")

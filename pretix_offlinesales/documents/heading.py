@@ -1,0 +1,108 @@
+"""What all papers say at their top, and how they say all the rest: collected when a paper is asked for."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format
+from django.utils.timezone import now, override
+from django.utils.translation import pgettext
+from pretix.base.i18n import language
+from pretix.base.models import Event, Invoice
+
+from ..models import OfflineSalesBatch
+from .snapshot import Snapshot
+
+#: What the host's invoices say of the organizer: how it is called in the settings, and there.
+SENDER = (
+    "invoice_address_from",
+    "invoice_address_from_name",
+    "invoice_address_from_zipcode",
+    "invoice_address_from_city",
+    "invoice_address_from_state",
+    "invoice_address_from_country",
+    "invoice_address_from_tax_id",
+    "invoice_address_from_vat_id",
+)
+
+
+@dataclass(frozen=True)
+class Heading(Snapshot):
+    """What all papers about a batch say of it and of whom they come from. Names are in the event's language."""
+
+    batch: int
+    testmode: bool
+    product: str
+    #: The name and time of a date in a series; empty without.
+    subevent: str
+    sales_channel: str
+    currency: str
+    #: When all this was so.
+    moment: datetime
+    #: The event's name, and when it is (see ``event_dates``).
+    event: str
+    event_dates: str
+    #: Whom it comes from, and the last lines of each page.
+    sender: str
+    footer: str
+    #: How dates and sums are written.
+    locale: str
+    region: str
+    timezone: str
+
+    @classmethod
+    def of(cls, batch: OfflineSalesBatch) -> Self:
+        event, settings = batch.event, batch.event.settings
+        region = settings.region or ""
+        with _spoken(settings.locale, region, event.timezone):
+            return cls(
+                batch=batch.pk,
+                testmode=batch.testmode,
+                product=batch.public_product,
+                subevent=batch.date,
+                sales_channel=str(batch.sales_channel.label),
+                currency=event.currency,
+                moment=now(),
+                event=str(event.name),
+                event_dates=event_dates(event),
+                sender=sender(event),
+                footer=str(settings.get("invoice_footer_text") or ""),
+                locale=settings.locale,
+                region=region,
+                timezone=str(event.timezone),
+            )
+
+    @property
+    def spoken(self) -> AbstractContextManager[None]:
+        """A context in which all is said in the event's language and timezone, whoever asks."""
+        return _spoken(self.locale, self.region, ZoneInfo(self.timezone))
+
+
+@contextmanager
+def _spoken(locale: str, region: str, timezone: tzinfo) -> Iterator[None]:
+    with language(locale, region or None), override(timezone):
+        yield
+
+
+def sender(event: Event) -> str:
+    """The organizer's address and tax numbers, a line each, in the host's words; at least its name."""
+    known = {name.replace("invoice_address_from", "invoice_from"): event.settings.get(name) for name in SENDER}
+    if not any(known[name] for name in ("invoice_from", "invoice_from_name")):
+        known["invoice_from_name"] = str(event.organizer.name)
+    return Invoice(event=event, **known).full_invoice_from
+
+
+def event_dates(event: Event) -> str:
+    """When the event is, on two lines if it has several days; empty where its shop does not say it."""
+    if event.has_subevents or not event.settings.show_dates_on_frontpage:
+        return ""
+    first = event.date_from.astimezone(event.timezone).date()
+    last = event.date_to.astimezone(event.timezone).date() if event.settings.show_date_to and event.date_to else first
+    if last == first:
+        return date_format(first, "DATE_FORMAT")
+    return pgettext("invoice", "{from_date}\nuntil {to_date}").format(
+        from_date=date_format(first, "DATE_FORMAT"), to_date=date_format(last, "DATE_FORMAT")
+    )
