@@ -201,3 +201,18 @@ def test_the_host_keeps_who_is_named_in_its_log(make_batch, token):
     with pytest.raises(ProtectedError) as refusal:
         token.delete()
     assert {type(thing) for thing in refusal.value.protected_objects} == {LogEntry}
+
+
+def test_a_batch_calls_its_product_otherwise_for_staff_than_for_others(event, item, web):
+    """A product may have a name that only staff sees."""
+    item.internal_name = "Ticket, presale"
+    reduced = item.variations.create(value="Reduced")
+    batch = OfflineSalesBatch(event=event, item=item, sales_channel=web, amount=2)
+    assert (batch.product, batch.public_product, batch.date) == ("Ticket, presale", "Ticket", "")
+    batch.variation = reduced
+    assert (batch.product, batch.public_product) == ("Ticket, presale – Reduced", "Ticket – Reduced")
+
+
+def test_a_batch_names_its_date(series, series_item, subevent, web):
+    batch = OfflineSalesBatch(event=series, item=series_item, subevent=subevent, sales_channel=web, amount=2)
+    assert batch.date == "Morning – Sat, May 8, 2027 08:00"
