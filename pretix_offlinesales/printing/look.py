@@ -32,9 +32,9 @@ from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from pretix.plugins.ticketoutputpdf.signals import override_layout
 from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
 
-from ..issuing.product import usual_layout
 from ..jobs import files
 from ..models import Job, OfflineSalesBatch
+from ..tickets.layouts import usual_layout
 from .document import TicketDocument
 from .tickets import ValidTickets
 
