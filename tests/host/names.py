@@ -91,7 +91,8 @@ NAMES = {
         Name(
             f"{REPORTLAB_PAPERS}._build_doc",
             "self, fhandle",
-            looks_for="_init _get_story _get_first_page_frames _get_other_page_frames _on_first_page _on_other_page",
+            looks_for="_init _get_story _get_first_page_frames _get_other_page_frames _on_first_page _on_other_page "
+            "canvas_class",
         ),
         Name(f"{REPORTLAB_PAPERS}._get_story", "self, doc"),
         Name(f"{REPORTLAB_PAPERS}._get_first_page_frames", "self, doc"),
@@ -103,7 +104,7 @@ NAMES = {
         Name(f"{REPORTLAB_PAPERS}._get_stylesheet", "self"),
         *(
             Name(f"{REPORTLAB_PAPERS}.{measure}")
-            for measure in ("pagesize", "left_margin", "right_margin", "font_regular", "font_bold")
+            for measure in ("canvas_class", "pagesize", "left_margin", "right_margin", "font_regular", "font_bold")
         ),
     ],
     "prefetching": [
