@@ -58,9 +58,9 @@ class Letterhead(TextPaper):
             height = FOOT + above * FOOT_LEADING
             canvas.drawCentredString(self.pagesize[0] / 2, height, self.normalize(line.strip()))
 
-    def draw_page_number(self, canvas: Canvas) -> None:
+    def draw_page_number(self, canvas: Canvas, page: int, pages: int) -> None:
         canvas.setFont(self.font_regular, SMALL)
-        number = pgettext("invoice", "Page %d of %d") % (canvas.getPageNumber(), self.pages)
+        number = pgettext("invoice", "Page %d of %d") % (page, pages)
         canvas.drawRightString(self.pagesize[0] - self.right_margin, 10 * mm, self.normalize(number))
 
     def draw_first_page(self, canvas: Canvas) -> None:

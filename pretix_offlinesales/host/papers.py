@@ -3,12 +3,41 @@ Papers of text, as the host's base class for invoices lays them out. It is docum
 with its private methods; invoices that are made without us look as they always have.
 """
 
-from io import BytesIO
+from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO
 
 from pretix.base.invoicing.pdf import BaseReportlabInvoiceRenderer
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Frame, NextPageTemplate
+
+
+class NumberedCanvas(Canvas):
+    """
+    Pages that say how many there are, which is only known when the last one is done: each refers to a form, and all
+    forms are drawn in the end.
+    """
+
+    def __init__(self, draw: Callable[[Canvas, int, int], None], *args, **kwargs):
+        """:param draw: is given the number of the page, and how many there are"""
+        super().__init__(*args, **kwargs)
+        self._draw = draw
+
+    def showPage(self):
+        self.doForm(_form(self.getPageNumber()))
+        super().showPage()
+
+    def save(self):
+        pages = self.getPageNumber() - 1
+        for page in range(1, pages + 1):
+            self.beginForm(_form(page))
+            self._draw(self, page, pages)
+            self.endForm()
+        super().save()
+
+
+def _form(page: int) -> str:
+    return f"PageNumber{page}"
 
 
 class TextPaper(BaseReportlabInvoiceRenderer):
@@ -21,20 +50,13 @@ class TextPaper(BaseReportlabInvoiceRenderer):
 
     #: What is left free for others, in points: at the top of the first page, and at the bottom of each.
     head_height = foot_height = 0
-    #: How many pages there are, once that is known.
-    pages = 0
 
     def build(self, output: BinaryIO) -> None:
-        """Write the PDF. It is laid out twice, since each page says how many there are."""
-        self.pages = self._build_doc(BytesIO()).page
+        """Write the PDF."""
         self._build_doc(output)
 
     def text(self, width: float) -> list[Flowable]:
-        """
-        Called as often as it is laid out.
-
-        :param width: of the lines, in points
-        """
+        """:param width: of the lines, in points"""
         raise NotImplementedError
 
     def draw_first_page(self, canvas: Canvas) -> None:
@@ -43,8 +65,8 @@ class TextPaper(BaseReportlabInvoiceRenderer):
     def draw_page(self, canvas: Canvas) -> None:
         """What is on each page besides the text; on the first page, it comes first."""
 
-    def draw_page_number(self, canvas: Canvas) -> None:
-        """The number of each page, and how many there are: the last thing that is read before the text."""
+    def draw_page_number(self, canvas: Canvas, page: int, pages: int) -> None:
+        """On each page, how many there are: called when all are done."""
 
     def normalize(self, text: str) -> str:
         """What ReportLab must be told, that knows no combining characters and no right-to-left scripts."""
@@ -53,6 +75,10 @@ class TextPaper(BaseReportlabInvoiceRenderer):
     def label(self, text: str) -> str:
         """In capital letters, where the language allows that."""
         return self._upper(text)
+
+    @property
+    def canvas_class(self) -> Callable[..., Canvas]:
+        return partial(NumberedCanvas, self.draw_page_number)
 
     def _get_story(self, doc):
         return [NextPageTemplate("OtherPages"), *self.text(doc.width)]
@@ -68,10 +94,10 @@ class TextPaper(BaseReportlabInvoiceRenderer):
         return Frame(doc.leftMargin, doc.bottomMargin, doc.width, height, **padding)
 
     def _on_first_page(self, canvas, doc):
-        self._draw(canvas, self.draw_page, self.draw_first_page, self.draw_page_number)
+        self._draw(canvas, self.draw_page, self.draw_first_page)
 
     def _on_other_page(self, canvas, doc):
-        self._draw(canvas, self.draw_page, self.draw_page_number)
+        self._draw(canvas, self.draw_page)
 
     def _draw(self, canvas, *steps):
         for step in steps:

@@ -9,12 +9,12 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from io import BytesIO, TextIOWrapper
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self
 
 from defusedcsv import csv
 from django.db.models import TextChoices
@@ -27,6 +27,7 @@ from reportlab.lib.units import mm
 
 from ..host.helpers import SafeWorkbook, defused
 from ..host.rendering import ObjectRenderer, get_variables
+from ..jobs.registry import Stored
 from ..models import JobFailed, OfflineSalesBatch
 from ..tickets.origin import Origin
 from . import qrcode
@@ -80,7 +81,7 @@ class Pictures(TextChoices):
 
 
 @dataclass(frozen=True)
-class DataOptions:
+class DataOptions(Stored):
     format: Format = Format.XLSX
     #: With pictures, the file is an archive (ZIP).
     pictures: Pictures = Pictures.NONE
@@ -90,14 +91,10 @@ class DataOptions:
     tickets: str = ""
 
     @classmethod
-    def parse(cls, data: dict) -> "DataOptions":
+    def read(cls, data: dict) -> Self:
         """:param data: as in ``data``"""
-        return cls(Format(data["format"]), Pictures(data["pictures"]), tuple(data["placeholders"]), data["tickets"])
-
-    @property
-    def data(self) -> dict:
-        """For JSON."""
-        return asdict(self)
+        values = {"format": Format, "pictures": Pictures, "placeholders": tuple, "tickets": str}
+        return cls(**{name: values[name](value) for name, value in data.items()})
 
     @property
     def suffix(self) -> str:
