@@ -12,8 +12,9 @@ from pretix.base.models import Event, Order, OrderPayment, OrderPosition
 from pretix.base.signals import order_paid, order_placed
 
 from pretix_offlinesales.host import managers
-from pretix_offlinesales.issuing import request_data
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.issuing.request import IssueRequest
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import OfflineSalesBatch
 from pretix_offlinesales.tickets import codes
 
@@ -66,13 +67,13 @@ def test_two_jobs_in_two_threads_leave_everything_as_it_was(event, item, quota, 
 
     def run(job):
         with scopes_disabled():
-            jobs.run(Event.objects.get(pk=event.pk), job.pk)
+            runner.run(Event.objects.get(pk=event.pk), job.pk)
         connection.close()
 
     random_string = codes.random_string
     monkeypatch.setattr(codes, "random_string", draw)
     batch = OfflineSalesBatch(event=event, item=item, amount=2, sales_channel=web)
-    both = [jobs.create_issuing(event, request_data(batch), {}) for _ in range(2)]
+    both = [ISSUE.create(event, IssueRequest.of(batch), {}) for _ in range(2)]
     look()
     for signal in (order_placed, order_paid):
         signal.connect(on_order, dispatch_uid="look")
