@@ -12,11 +12,12 @@ from pretix.base.models import OrderFee, OrderPosition
 from pretix.base.services.checkin import perform_checkin
 from pretix.base.services.orders import OrderChangeManager, cancel_order
 
-from pretix_offlinesales import issuing
 from pretix_offlinesales.documents import make
 from pretix_offlinesales.documents.contents import Delivery, Statement
 from pretix_offlinesales.documents.paper import StatementPaper
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.issuing.request import IssueRequest
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import OfflineSalesBatch
 from pretix_offlinesales.tickets.numbers import DASH, format_numbers
 
@@ -206,8 +207,8 @@ def test_they_say_what_is_only_a_test_and_when_it_is(series, series_item, subeve
     assert "TEST MODE" in read(make.delivery_note(test))
     assert "TEST MODE" in read(make.statement(test))
     batch = OfflineSalesBatch(event=series, item=series_item, subevent=subevent, amount=2, sales_channel=web)
-    job = jobs.create_issuing(series, issuing.request_data(batch), {})
-    jobs.run(series, job.pk)
+    job = ISSUE.create(series, IssueRequest.of(batch), {})
+    runner.run(series, job.pk)
     job.refresh_from_db()
     lines = read(make.delivery_note(job.batch))
     assert "Morning – Sat, May 8, 2027 08:00" in lines
