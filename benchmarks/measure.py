@@ -31,12 +31,13 @@ from pretix.base.services.orders import cancel_order, reactivate_order  # noqa: 
 from pretix.plugins.ticketoutputpdf.tasks import bulk_render  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
-from pretix_offlinesales import returning  # noqa: E402
 from pretix_offlinesales.host import quotas  # noqa: E402
-from pretix_offlinesales.jobs import runner as jobs  # noqa: E402
+from pretix_offlinesales.jobs import runner  # noqa: E402
+from pretix_offlinesales.kinds import PRINT, REPLACE, RETURN, UNDO_RETURN  # noqa: E402
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket  # noqa: E402
 from pretix_offlinesales.printing import request_data  # noqa: E402
 from pretix_offlinesales.printing.sheets import Sheet  # noqa: E402
+from pretix_offlinesales.returning.after_sale import AfterSale  # noqa: E402
 
 from .world import NOBODY, issue_batch, make_event, make_token, make_user, request_batch  # noqa: E402
 
@@ -135,7 +136,7 @@ def issue(amount: int) -> dict:
     job = request_batch(make_event(), amount)
     event = job.event
     with _shopper(event) as shopper, _phases() as phases, Measured() as measured:
-        jobs.run(event, job.pk)
+        runner.run(event, job.pk)
     assert event.orders.count() == amount
     return {
         "seconds": measured.seconds,
@@ -236,7 +237,7 @@ def _issue_with_webhook(amount: int, action: str) -> dict:
     webhook = job.event.organizer.webhooks.create(target_url="https://example.org/", enabled=True, all_events=True)
     webhook.listeners.create(action_type=action)
     with Measured() as measured:
-        jobs.run(job.event, job.pk)
+        runner.run(job.event, job.pk)
     assert job.event.orders.count() == amount
     return {"seconds": measured.seconds}
 
@@ -254,7 +255,7 @@ def announce_media(amount: int) -> dict:
 def _announce(item, amount: int) -> dict:
     job = request_batch(item, amount)
     with _phases() as phases:
-        jobs.run(item.event, job.pk)
+        runner.run(item.event, job.pk)
     job.refresh_from_db()
     assert job.state == job.State.SUCCEEDED, job.message
     return {"announcing": phases.seconds["announcing"]}
@@ -280,8 +281,8 @@ def print_sheets(amount: int) -> dict:
 def _print(batch: OfflineSalesBatch, ask: Callable[[], dict] = dict) -> dict:
     """From the request on."""
     with Measured() as measured:
-        job = jobs.create_printing(batch, NOBODY, ask())
-        jobs.run(batch.event, job.pk)
+        job = PRINT.ask(batch, NOBODY, ask())
+        runner.run(batch.event, job.pk)
     return {"seconds": measured.seconds, "megabytes": measured.megabytes, "bytes": _printed(job).file.size}
 
 
@@ -294,7 +295,7 @@ def _printed(job: Job) -> CachedFile:
 def print_two(amount: int) -> dict:
     """The whole job, by two workers."""
     batch = _batch_of_another_process(amount)
-    job = jobs.create_printing(batch, NOBODY)
+    job = PRINT.ask(batch, NOBODY)
     workers = [_start("worker", batch.pk, job.pk) for _ in range(2)]
     for worker in workers:
         worker.stdout.readline()
@@ -315,7 +316,7 @@ def worker(batch: int, job: str) -> dict:
     _print(batch, lambda: request_data(batch, [1]))
     print("ready", flush=True)
     sys.stdin.readline()
-    jobs.run(batch.event, job)
+    runner.run(batch.event, job)
     return {}
 
 
@@ -325,7 +326,7 @@ def worker(batch: int, job: str) -> dict:
 def return_all(amount: int) -> dict:
     """The whole job: every ticket of the batch comes back."""
     batch = _batch_of_another_process(amount)
-    measured = _after_sale(batch, Job.Kind.RETURN)
+    measured = _after_sale(batch, RETURN)
     assert batch.event.orders.filter(status=Order.STATUS_CANCELED).count() == amount
     return {"seconds": measured.seconds, "megabytes": measured.megabytes}
 
@@ -334,7 +335,7 @@ def undo_all(amount: int) -> dict:
     """The whole job: all that came back is valid again, while another process asks for the quota's lock."""
     batch = _batch_of_another_process(amount, "make_returned_batch")
     with _shopper(batch.event) as shopper, _phases() as phases:
-        measured = _after_sale(batch, Job.Kind.UNDO)
+        measured = _after_sale(batch, UNDO_RETURN)
     assert batch.event.orders.filter(status=Order.STATUS_PAID).count() == amount
     return {
         "seconds": measured.seconds,
@@ -349,16 +350,15 @@ def replace_all(amount: int) -> dict:
     batch = _batch_of_another_process(amount)
     positions = OrderPosition.objects.filter(order__event=batch.event)
     before = set(positions.values_list("secret", flat=True))
-    measured = _after_sale(batch, Job.Kind.REPLACE)
+    measured = _after_sale(batch, REPLACE)
     assert len(set(positions.values_list("secret", flat=True)) - before) == amount
     return {"seconds": measured.seconds, "megabytes": measured.megabytes}
 
 
-def _after_sale(batch: OfflineSalesBatch, kind: Job.Kind) -> Measured:
-    request = returning.request_data({"all": True}, job_kind=kind)
-    job = jobs.create_after_sale(batch.event, kind, request, NOBODY, batch)
+def _after_sale(batch: OfflineSalesBatch, kind: AfterSale) -> Measured:
+    job = kind.ask(batch.event, {"all": True}, NOBODY, batch)
     with Measured() as measured:
-        jobs.run(batch.event, job.pk)
+        runner.run(batch.event, job.pk)
     return measured
 
 
@@ -415,7 +415,7 @@ def make_batch(amount: int) -> int:
 
 def make_returned_batch(amount: int) -> int:
     batch = issue_batch(make_event(), amount)
-    _after_sale(batch, Job.Kind.RETURN)
+    _after_sale(batch, RETURN)
     return batch.pk
 
 

@@ -6,8 +6,9 @@ from decimal import Decimal
 from django.utils.crypto import get_random_string
 from pretix.base.models import Event, Item, Organizer, Team, User
 
-from pretix_offlinesales import issuing
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.issuing.request import IssueRequest
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
 NOBODY = {"user": None, "api_token": None, "device": None, "oauth_application": None}
@@ -45,12 +46,12 @@ def request_batch(item: Item, amount: int) -> Job:
     web = event.organizer.sales_channels.get(identifier="web")
     layout = event.ticket_layouts.get()
     batch = OfflineSalesBatch(event=event, item=item, amount=amount, sales_channel=web, layout=layout)
-    return jobs.create_issuing(event, issuing.request_data(batch), NOBODY)
+    return ISSUE.create(event, IssueRequest.of(batch), NOBODY)
 
 
 def issue_batch(item: Item, amount: int) -> OfflineSalesBatch:
     job = request_batch(item, amount)
-    jobs.run(item.event, job.pk)
+    runner.run(item.event, job.pk)
     job.refresh_from_db()
     if job.state != Job.State.SUCCEEDED:
         raise RuntimeError(f"No batch of {amount} tickets: {job.message}")

@@ -13,8 +13,10 @@ from hierarkey.proxy import dirty_cache_keys
 from pretix.base.models import Event, Organizer, User, _transactions
 from rest_framework.test import APIClient
 
-from pretix_offlinesales.issuing import check, request_data
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.issuing.product import check
+from pretix_offlinesales.issuing.request import IssueRequest
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import OfflineSalesBatch
 
 PLUGINS = "pretix.plugins.ticketoutputpdf,pretix_offlinesales"
@@ -197,8 +199,8 @@ def issued(web):
         if not next_seats:
             check(batch, seats)
         nobody = {"user": user, "api_token": None, "device": None, "oauth_application": None}
-        job = jobs.create_issuing(event, request_data(batch, seats, numbers_go_on, next_seats), nobody)
-        jobs.run(event, job.pk)
+        job = ISSUE.create(event, IssueRequest.of(batch, seats, numbers_go_on, next_seats), nobody)
+        runner.run(event, job.pk)
         job.refresh_from_db()
         return job
 

@@ -13,9 +13,10 @@ from openpyxl import load_workbook
 from pretix.base.models import Checkin, Event, Order, Organizer, ScheduledEventExport, User
 from pretix.base.services.export import init_event_exporters, init_organizer_exporters, scheduled_event_export
 
-from pretix_offlinesales import issuing
 from pretix_offlinesales.exporters import OfflineSalesExporter
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.issuing.request import IssueRequest
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import OfflineSalesBatch
 
 from .support.after_sale import take_back
@@ -36,8 +37,8 @@ def batches(rows):
 
 def issue(event, item, web, amount=2, **values):
     batch = OfflineSalesBatch(event=event, item=item, amount=amount, sales_channel=web, **values)
-    job = jobs.create_issuing(event, issuing.request_data(batch), {})
-    jobs.run(event, job.pk)
+    job = ISSUE.create(event, IssueRequest.of(batch), {})
+    runner.run(event, job.pk)
     job.refresh_from_db()
     return job.batch
 

@@ -8,8 +8,8 @@ from pretix.api.models import OAuthApplication
 from pretix.base.models import Device, Event, Item, ItemVariation, LogEntry, Order, SalesChannel, SubEvent, User
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 
-from pretix_offlinesales.issuing import request_data
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.issuing.request import IssueRequest
+from pretix_offlinesales.kinds import ISSUE, PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
 
 
@@ -41,7 +41,7 @@ def test_a_ticket_goes_with_its_test_order(api, make_batch):
 
 def test_a_batch_and_its_jobs_go_with_the_last_test_order(api, url, make_batch, layout):
     batch, other = make_batch(testmode=True, amount=3), make_batch(testmode=True, amount=2)
-    jobs.create_printing(batch, requested_by={})
+    PRINT.ask(batch, requested_by={})
     assert left() == [2, 5, 3]
     delete_orders(api, batch)
     assert left() == [1, 2, 1]
@@ -144,8 +144,8 @@ def test_what_has_no_orders_is_deleted_with_it(api, organizer, series, series_it
     batch = OfflineSalesBatch.objects.create(
         event=series, item=series_item, variation=child, subevent=subevent, sales_channel=kiosk, amount=2
     )
-    waiting = jobs.create_issuing(series, request_data(batch), requested_by={})
-    jobs.create_printing(batch, requested_by={})
+    waiting = ISSUE.create(series, IssueRequest.of(batch), requested_by={})
+    PRINT.ask(batch, requested_by={})
     assert api.delete(address(thing, batch)).status_code == 204
     assert list(OfflineSalesBatch.objects.all()) == []
     assert list(Job.objects.all()) == ([] if thing == "event" else [waiting])
@@ -179,7 +179,7 @@ def asker(organizer):
 def test_batches_and_jobs_outlive_who_asked_for_them(asker, event, item, web, who):
     one = NOBODY | {who: asker[who]}
     batch = OfflineSalesBatch.objects.create(event=event, item=item, sales_channel=web, amount=2, **one)
-    job = jobs.create_printing(batch, requested_by=one)
+    job = PRINT.ask(batch, requested_by=one)
     assert (batch.requested_by, job.requested_by) == (one, one)
     asker[who].delete()
     for thing in (batch, job):

@@ -12,9 +12,12 @@ from pretix.api.signals import register_webhook_events
 from pretix.api.webhooks import ParametrizedOrderWebhookEvent, notify_webhooks
 from pretix.base.models import LogEntry, Organizer
 
-from pretix_offlinesales import returning, tasks
+from pretix_offlinesales import tasks
+from pretix_offlinesales.host.webhooks import send_webhooks
+from pretix_offlinesales.kinds import RETURN
 from pretix_offlinesales.models import Job, OfflineSalesBatch
-from pretix_offlinesales.webhooks import send_webhooks
+from pretix_offlinesales.returning import after_sale, kinds
+from pretix_offlinesales.returning.examine import Result
 
 from .support.receiving import receiving_server
 
@@ -96,8 +99,8 @@ def test_of_nothing_where_nothing_was_done(received, ask, make_batch, done):
 def test_of_a_return_of_which_one_ticket_has_failed(received, make_batch, done, monkeypatch):
     batch = make_batch()
     del received[:]
-    monkeypatch.setattr(returning, "CHUNK", 1)
-    cancel, chunks = returning.cancel, []
+    monkeypatch.setattr(after_sale, "CHUNK", 1)
+    cancel, chunks = kinds.cancel, []
 
     def fail_at_the_second(*args, **kwargs):
         chunks.append(args)
@@ -105,9 +108,9 @@ def test_of_a_return_of_which_one_ticket_has_failed(received, make_batch, done, 
             raise ValueError("Something else")
         return cancel(*args, **kwargs)
 
-    monkeypatch.setattr(returning, "cancel", fail_at_the_second)
+    monkeypatch.setattr(kinds, "cancel", fail_at_the_second)
     done(batch, "return", all=True)
-    assert len(batch.jobs.get(kind=Job.Kind.RETURN).data["returned"]) == 2
+    assert len(Result.of(batch.jobs.get(kind=RETURN.identifier)).done) == 2
     assert received == [message(batch, RETURNED)]
 
 
@@ -303,12 +306,12 @@ def test_a_worker_that_dies_after_the_commit_is_replaced(received, ask, worker, 
     batch = OfflineSalesBatch.objects.get()
     assert (batch.jobs.get().state, batch.completed is not None, received) == ("succeeded", True, [])
     with worker():
-        tasks.revive_jobs()
+        tasks.recover_jobs()
     assert received == []  # it may have been a moment ago, and whoever did it about to tell
     later()
     for _run in range(2):
         with worker():
-            tasks.revive_jobs()
+            tasks.recover_jobs()
     assert received == [message(batch, ISSUED)]
     assert batch.all_logentries().count() == 1
 
@@ -321,20 +324,20 @@ def test_a_broker_that_is_away_loses_nothing(received, make_batch, worker, monke
         broken.setattr(notify_webhooks, "apply_async", away)
         batch = make_batch()
     [job] = Job.objects.all()
-    assert f"Nobody could be told yet what job {job} has done" in caplog.text
+    assert f"Webhooks of job {job} could not be sent yet" in caplog.text
     assert (job.state, received) == ("succeeded", [])
     later()
     with worker():
-        tasks.revive_jobs()
+        tasks.recover_jobs()
     assert received == [message(batch, ISSUED)]
 
 
 def test_what_was_told_is_not_told_again(received, make_batch, worker):
     make_batch()
-    assert [job.data for job in Job.objects.filter(data__has_key="untold")] == []
+    assert not Job.objects.exclude(pending_webhooks=[]).exists()
     later()
     with worker():
-        tasks.revive_jobs()
+        tasks.recover_jobs()
     assert len(received) == 1
 
 

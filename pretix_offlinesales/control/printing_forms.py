@@ -109,7 +109,8 @@ class DataForm(ChoiceForm):
 
     @property
     def options(self) -> DataOptions:
-        return DataOptions.read(self.cleaned_data | {"tickets": "" if self.is_all else format_numbers(self.numbers)})
+        values = {name: self.cleaned_data[name] for name in ("format", "pictures", "placeholders")}
+        return DataOptions.read(values | {"tickets": "" if self.is_all else format_numbers(self.numbers)})
 
 
 def _length(label, minimum=0, maximum=MAX_PAPER, **kwargs):

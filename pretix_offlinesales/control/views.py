@@ -24,9 +24,9 @@ from ..downloads import as_private_file, download
 from ..issuing.blueprint import draw
 from ..issuing.channels import is_missing, make_channel
 from ..issuing.request import requested_batches
+from ..jobs import runner
 from ..jobs.queries import failures, find, last_failed, last_fetchable, unfinished
 from ..jobs.registry import all_kinds, kind_of, request_of
-from ..jobs.runner import PATIENCE, cancel
 from ..kinds import ISSUE, MAKE_DATA, PRINT
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..printing.letters import MissingLetters, missing_letters
@@ -154,7 +154,7 @@ def _recovered(event, unfinished_ones) -> list[Job]:
     found = list(unfinished_ones.select_related(*REQUESTER))
     for job in found:
         job.event = event
-        if max(job.queued, job.heartbeat) < now() - PATIENCE:
+        if max(job.queued, job.heartbeat) < now() - runner.PATIENCE:
             tasks.recover(job)
     return [job for job in found if not job.finished]
 
@@ -314,7 +314,7 @@ class JobCancel(JobButton):
     """Give up a job that nobody has begun."""
 
     def post(self, request, *args, **kwargs):
-        if cancel(self.job):
+        if runner.cancel(self.job):
             Job.objects.filter(pk=self.job.pk).update(dismissed=True)
             messages.success(request, kind_of(self.job).canceled)
         else:

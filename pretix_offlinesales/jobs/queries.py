@@ -7,8 +7,8 @@ from django.utils.timezone import now
 from pretix.base.models import Event
 
 from ..models import RESULT_LIFETIME, Job, OfflineSalesBatch
+from . import runner
 from .registry import Kind
-from .runner import PATIENCE
 
 #: How many unfinished jobs an event may have.
 MAX_UNFINISHED = 20
@@ -73,4 +73,4 @@ def _ended(batch: OfflineSalesBatch, kind: Kind) -> QuerySet[Job]:
 
 def with_pending_webhooks() -> QuerySet[Job]:
     """Jobs that are over, and whose worker did not live to send all webhooks. Of all events."""
-    return Job.objects.filter(finished__lt=now() - PATIENCE).exclude(pending_webhooks=[])
+    return Job.objects.filter(finished__lt=now() - runner.PATIENCE).exclude(pending_webhooks=[])

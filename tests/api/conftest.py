@@ -7,6 +7,8 @@ from django.core.files.base import ContentFile
 from django.utils.timezone import now
 from pretix.base.models import CachedFile
 
+from pretix_offlinesales.issuing.request import IssueRequest
+from pretix_offlinesales.kinds import ISSUE, PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
 
@@ -25,8 +27,10 @@ def store_batch(event, item, web):
 def store_job():
     """``store_job(batch, kind, state)``: a job of the batch's event, with a file if it prints."""
 
-    def store_job(batch, kind=Job.Kind.ISSUE, state=Job.State.SUCCEEDED, **values):
-        if kind == Job.Kind.PRINT:
+    def store_job(batch, kind=ISSUE, state=Job.State.SUCCEEDED, **values):
+        if kind == ISSUE:
+            values.setdefault("request", IssueRequest.of(batch).data)
+        if kind == PRINT:
             file = CachedFile.objects.create(
                 expires=now() + timedelta(hours=24), filename="tickets.pdf", type="application/pdf"
             )
@@ -34,7 +38,8 @@ def store_job():
             values.setdefault("file", file)
         if state in (Job.State.SUCCEEDED, Job.State.FAILED):
             values.setdefault("finished", now())
-        return Job.objects.create(event=batch.event, batch=batch, kind=kind, state=state, locale="en", **values)
+        values |= {"event": batch.event, "kind": kind.identifier, "state": state, "locale": "en"}
+        return Job.objects.create(batch=batch, **values)
 
     return store_job
 

@@ -9,8 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from pretix.base.models import LogEntry, Order
 
-from pretix_offlinesales.jobs import runner as jobs
-from pretix_offlinesales.jobs.lock import working_on
+from pretix_offlinesales.jobs.lock import locked
+from pretix_offlinesales.jobs.queries import MAX_UNFINISHED
+from pretix_offlinesales.kinds import ISSUE, PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
 
 HOST = "http://testserver"
@@ -154,7 +155,7 @@ def test_the_same_idempotency_key_makes_one_batch(api, url, wanted):
     assert Job.objects.count() == 2
 
 
-@pytest.mark.parametrize(("unfinished", "status"), [(jobs.MAX_UNFINISHED - 1, 202), (jobs.MAX_UNFINISHED, 429)])
+@pytest.mark.parametrize(("unfinished", "status"), [(MAX_UNFINISHED - 1, 202), (MAX_UNFINISHED, 429)])
 def test_an_event_has_only_so_many_jobs_at_once(api, url, wanted, store_batch, store_job, unfinished, status):
     batch = store_batch()
     for number in range(unfinished):
@@ -164,7 +165,7 @@ def test_an_event_has_only_so_many_jobs_at_once(api, url, wanted, store_batch, s
     assert answers[0].status_code == status
     assert answers[1].status_code == 429
     assert answers[1]["Retry-After"] == "60"
-    assert Job.objects.count() == jobs.MAX_UNFINISHED + 1
+    assert Job.objects.count() == MAX_UNFINISHED + 1
 
 
 # Waiting for it
@@ -173,7 +174,7 @@ def test_an_event_has_only_so_many_jobs_at_once(api, url, wanted, store_batch, s
 @pytest.mark.parametrize("state", ["waiting", "running"])
 def test_a_job_that_is_not_done_asks_to_come_back_in_a_second(api, url, store_batch, store_job, state):
     job = store_job(store_batch(completed=None), state=state)
-    with working_on(job):
+    with locked(job):
         response = api.get(f"{url}check/{job.pk}/")
     assert (response.status_code, response.data, response["Retry-After"]) == (409, {"status": state}, "1")
 
@@ -197,7 +198,7 @@ def test_results_live_24_hours(api, url, store_batch, store_job, state, age, fou
 
 
 def test_a_printing_job_can_not_be_checked(api, url, store_batch, store_job):
-    job = store_job(store_batch(), kind=Job.Kind.PRINT)
+    job = store_job(store_batch(), kind=PRINT)
     assert api.get(f"{url}check/{job.pk}/").status_code == 404
 
 
@@ -369,7 +370,7 @@ def test_a_page_has_up_to_500_of_each_list(api, url, event, make_batch, asked, l
     batch.tickets.bulk_create(OfflineSalesTicket(batch=batch, order=order, number=number) for number, order in tickets)
     values = {"event": event, "item": batch.item, "sales_channel": batch.sales_channel, "amount": 1}
     OfflineSalesBatch.objects.bulk_create(OfflineSalesBatch(completed=now(), **values) for _ in range(500))
-    Job.objects.bulk_create(Job(event=event, batch=batch, kind=Job.Kind.ISSUE, locale="en") for _ in range(500))
+    Job.objects.bulk_create(Job(event=event, batch=batch, kind=ISSUE.identifier, locale="en") for _ in range(500))
     page = {} if asked is None else {"page_size": asked}
     answers = [api.get(each, page).data for each in (url, f"{url}{batch.pk}/tickets/", f"{url}jobs/")]
     assert [(answer["count"], len(answer["results"])) for answer in answers] == [(501, length)] * 3
@@ -484,7 +485,7 @@ def test_what_is_no_comment_is_refused(api, url, store_batch, comment):
 )
 def test_other_methods_are_not_allowed(api, url, store_batch, store_job, path, allowed):
     batch = store_batch()
-    job = store_job(batch, kind=Job.Kind.PRINT)
+    job = store_job(batch, kind=PRINT)
     path = path.format(batch=batch.pk, job=job.pk, file=job.file_id)
     refused = {
         method

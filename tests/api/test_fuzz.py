@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 from pretix.base.models import CachedFile, Order, OrderPosition
 
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.jobs.queries import MAX_UNFINISHED
+from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.sheets import Sheet
 
@@ -114,7 +115,7 @@ def test_a_print_with_odd_options_is_refused_or_accepted(api, url, batch, body, 
         body["sheet"] = SHEET | sheet
     response = post(api, f"{url}{batch.pk}/render/", json.dumps(body))
     assert response.status_code in (202, 400), response.content
-    Job.objects.filter(kind=Job.Kind.PRINT).delete()
+    Job.objects.filter(kind=PRINT.identifier).delete()
 
 
 FILTERS = (
@@ -160,24 +161,24 @@ def test_an_event_that_is_none_is_nobodys_business(api, url, value):
 
 
 def test_whoever_asks_for_too_much_at_once_has_to_wait(api, url, wanted):
-    for _ in range(jobs.MAX_UNFINISHED):
+    for _ in range(MAX_UNFINISHED):
         assert post(api, url, json.dumps(wanted)).status_code == 202
     for refused in (post(api, url, json.dumps(wanted)), post(api, url, json.dumps(wanted | {"amount": 10_000}))):
         assert (refused.status_code, refused["Retry-After"]) == (429, "60")
         assert refused.data["detail"].startswith("There are too many unfinished jobs of this event.")
-    assert Job.objects.count() == jobs.MAX_UNFINISHED
+    assert Job.objects.count() == MAX_UNFINISHED
     Job.objects.filter(pk=Job.objects.first().pk).update(state=Job.State.FAILED)
     assert post(api, url, json.dumps(wanted)).status_code == 202
 
 
 def test_printing_and_returning_count_as_well(api, url, store_batch):
     batch = store_batch()
-    for _ in range(jobs.MAX_UNFINISHED):
+    for _ in range(MAX_UNFINISHED):
         assert api.post(f"{url}{batch.pk}/render/").status_code == 202
     files = CachedFile.objects.count()
     refused = [api.post(f"{url}{batch.pk}/render/"), post(api, f"{url}{batch.pk}/return/", '{"all": true}')]
     assert [(answer.status_code, answer["Retry-After"]) for answer in refused] == [(429, "60")] * 2
-    assert (Job.objects.count(), CachedFile.objects.count()) == (jobs.MAX_UNFINISHED, files)
+    assert (Job.objects.count(), CachedFile.objects.count()) == (MAX_UNFINISHED, files)
 
 
 # What a request may cost

@@ -9,8 +9,8 @@ from django.utils.timezone import now
 from pretix.api.models import OAuthApplication
 from pretix.base.models import Device
 
+from pretix_offlinesales.kinds import ISSUE, MAKE_DATA, PRINT, RETURN, UNDO_LOST
 from pretix_offlinesales.models import Job
-from pretix_offlinesales.returning import request_data
 
 HOST = "http://testserver"
 
@@ -49,7 +49,7 @@ def test_a_request_whose_answer_got_lost_is_found_and_followed(api, url, wanted,
 
 def test_a_batch_that_is_not_complete_is_its_job(listed, store_batch, store_job):
     batch = store_batch(completed=None)
-    store_job(batch, state=Job.State.RUNNING, data={"amount": 3})
+    store_job(batch, state=Job.State.RUNNING)
     assert [(job["state"], job["batch"]) for job in listed()] == [("running", None)]
     batch.completed = now()
     batch.save()
@@ -76,8 +76,8 @@ def test_each_kind_says_where_to_ask(api, url, make_batch, ask_for, listed, work
 
 def test_what_only_the_backend_can_ask_for_has_no_address(event, listed, store_batch, store_job):
     batch = store_batch()
-    store_job(batch, Job.Kind.DATA, data={"tickets": ""})
-    Job.objects.create(event=event, kind=Job.Kind.RETURN, locale="en", **request_data({"lines": ["x"]}))
+    store_job(batch, MAKE_DATA, request={})
+    RETURN.ask(event, {"lines": ["x"]}, {})
     assert [(job["kind"], job["amount"], job["batch"], job["check"]) for job in listed()] == [
         ("return", None, None, None),
         ("data", 3, batch.pk, None),
@@ -85,7 +85,7 @@ def test_what_only_the_backend_can_ask_for_has_no_address(event, listed, store_b
 
 
 def test_a_print_whose_file_is_gone_has_no_address(listed, store_batch, store_job):
-    store_job(store_batch(), Job.Kind.PRINT).file.delete()
+    store_job(store_batch(), PRINT).file.delete()
     assert [(job["amount"], job["check"]) for job in listed()] == [(3, None)]
 
 
@@ -95,7 +95,7 @@ def test_who_asked(event, user, token, organizer, listed, store_batch, store_job
     batch = store_batch()
     app_of_user = {"oauth_application": app, "user": user}
     for asked in ({"api_token": token}, {"device": device}, app_of_user, {"user": user}, {}):
-        store_job(batch, data={"amount": 1}, **asked)
+        store_job(batch, **asked)
     assert [job["requested_by"] for job in listed()[::-1]] == [
         {"type": "token", "name": "Integration"},
         {"type": "device", "name": "Till"},
@@ -107,20 +107,21 @@ def test_who_asked(event, user, token, organizer, listed, store_batch, store_job
 
 def test_failures_say_why_and_results_live_24_hours(listed, store_batch, store_job):
     batch = store_batch(completed=None)
-    store_job(batch, state=Job.State.FAILED, data={"amount": 3}, message="Sold out.")
-    store_job(batch, data={"amount": 3}, finished=now() - timedelta(hours=24))
+    store_job(batch, state=Job.State.FAILED, message="Sold out.")
+    store_job(batch, finished=now() - timedelta(hours=24))
     assert [(job["state"], job["message"]) for job in listed()] == [("failed", "Sold out.")]
 
 
 def test_filters_and_pages(api, url, listed, store_batch, store_job):
     batch = store_batch()
-    for kind, state in (("issue", "waiting"), ("issue", "failed"), ("return", "waiting")):
-        store_job(batch, kind, state, data={"amount": 3})
+    for kind, state in ((ISSUE, "waiting"), (ISSUE, "failed"), (RETURN, "waiting"), (UNDO_LOST, "waiting")):
+        store_job(batch, kind, state)
 
     def kinds(**query):
         return [(job["kind"], job["state"]) for job in listed(**query)]
 
-    assert kinds() == [("return", "waiting"), ("issue", "failed"), ("issue", "waiting")]
+    assert kinds() == [("undo", "waiting"), ("return", "waiting"), ("issue", "failed"), ("issue", "waiting")]
+    assert kinds(kind="undo") == [("undo", "waiting")]
     assert kinds(kind="issue", state="waiting") == [("issue", "waiting")]
     assert kinds(ordering="created", page_size=1) == [("issue", "waiting")]
     assert [api.get(f"{url}jobs/", query).status_code for query in ({"kind": "x"}, {"state": "\0"}, {"page": 9})] == [
@@ -131,7 +132,7 @@ def test_filters_and_pages(api, url, listed, store_batch, store_job):
 
 
 def test_jobs_of_other_events_are_not_listed(api, url, event, series, listed, store_batch, store_job):
-    store_job(store_batch(), data={"amount": 3})
+    store_job(store_batch())
     assert api.get(url.replace("night", series.slug) + "jobs/").json()["results"] == []
 
 
@@ -148,9 +149,9 @@ def test_however_many_there_are_the_queries_are_the_same(api, url, user, token, 
         return len(captured)
 
     queries()
-    store_job(store_batch(), data={"amount": 3}, user=user)
+    store_job(store_batch(), user=user)
     few = queries()
     for _ in range(5):
-        store_job(store_batch(), Job.Kind.PRINT, api_token=token)
-        store_job(store_batch(), data={"amount": 3}, user=user)
+        store_job(store_batch(), PRINT, api_token=token)
+        store_job(store_batch(), user=user)
     assert queries() == few

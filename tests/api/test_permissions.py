@@ -14,9 +14,10 @@ from rest_framework.test import APIClient
 from pretix_offlinesales import urls
 from pretix_offlinesales.api.jobs import JobViewSet
 from pretix_offlinesales.api.tickets import TicketViewSet
-from pretix_offlinesales.api.views import BatchViewSet
+from pretix_offlinesales.api.views import AfterSaleViewSet, BatchViewSet
+from pretix_offlinesales.kinds import PRINT, REPLACE, REPORT_LOST, RETURN, UNDO_RETURN
 from pretix_offlinesales.models import Job, OfflineSalesBatch
-from pretix_offlinesales.returning import request_data
+from pretix_offlinesales.returning.after_sale import all_after_sale
 
 #: The columns: name of the endpoint → (name of its url, method, address).
 ENDPOINTS = {
@@ -28,24 +29,24 @@ ENDPOINTS = {
     "render_as_documented": ("render", "post", "{batch}/render"),
     "patch": ("offlinesalesbatch-detail", "patch", "{batch}/"),
     "create": ("offlinesalesbatch-list", "post", ""),
-    "return": ("offlinesalesbatch-return", "post", "{batch}/return/"),
-    "returned": ("offlinesalesbatch-returned", "get", "{batch}/return/{returning}/"),
+    "return": ("offlinesalesaftersale-list", "post", "{batch}/return/"),
+    "returned": ("offlinesalesaftersale-detail", "get", "{batch}/return/{returning}/"),
     "tickets": ("offlinesalesticket-list", "get", "{batch}/tickets/"),
-    "undo": ("offlinesalesbatch-undo", "post", "{batch}/undo/"),
-    "undone": ("offlinesalesbatch-undone", "get", "{batch}/undo/{undoing}/"),
-    "replace": ("offlinesalesbatch-replace", "post", "{batch}/replace/"),
-    "replaced": ("offlinesalesbatch-replaced", "get", "{batch}/replace/{replacing}/"),
-    "lost": ("offlinesalesbatch-report-lost", "post", "{batch}/lost/"),
-    "were_lost": ("offlinesalesbatch-lost", "get", "{batch}/lost/{losing}/"),
+    "undo": ("offlinesalesaftersale-list", "post", "{batch}/undo/"),
+    "undone": ("offlinesalesaftersale-detail", "get", "{batch}/undo/{undoing}/"),
+    "replace": ("offlinesalesaftersale-list", "post", "{batch}/replace/"),
+    "replaced": ("offlinesalesaftersale-detail", "get", "{batch}/replace/{replacing}/"),
+    "lost": ("offlinesalesaftersale-list", "post", "{batch}/lost/"),
+    "were_lost": ("offlinesalesaftersale-detail", "get", "{batch}/lost/{losing}/"),
     "jobs": ("offlinesalesjob-list", "get", "jobs/"),
 }
 
 #: The jobs about tickets that exist.
 OTHERS = {
-    "returning": Job.Kind.RETURN,
-    "undoing": Job.Kind.UNDO,
-    "replacing": Job.Kind.REPLACE,
-    "losing": Job.Kind.LOST,
+    "returning": RETURN,
+    "undoing": UNDO_RETURN,
+    "replacing": REPLACE,
+    "losing": REPORT_LOST,
 }
 
 #: What the endpoints answer to whoever may use them.
@@ -121,11 +122,12 @@ def test_the_table_has_a_column_for_each_endpoint():
     served = {
         (pattern.name, method)
         for pattern in [*event_router.urls, *urls.urlpatterns]
-        if getattr(pattern.callback, "cls", None) in (BatchViewSet, JobViewSet, TicketViewSet)
+        if getattr(pattern.callback, "cls", None) in (AfterSaleViewSet, BatchViewSet, JobViewSet, TicketViewSet)
         for method in pattern.callback.actions
         if method in BatchViewSet.http_method_names and method != "head"
     }
     assert {(name, method) for name, method, _address in ENDPOINTS.values()} == served
+    assert {kind.api_action for kind in OTHERS.values()} == {kind.api_action for kind in all_after_sale()}
 
 
 @pytest.mark.parametrize(("who", "expected"), list(rows()))
@@ -203,10 +205,9 @@ class Places:
 def places(event, quota, series, store_batch, store_job):
     batch = store_batch()
     others = {
-        name: store_job(batch, kind=kind, **request_data({"all": True}, job_kind=kind))
-        for name, kind in OTHERS.items()
+        name: store_job(batch, kind=kind, selection={"all": True}) for name, kind in OTHERS.items()
     }
-    return Places(event, series, batch, store_job(batch), store_job(batch, kind=Job.Kind.PRINT), **others)
+    return Places(event, series, batch, store_job(batch), store_job(batch, kind=PRINT), **others)
 
 
 def with_header(value):

@@ -12,7 +12,8 @@ from pretix.base.models import CachedFile, Order
 from pypdf import PdfReader
 from reportlab.lib.units import mm
 
-from pretix_offlinesales.jobs.lock import working_on
+from pretix_offlinesales.jobs.lock import locked
+from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job
 from tests.printing.conftest import background_pdf, text
 
@@ -109,7 +110,7 @@ def test_each_request_prints_anew(api, url, make_batch, layout, render):
     batch = make_batch()
     render(batch)
     render(batch)
-    assert len(set(Job.objects.filter(kind=Job.Kind.PRINT).values_list("file__file", flat=True))) == 2
+    assert len(set(Job.objects.filter(kind=PRINT.identifier).values_list("file__file", flat=True))) == 2
 
 
 def test_the_same_idempotency_key_prints_once(api, url, store_batch):
@@ -144,7 +145,7 @@ def test_a_range_of_tickets(make_batch, small, render):
     batch = make_batch(amount=5)
     codes = codes_of(batch)
     assert printed_codes(render(batch, tickets="2-3, 5"), codes) == [[codes[1]], [codes[2]], [codes[4]]]
-    assert Job.objects.get(kind=Job.Kind.PRINT).data == {"tickets": "2-3, 5"}
+    assert Job.objects.get(kind=PRINT.identifier).request == {"tickets": "2-3, 5"}
 
 
 def test_only_tickets_that_were_never_printed(make_batch, small, render, api, url):
@@ -208,7 +209,7 @@ def test_what_was_chosen_is_fixed_when_it_is_asked_for(api, url, event, make_bat
 def test_what_is_wrong_is_named_by_its_key(api, url, make_batch, small, body, answer):
     response = api.post(f"{url}{make_batch(amount=3).pk}/render/", body, format="json")
     assert (response.status_code, response.json()) == (400, answer)
-    assert not Job.objects.filter(kind=Job.Kind.PRINT).exists()
+    assert not Job.objects.filter(kind=PRINT.identifier).exists()
 
 
 @pytest.mark.parametrize("body", [b"not json", b"[]", b'"A4"', b"5"])
@@ -237,7 +238,7 @@ def printing(store_batch, store_job):
     """``printing(state)``: a printing job, and the path of its download below the batches' address."""
 
     def printing(state=Job.State.SUCCEEDED, **values):
-        job = store_job(store_batch(), kind=Job.Kind.PRINT, state=state, **values)
+        job = store_job(store_batch(), kind=PRINT, state=state, **values)
         return job, f"{job.batch_id}/download/{job.pk}/{job.file_id}/"
 
     return printing
@@ -246,7 +247,7 @@ def printing(store_batch, store_job):
 @pytest.mark.parametrize("state", ["waiting", "running"])
 def test_a_job_that_is_not_done_asks_to_come_back_in_a_second(api, url, printing, state):
     job, path = printing(state)
-    with working_on(job):
+    with locked(job):
         response = api.get(url + path)
     assert (response.status_code, response.data, response["Retry-After"]) == (409, {"status": state}, "1")
 

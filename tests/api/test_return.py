@@ -8,9 +8,9 @@ import pytest
 from django.utils.timezone import now
 from pretix.base.models import LogEntry
 
-from pretix_offlinesales.jobs.lock import working_on
+from pretix_offlinesales.jobs.lock import locked
+from pretix_offlinesales.kinds import RETURN
 from pretix_offlinesales.models import Job
-from pretix_offlinesales.returning import request_data
 
 HOST = "http://testserver"
 
@@ -164,7 +164,7 @@ def returning(store_batch, store_job):
     """``returning(state)``: a returning job, and its path below the batches' address."""
 
     def returning(state=Job.State.SUCCEEDED, **values):
-        job = store_job(store_batch(), Job.Kind.RETURN, state, **request_data({"all": True}), **values)
+        job = store_job(store_batch(), RETURN, state, selection={"all": True}, **values)
         return job, f"{job.batch_id}/return/{job.pk}/"
 
     return returning
@@ -173,7 +173,7 @@ def returning(store_batch, store_job):
 @pytest.mark.parametrize("state", ["waiting", "running"])
 def test_a_job_that_is_not_done_asks_to_come_back_in_a_second(api, url, returning, state):
     job, path = returning(state)
-    with working_on(job):
+    with locked(job):
         response = api.get(url + path)
     assert (response.status_code, response.data, response["Retry-After"]) == (409, {"status": state}, "1")
 

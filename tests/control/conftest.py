@@ -11,8 +11,8 @@ from django.utils.timezone import now
 from django.utils.translation import trans_real
 from pretix.base.models import CachedFile, User
 
-from pretix_offlinesales.issuing import request_data
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.issuing.request import IssueRequest
+from pretix_offlinesales.kinds import ISSUE, PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
 from ..support.catalogs import compile_catalogs
@@ -83,7 +83,7 @@ def make_job(event, item, quota, web, user):
 
     def make_job(state=Job.State.WAITING, amount=3, comment="", **values):
         asked = OfflineSalesBatch(event=event, item=item, sales_channel=web, amount=amount, comment=comment)
-        job = jobs.create_issuing(event, request_data(asked), {"user": user})
+        job = ISSUE.create(event, IssueRequest.of(asked), {"user": user})
         if state in (Job.State.SUCCEEDED, Job.State.FAILED):
             values.setdefault("finished", now())
         Job.objects.filter(pk=job.pk).update(state=state, **values)
@@ -101,7 +101,8 @@ def store_print(user):
         file = CachedFile.objects.create(expires=now() + timedelta(hours=24), filename="x.pdf", type="application/pdf")
         file.file.save("x.pdf", ContentFile(b"%PDF-1.7"))
         values = {"state": Job.State.SUCCEEDED, "finished": now(), "user": user} | values
-        return Job.objects.create(event=batch.event, batch=batch, kind=Job.Kind.PRINT, locale="en", file=file, **values)
+        values |= {"event": batch.event, "kind": PRINT.identifier, "file": file, "locale": "en"}
+        return Job.objects.create(batch=batch, **values)
 
     return store_print
 

@@ -13,7 +13,8 @@ from django.utils.timezone import now
 from pretix.base.models import Order
 from pretix.base.models.orders import PrintLog
 
-from pretix_offlinesales.jobs.lock import working_on
+from pretix_offlinesales.jobs.lock import locked
+from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
 from .conftest import alerts, figures_shown, rows, shown, soup, words
@@ -340,7 +341,7 @@ def test_csv_holds_no_formulas(export, item):
 def test_printing_ends_in_the_download(anna, pages, batch, layout, worker):
     with worker():
         answer = anna.post(f"{pages}{batch.pk}/print", {"ajax": "1"}).json()
-    job = Job.objects.get(kind=Job.Kind.PRINT)
+    job = Job.objects.get(kind=PRINT.identifier)
     assert answer["check_url"] == f"{pages}{batch.pk}/print?async_id={job.pk}&ajax=1"
     redirect = anna.get(answer["check_url"]).json()["redirect"]
     response = anna.get(redirect, follow=True)
@@ -398,7 +399,7 @@ def test_a_print_that_waits_can_be_canceled(anna, pages, page, batch, store_prin
 
 
 def test_a_print_that_goes_on_shows_how_far_it_is(page, batch, store_print):
-    with working_on(store_print(batch, state=Job.State.RUNNING, finished=None, progress=40)) as _check:
+    with locked(store_print(batch, state=Job.State.RUNNING, finished=None, progress=40)) as _check:
         response = page()
     assert printing(response)[0].startswith("Being printed …")
     assert soup(response).select_one("[data-offlinesales-working] [role=progressbar]")["aria-valuenow"] == "40"

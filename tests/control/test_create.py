@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils.timezone import now
 from pretix.base.models import Event, Item, Order, User
 
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
 from ..conftest import PLUGINS
@@ -171,7 +171,7 @@ def test_tickets_that_are_sold_meanwhile_are_told_of_by_the_list(anna, pages, ev
     quota.size = 99
     quota.save()
     job = Job.objects.get()
-    jobs.run(event, job.pk)
+    runner.run(event, job.pk)
     response = anna.get(f"{pages}add", {"async_id": job.pk}, follow=True)
     assert response.redirect_chain == [(pages, 302)]
     [alert] = alerts(response)
@@ -250,7 +250,7 @@ def test_two_who_ask_at_the_same_time_get_one_after_the_other(anna, pages, event
     for amount in (3, 4):
         anna.post(f"{pages}add", filled_in | {"amount": amount})
     for job in Job.objects.order_by("created"):
-        jobs.run(event, job.pk)
+        runner.run(event, job.pk)
     assert [batch.numbers for batch in OfflineSalesBatch.objects.all()] == [range(1, 4), range(4, 8)]
 
 
@@ -322,7 +322,7 @@ def test_who_goes_back_after_a_failure_tries_again(anna, pages, event, page, quo
     anna.post(f"{pages}add", page)
     quota.size = 2
     quota.save()
-    jobs.run(event, Job.objects.get().pk)
+    runner.run(event, Job.objects.get().pk)
     quota.size = 100
     quota.save()
     with worker():

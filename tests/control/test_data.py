@@ -8,7 +8,8 @@ from io import BytesIO, StringIO
 import pytest
 from django.utils.timezone import now
 
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.jobs import runner, runner as jobs
+from pretix_offlinesales.kinds import MAKE_DATA
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.printing.data import DataOptions
 
@@ -34,7 +35,7 @@ def order_data(anna, pages, batch, worker):
 
 @pytest.fixture
 def waiting_job(batch, user):
-    return jobs.create_data(batch, DataOptions(), {"user": user})
+    return MAKE_DATA.ask(batch, DataOptions(), {"user": user})
 
 
 def content(response) -> bytes:
@@ -76,7 +77,7 @@ def test_the_batch_says_who_made_it_and_offers_it_again(anna, pages, order_data,
     user.save()
     order_data()
     page = soup(anna.get(f"{pages}{batch.pk}/"))
-    job = Job.objects.get(kind=Job.Kind.DATA)
+    job = Job.objects.get(kind=MAKE_DATA.identifier)
     [link] = page.select("[data-offlinesales-refresh=data] a")
     assert (words(link), link["href"]) == (
         "Download the data file that was made last",
@@ -89,7 +90,7 @@ def test_the_batch_says_who_made_it_and_offers_it_again(anna, pages, order_data,
 
 def test_it_is_offered_for_a_day(anna, pages, order_data, batch):
     order_data()
-    job = Job.objects.get(kind=Job.Kind.DATA)
+    job = Job.objects.get(kind=MAKE_DATA.identifier)
     assert job.file.expires - now() > timedelta(hours=23)
     Job.objects.filter(pk=job.pk).update(finished=now() - timedelta(hours=25))
     assert soup(anna.get(f"{pages}{batch.pk}/")).select("[data-offlinesales-refresh=data] a") == []
@@ -117,7 +118,7 @@ def test_what_the_layout_shows_is_ticked(anna, pages, make, layout):
 )
 def test_nonsense_is_refused_at_its_field(order_data, values, wrong):
     assert set(errors(order_data(**values))) == wrong
-    assert not Job.objects.filter(kind=Job.Kind.DATA).exists()
+    assert not Job.objects.filter(kind=MAKE_DATA.identifier).exists()
 
 
 def test_too_many_unfinished_jobs(order_data, make_job, monkeypatch):
@@ -136,7 +137,7 @@ def test_where_nothing_is_left_that_is_said_before(order_data, batch):
 def test_a_failure_is_told_on_the_page_of_the_batch(anna, pages, event, batch, waiting_job):
     for ticket in batch.tickets.all():
         cancel(ticket)
-    jobs.run(event, waiting_job.pk)
+    runner.run(event, waiting_job.pk)
     response = anna.get(f"{pages}{batch.pk}/data", {"async_id": str(waiting_job.pk)}, follow=True)
     message = "There is nothing to print, because all tickets of this batch have been canceled or split off."
     assert alerts(response) == [message]

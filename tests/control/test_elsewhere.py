@@ -8,7 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pretix.base.pdf import get_variables
 
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.kinds import RETURN
 from pretix_offlinesales.models import Job
 
 from .conftest import rows, soup, words
@@ -185,8 +186,8 @@ def test_without_the_plugin_histories_lead_to_no_page_of_ours(anna, make, event,
     batch = make(amount=2)
     order = batch.tickets.first().order
     anna.post(f"{pages}{batch.pk}/return", {"lines": "1", "kind": "unsold", "confirmed": "on"})
-    job = Job.objects.get(kind=Job.Kind.RETURN)
-    jobs.run(event, job.pk)
+    job = Job.objects.get(kind=RETURN.identifier)
+    runner.run(event, job.pk)
 
     def told():
         [returned, _issued] = batch.all_logentries()

@@ -13,6 +13,7 @@ from pretix.base.models.orders import PrintLog
 
 from pretix_offlinesales.control import picture
 from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job, SheetPreset
 from pretix_offlinesales.printing import limits
 from pretix_offlinesales.printing.sheets import PRESETS, Sheet
@@ -105,13 +106,13 @@ def test_single_pages_of_some(anna, order_print):
 
 def test_all_on_single_pages_is_what_the_button_prints(order_print):
     order_print(pages="single")
-    assert Job.objects.get(kind=Job.Kind.PRINT).data == {}
+    assert Job.objects.get(kind=PRINT.identifier).request == {}
 
 
 def test_only_those_that_were_never_printed(order_print, batch):
     order_print(pages="single", tickets="1-10")
     order_print(pages="single", only="unprinted")
-    assert Job.objects.filter(kind=Job.Kind.PRINT).last().data == {"tickets": "11-12"}
+    assert Job.objects.filter(kind=PRINT.identifier).last().request == {"tickets": "11-12"}
 
 
 def test_everything_that_can_be_chosen(order_print, filled_out):
@@ -133,7 +134,7 @@ def test_everything_that_can_be_chosen(order_print, filled_out):
         offset_y="2",
     )
     assert response.status_code == 302, errors(response)
-    assert Sheet.parse(Job.objects.get(kind=Job.Kind.PRINT).data["sheet"]) == Sheet(
+    assert Sheet.parse(Job.objects.get(kind=PRINT.identifier).request["sheet"]) == Sheet(
         paper=(320, 450),
         landscape=True,
         columns=2,
@@ -172,7 +173,7 @@ def test_everything_that_can_be_chosen(order_print, filled_out):
 def test_what_does_not_fit_is_said_at_its_field(order_print, filled_out, values, expected):
     response = order_print(**filled_out | values)
     assert {name: messages for name, messages in errors(response).items() if messages} == expected
-    assert not Job.objects.filter(kind=Job.Kind.PRINT).exists()
+    assert not Job.objects.filter(kind=PRINT.identifier).exists()
 
 
 def test_other_paper_needs_a_size(order_print):
@@ -282,7 +283,7 @@ def test_a_code_that_would_be_cut_off_is_said_by_the_preview_and_by_printing(pre
     assert "A code on page 1 of the tickets (“secret”) would be cut off on the sheets" in words(preview(**wanted))
     [message] = alerts(order_print(**wanted))
     assert message.startswith("A code on page 1 of the tickets (“secret”) would be cut off on the sheets")
-    assert not Job.objects.filter(kind=Job.Kind.PRINT).exists()
+    assert not Job.objects.filter(kind=PRINT.identifier).exists()
 
 
 def test_the_first_sheet_can_be_looked_at(anna, at, filled_out):
@@ -323,8 +324,8 @@ def test_letters_that_a_font_does_not_have_are_warned_of(anna, at, card, worker)
 def test_what_is_wrong_with_a_sheet_does_not_matter_where_there_is_none(anna, at, worker):
     with worker():
         anna.post(f"{at}options", {"pages": "single", "offset_x": "99", "columns": "-1"})
-    job = Job.objects.get(kind=Job.Kind.PRINT)
-    assert (job.state, job.data.get("sheet")) == ("succeeded", None)
+    job = Job.objects.get(kind=PRINT.identifier)
+    assert (job.state, job.request.get("sheet")) == ("succeeded", None)
 
 
 # Calibration

@@ -15,6 +15,7 @@ from django.utils.timezone import now
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.printing.choice import Only, choose
 from pretix_offlinesales.printing.sheets import Sheet
+from tests.support.jobs import skipped
 
 from .conftest import alerts, rows, soup, words
 
@@ -111,7 +112,7 @@ def test_only_the_replaced_tickets_are_printed_again(anna, pages, make, confirm,
     printed = anna.get(response["Location"], follow=True)
     with pikepdf.open(BytesIO(b"".join(printed.streaming_content))) as pdf:
         assert len(pdf.pages) == 3
-    assert Job.objects.get(kind="print").data == {"tickets": "2, 4-5"}
+    assert Job.objects.get(kind="print").request == {"tickets": "2, 4-5"}
 
 
 def test_replaced_tickets_are_printed_on_what_the_batch_was_printed_on(anna, pages, make, confirm, worker, layout):
@@ -140,7 +141,7 @@ def test_replaced_tickets_are_printed_on_what_the_batch_was_printed_on(anna, pag
     with worker():
         for form in soup(result).select("form[data-asynctask-download]"):
             anna.post(form["action"])
-    printed = {job.batch_id: job.data for job in Job.objects.filter(kind="print", state=Job.State.SUCCEEDED)}
+    printed = {job.batch_id: job.request for job in Job.objects.filter(kind="print", state=Job.State.SUCCEEDED)}
     assert printed[single.pk] == {"tickets": "1"}
     assert printed[batch.pk]["tickets"] == "2, 4-7"
     assert Sheet.parse(printed[batch.pk]["sheet"]) == Sheet(
@@ -285,7 +286,7 @@ def test_a_ticket_of_another_batch_is_said_to_be_one(anna, pages, make, confirm)
     exported = anna.get(f"{pages}results/{Job.objects.get(kind='return').pk}/tickets.csv").content.decode()
     assert sorted(row[5] for row in csv.reader(StringIO(exported)))[1:4] == texts
     # For programs, it stays what it was.
-    reasons = {(line["order"], line["reason"]) for line in Job.objects.get(kind="return").data["skipped"]}
+    reasons = {(line["order"], line["reason"]) for line in skipped(Job.objects.get(kind="return"))}
     assert reasons == {(None, "unknown")}
     assert states(other) == "ppp"
 
@@ -450,8 +451,8 @@ def test_a_return_is_undone_from_its_result(pages, make, confirm, anna, ron):
 def test_a_job_is_waited_for_on_the_page_where_it_was_asked_for(anna, pages, make):
     batch = make(amount=1)
     anna.post(f"{pages}{batch.pk}/undo/lost", {"everything": "on", "confirmed": "on"})
-    job = Job.objects.get(kind="undo")
-    assert job.data["of"] == "lost"
+    job = Job.objects.get()
+    assert job.kind == "undo_lost"
     assert anna.get(f"{pages}{batch.pk}/undo/lost?async_id={job.pk}&ajax=1").status_code == 200
     assert anna.get(f"{pages}{batch.pk}/undo?async_id={job.pk}&ajax=1").status_code == 404
 
@@ -477,5 +478,5 @@ def test_lost_tickets_are_printed_and_counted_as_blocked(anna, pages, make, conf
     assert "1 of these tickets is blocked. It is printed all the same" in preview
     with worker():
         anna.post(f"{pages}{batch.pk}/print")
-    assert Job.objects.get(kind="print").data["blocked"] == 1
+    assert Job.objects.get(kind="print").result["blocked"] == 1
     assert "1 of these tickets was blocked when they were printed." in words(soup(anna.get(f"{pages}{batch.pk}/")))

@@ -12,10 +12,12 @@ from django.utils.timezone import now
 from pretix.base.logentrytypes import log_entry_types
 from pretix.base.models import CachedFile, LogEntry, Organizer
 
-from pretix_offlinesales.jobs import runner as jobs
-from pretix_offlinesales.models import Job
-from pretix_offlinesales.returning import request_data
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.jobs.retention import delete_old
+from pretix_offlinesales.kinds import RETURN
+from pretix_offlinesales.models import Job, JobStep
 from pretix_offlinesales.shredders import COMMENTED
+from tests.support.jobs import done, skipped
 
 from .conftest import alerts
 
@@ -66,8 +68,8 @@ def people(anna, event, pages, make, worker, layout):
     with worker():
         anna.post(f"{pages}{batch.pk}/return", {"lines": "1\nCleo Jones", "kind": "unsold", "confirmed": "on"})
         anna.post(f"{pages}{batch.pk}/print")
-    request = Job.objects.get(kind="issue").data | {"comment": "Dora Brown"}
-    Job.objects.create(event=event, kind="issue", state="failed", finished=now(), data=request, locale="en")
+    request = Job.objects.get(kind="issue").request | {"comment": "Dora Brown"}
+    Job.objects.create(event=event, kind="issue", state="failed", finished=now(), request=request, locale="en")
     return batch
 
 
@@ -145,7 +147,7 @@ def store_elsewhere(series, series_item, subevent):
 
 
 def test_nothing_is_shredded_while_jobs_need_it(event, people, export):
-    Job.objects.create(event=event, kind="return", locale="en", **request_data({"lines": ["Cleo Jones"]}))
+    RETURN.ask(event, {"lines": ["Cleo Jones"]}, {})
     refused = "Offline sales still works on jobs of this event. Please wait until they are done."
     assert refused in alerts(export())
     assert [name for name in PERSONAL if name not in stored()] == []
@@ -165,7 +167,7 @@ def test_each_entry_of_the_history_knows_what_is_personal_in_it(people):
 
 def test_what_was_scanned_and_typed_is_forgotten_when_it_is_done(people):
     job = Job.objects.get(kind="return")
-    assert (job.selection, len(job.data["returned"]), [line["value"] for line in job.data["skipped"]]) == (
+    assert (job.selection, len(done(job)), [line["value"] for line in skipped(job)]) == (
         None,
         1,
         ["Cleo Jones"],
@@ -176,7 +178,7 @@ def test_a_return_that_fails_forgets_it_too(event, store_return):
     job = store_return("waiting")
     event.plugins = ""
     event.save()
-    jobs.run(event, job.pk)
+    runner.run(event, job.pk)
     job.refresh_from_db()
     assert (job.state, job.selection) == ("failed", None)
 
@@ -184,9 +186,11 @@ def test_a_return_that_fails_forgets_it_too(event, store_return):
 @pytest.fixture
 def store_return(event):
     def store_return(state, **values):
-        request = request_data({"secrets": ["Cleo Jones"]})
-        request["data"]["skipped"] = [{"order": None, "value": "Cleo Jones", "reason": "unknown"}]
-        return Job.objects.create(event=event, kind="return", state=state, locale="en", **request, **values)
+        job = RETURN.ask(event, {"secrets": ["Cleo Jones"]}, {})
+        JobStep.objects.create(job=job, skipped=[{"order": None, "value": "Cleo Jones", "reason": "unknown"}])
+        job.row.update(state=state, **values)
+        job.refresh_from_db()
+        return job
 
     return store_return
 
@@ -203,7 +207,7 @@ def store_return(event):
 )
 def test_what_a_dead_worker_left_is_forgotten_by_the_periodic_task(store_return, state, age, kept):
     job = store_return(state, finished=age and now() - age)
-    jobs.delete_old()
+    delete_old()
     job.refresh_from_db()
-    left = {"selection": job.selection, "skipped": job.data.get("skipped")}
+    left = {"selection": job.selection, "skipped": skipped(job)}
     assert {name for name, value in left.items() if value} == kept

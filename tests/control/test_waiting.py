@@ -2,7 +2,8 @@
 
 import pytest
 
-from pretix_offlinesales.jobs.lock import working_on
+from pretix_offlinesales.jobs.lock import locked
+from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job
 
 from .conftest import alerts
@@ -33,7 +34,7 @@ def test_the_dialog_learns_where_to_ask(anna, pages, filled_in):
 
 def test_the_dialog_is_told_how_far_it_is(state, make_job, pages):
     job = make_job(Job.State.RUNNING, progress=40)
-    with working_on(job):
+    with locked(job):
         told = state(job)
     assert told == {
         "async_id": str(job.pk),
@@ -86,7 +87,7 @@ def test_without_celery_it_is_done_in_the_request(anna, pages, filled_in):
 
 def test_whoever_reloads_meanwhile_gets_the_hosts_waiting_page(anna, pages, make_job):
     job = make_job(Job.State.RUNNING, progress=40)
-    with working_on(job):
+    with locked(job):
         response = anna.get(f"{pages}add", {"async_id": str(job.pk)})
     assert [template.name for template in response.templates][0] == "pretixpresale/waiting.html"
     assert "progress-bar-40" in response.content.decode()
@@ -106,7 +107,7 @@ def test_unknown_jobs(anna, pages, job):
 def test_jobs_of_another_kind_or_batch(anna, pages, make, store_print):
     batch, other = make(), make()
     printing = store_print(batch)
-    issuing = Job.objects.filter(kind=Job.Kind.ISSUE).first()
+    issuing = Job.objects.filter(kind=ISSUE.identifier).first()
     asked = {
         f"{pages}add": printing,
         f"{pages}{batch.pk}/print": issuing,

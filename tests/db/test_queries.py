@@ -17,12 +17,13 @@ from pretix.base.models.orders import PrintLog
 from pretix_offlinesales import documents as papers
 from pretix_offlinesales.control.forms import BatchFilterForm, TicketFilterForm
 from pretix_offlinesales.exporters import OfflineSalesExporter
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.kinds import MAKE_DATA, PRINT, REPLACE, REPORT_LOST, RETURN, UNDO_RETURN
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.choice import choose, count_blocked, count_printed
 from pretix_offlinesales.printing.data import DataOptions
 from pretix_offlinesales.printing.tickets import ValidTickets, kinds_of_positions
-from pretix_offlinesales.returning import examine, request_data
+from pretix_offlinesales.returning.examine import examine
 from pretix_offlinesales.tickets.figures import entries, figures, total, with_state
 
 from ..support.after_sale import take_back
@@ -114,11 +115,11 @@ QUESTIONS = {
     "what is blocked": lambda batch: count_blocked(batch, batch.numbers),
     "kinds": lambda batch: kinds_of_positions(batch, batch.numbers),
     "print": lambda batch: list(ValidTickets(batch, batch.numbers)),
-    "return": lambda batch: list(examine(batch.event, None, {"all": True}, Job.Kind.RETURN)),
+    "return": lambda batch: list(examine(batch.event, None, {"all": True}, RETURN)),
     "return by secret": lambda batch: list(
-        examine(batch.event, batch, {"secrets": _secrets(batch)}, Job.Kind.RETURN)
+        examine(batch.event, batch, {"secrets": _secrets(batch)}, RETURN)
     ),
-    "undo": lambda batch: list(examine(batch.event, None, {"all": True}, Job.Kind.UNDO)),
+    "undo": lambda batch: list(examine(batch.event, None, {"all": True}, UNDO_RETURN)),
 }
 
 
@@ -157,16 +158,16 @@ def of_the_host(sql):
     return "quota" in sql or "waitinglist" in sql
 
 
-@pytest.mark.parametrize("kind", [Job.Kind.LOST, Job.Kind.RETURN, Job.Kind.REPLACE, Job.Kind.PRINT, Job.Kind.DATA])
+@pytest.mark.parametrize("kind", [REPORT_LOST, RETURN, REPLACE, PRINT, MAKE_DATA])
 def test_neither_does_a_job(batch, organizer, kind):
-    if kind == Job.Kind.PRINT:
-        job = jobs.create_printing(batch, {})
-    elif kind == Job.Kind.DATA:
-        job = jobs.create_data(batch, DataOptions(), {})
+    if kind == PRINT:
+        job = PRINT.ask(batch, {})
+    elif kind == MAKE_DATA:
+        job = MAKE_DATA.ask(batch, DataOptions(), {})
     else:
-        job = jobs.create_after_sale(batch.event, kind, request_data({"all": True}, job_kind=kind), {}, batch)
+        job = kind.ask(batch.event, {"all": True}, {}, batch)
     with scope(organizer=organizer), CaptureQueriesContext(connection) as captured:
-        jobs.run(batch.event, job.pk)
+        runner.run(batch.event, job.pk)
     job.refresh_from_db()
     assert job.state == Job.State.SUCCEEDED
     assert [sql for sql in heavy(captured) if not of_the_host(sql)] == []

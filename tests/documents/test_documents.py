@@ -13,9 +13,11 @@ from pretix.base.models import OrderFee, OrderPosition
 from pretix.base.services.checkin import perform_checkin
 from pretix.base.services.orders import OrderChangeManager, cancel_order
 
-from pretix_offlinesales import documents as papers, issuing
+from pretix_offlinesales import documents as papers
 from pretix_offlinesales.documents.contents import Delivery, Statement, ranges
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.issuing.request import IssueRequest
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import OfflineSalesBatch
 
 from ..support.after_sale import take_back
@@ -208,8 +210,8 @@ def test_they_say_what_is_only_a_test_and_when_it_is(series, series_item, subeve
     assert "TEST MODE" in read(papers.delivery_note(test))
     assert "TEST MODE" in read(papers.statement(test))
     batch = OfflineSalesBatch(event=series, item=series_item, subevent=subevent, amount=2, sales_channel=web)
-    job = jobs.create_issuing(series, issuing.request_data(batch), {})
-    jobs.run(series, job.pk)
+    job = ISSUE.create(series, IssueRequest.of(batch), {})
+    runner.run(series, job.pk)
     job.refresh_from_db()
     lines = read(papers.delivery_note(job.batch))
     assert "Morning – Sat, May 8, 2027 08:00" in lines

@@ -18,9 +18,10 @@ from pretix.base.services.locking import LockTimeoutException
 from pretix.base.services.orders import _perform_order
 
 from pretix_offlinesales import tasks
-from pretix_offlinesales.issuing import request_data
 from pretix_offlinesales.issuing.insert import ONE_BATCH_AT_A_TIME
+from pretix_offlinesales.issuing.request import IssueRequest
 from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
 from ..conftest import PLUGINS
@@ -280,7 +281,7 @@ def test_codes_that_batches_draw_at_once_are_drawn_again(
 def test_numbers_that_nobody_has_chosen_are_drawn_in_the_queue(start_worker, event, item, quota, web):
     """Eight ask at once, and each form says that the first number is free."""
     batch = OfflineSalesBatch(event=event, item=item, amount=25, sales_channel=web)
-    asked = [jobs.create_issuing(event, request_data(batch, numbers_go_on=True), {}) for _ in range(8)]
+    asked = [ISSUE.create(event, IssueRequest.of(batch, numbers_go_on=True), {}) for _ in range(8)]
     for job in asked:
         tasks.start(job)
     start_worker(processes=8)

@@ -21,7 +21,7 @@ from pretix.base.models.orders import PrintLog
 from pretix.base.services.cleanup import clean_cached_files
 
 from pretix_offlinesales import tasks
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.kinds import MAKE_DATA
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.data import DataOptions, Format, Pictures
 from pretix_offlinesales.tickets.figures import with_state
@@ -89,14 +89,14 @@ def test_kill_9_while_printing_sheets(client, worker, batch, hit, stored):
 
 def test_kill_9_while_a_data_file_is_made(worker, batch, hit, stored):
     options = DataOptions(Format.CSV, Pictures.PNG)
-    job = jobs.create_data(OfflineSalesBatch.objects.get(pk=batch), options, {})
+    job = MAKE_DATA.ask(OfflineSalesBatch.objects.get(pk=batch), options, {})
     tasks.start(job)
     at(25)(job)
     hit(worker)
 
     def finished():
         job.refresh_from_db()
-        tasks.revive(job)  # as whoever looks at the page of the batch does
+        tasks.recover(job)  # as whoever looks at the page of the batch does
         return job.finished
 
     wait_until(finished)
@@ -255,14 +255,14 @@ def test_a_worker_that_was_frozen_while_others_made_the_data_file(
 ):
     start_worker(ready=True)
     frozen_at(".csv")
-    job = jobs.create_data(OfflineSalesBatch.objects.get(pk=batch), DataOptions(Format.CSV), {})
+    job = MAKE_DATA.ask(OfflineSalesBatch.objects.get(pk=batch), DataOptions(Format.CSV), {})
     tasks.start(job)
     wait_until(witness.frozen)
     cut_off()
 
     def finished():
         job.refresh_from_db()
-        tasks.revive(job)
+        tasks.recover(job)
         return job.finished
 
     wait_until(finished)

@@ -8,7 +8,7 @@ from django.db import connection
 from pretix.base.signals import periodic_task
 
 from pretix_offlinesales import tasks
-from pretix_offlinesales.jobs.lock import WORKING_ON_JOB
+from pretix_offlinesales.jobs.lock import JOB_LOCK
 from pretix_offlinesales.models import Job
 
 from .moments import at, claimed, committed, inserting, job_of
@@ -205,7 +205,7 @@ def test_only_the_lock_of_a_job_is_lost(client, worker, disconnect, whole, nothi
     check = client.ask(amount=3_000)
     moment(job_of(check))
     lock = "locktype = 'advisory' AND classid = %s AND database = (SELECT oid FROM pg_database WHERE datname = %s)"
-    ended = disconnect(f"SELECT pid FROM pg_locks WHERE {lock}", WORKING_ON_JOB, connection.settings_dict["NAME"])
+    ended = disconnect(f"SELECT pid FROM pg_locks WHERE {lock}", JOB_LOCK, connection.settings_dict["NAME"])
     assert ended == 1
     response = client.wait(check)
     assert response.status_code == 200, response.text

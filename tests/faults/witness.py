@@ -37,7 +37,7 @@ class Witness(AppConfig):
             quota_availability,
         )
 
-        from pretix_offlinesales.jobs import runner as jobs
+        from pretix_offlinesales.jobs import runner
 
         order_placed.connect(on_placed)
         order_paid.connect(on_paid)
@@ -45,7 +45,7 @@ class Witness(AppConfig):
         order_changed.connect(on_changed)
         order_reactivated.connect(on_reactivated)
         quota_availability.connect(on_count)
-        jobs.PATIENCE = timedelta(seconds=5)
+        runner.PATIENCE = timedelta(seconds=5)
         FileSystemStorage._save = _freezing(FileSystemStorage._save)
 
 

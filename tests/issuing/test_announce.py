@@ -1,7 +1,6 @@
 """The rest of pretix hears of each order as if it had been sold alone, and nobody is disturbed."""
 
 import logging
-from importlib import import_module
 
 import pytest
 from django.core import mail
@@ -11,7 +10,9 @@ from django.utils.translation import get_language
 from pretix.base.models import NotificationSetting, Order
 from pretix.base.signals import order_paid, order_placed
 
-from pretix_offlinesales.issuing import announce
+from pretix_offlinesales.issuing.announce import announce
+from pretix_offlinesales.jobs import announcing
+from pretix_offlinesales.jobs.registry import checkpoint
 from pretix_offlinesales.models import Job, JobLost
 
 from ..support.receiving import receiving_server
@@ -36,7 +37,7 @@ def hear(settings):
 
 def at_work(job, announced):
     """The job, as a worker has it that goes on after so many tickets."""
-    Job.objects.filter(pk=job.pk).update(state=Job.State.RUNNING, data={**job.data, "announced": announced})
+    job.row.update(state=Job.State.RUNNING, checkpoint=checkpoint(job, announced=announced))
     return Job.objects.get(pk=job.pk)
 
 
@@ -89,7 +90,7 @@ def test_an_order_that_nobody_survives_is_skipped_in_the_end(issued, event, item
     hear(order_placed, die_of_one)
     job = at_work(job, announced=0)
     deaths = 0
-    while job.data["announced"] < 5:
+    while job.checkpoint.get("announced", 0) < 5:
         try:
             announce(job)
         except SystemExit:
@@ -98,7 +99,7 @@ def test_an_order_that_nobody_survives_is_skipped_in_the_end(issued, event, item
     assert deaths == 6
     assert sorted(set(heard)) == sorted(set(codes(job)) - {deadly})
     assert heard.count(codes(job)[4]) == 1
-    assert f"Order NIGHT-{deadly} could not be announced and is skipped: no worker survived it" in caplog.text
+    assert f"Nobody was told of NIGHT-{deadly} by job {job}: no worker survived it" in caplog.text
 
 
 def test_who_has_lost_the_job_announces_nothing_more(issued, event, item, quota, hear):
@@ -182,7 +183,7 @@ def test_webhooks_are_sent_for_placed_confirmed_and_paid(issued, worker, event, 
 def test_receivers_find_the_positions_of_each_order_as_if_they_had_asked_for_it_alone(
     issued, event, item, quota, hear, monkeypatch
 ):
-    monkeypatch.setattr(import_module("pretix_offlinesales.issuing.announce"), "CHUNK", 2)
+    monkeypatch.setattr(announcing, "CHUNK", 2)
     seen = {}
 
     def look(signal, sender, order, **kwargs):

@@ -16,8 +16,11 @@ from pretix.base.services.quotas import QuotaAvailability
 from pretix.testutils.middleware import debugflags_var
 
 from pretix_offlinesales.host import quotas
-from pretix_offlinesales.issuing import draw, insert
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.issuing.blueprint import draw
+from pretix_offlinesales.issuing.insert import insert
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
+from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
 
 insert_module = import_module("pretix_offlinesales.issuing.insert")  # the package has a function of this name
@@ -304,8 +307,8 @@ def test_an_error_before_the_commit_makes_nothing_and_ends_the_job(issued, event
 
     monkeypatch.setattr(insert_module, "_send_positions", fail)
     job = issued(event, item)
-    for _attempt in range(jobs.MAX_INTERRUPTIONS):
-        jobs.run(event, job.pk)
+    for _attempt in range(MAX_INTERRUPTIONS):
+        runner.run(event, job.pk)
     job.refresh_from_db()
     assert (job.state, job.batch) == ("failed", None)
     assert rows() == before
@@ -343,7 +346,7 @@ def test_a_secret_that_is_too_long_is_refused_and_not_cut_off(issued, event, ite
 def test_queries_do_not_grow_with_the_amount(event, item, quota, web):
     def queries(amount):
         batch = OfflineSalesBatch(event=event, item=item, amount=amount, sales_channel=web)
-        job = Job.objects.create(event=event, kind=Job.Kind.ISSUE, locale="en", state=Job.State.RUNNING)
+        job = Job.objects.create(event=event, kind=ISSUE.identifier, locale="en", state=Job.State.RUNNING)
         with CaptureQueriesContext(connection) as captured:
             insert(job, batch, draw(batch))
         return len(captured)

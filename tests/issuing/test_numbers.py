@@ -5,7 +5,8 @@ from importlib import import_module
 import pytest
 from django.core.exceptions import ValidationError
 
-from pretix_offlinesales.issuing import next_number
+from pretix_offlinesales.issuing.product import next_number
+from pretix_offlinesales.jobs.registry import request_of
 from pretix_offlinesales.models import MAX_NUMBER, OfflineSalesBatch
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,7 @@ def test_numbers_that_nobody_has_chosen_are_found_when_the_batch_is_made(issued,
 
     monkeypatch.setattr(import_module("pretix_offlinesales.issuing.insert"), "_wait_for_other_batches", wait)
     job = issued(event, item, numbers_go_on=True)
-    assert (job.data["first_number"], numbers(job)) == (None, [21, 22, 23])
+    assert (request_of(job).first_number, numbers(job)) == (None, [21, 22, 23])
     assert [ticket.order.meta_info_data["offlinesales"]["number"] for ticket in job.batch.tickets.all()] == [21, 22, 23]
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.core.exceptions import ValidationError
 
-from pretix_offlinesales.issuing import check
+from pretix_offlinesales.issuing.product import check
 from pretix_offlinesales.models import OfflineSalesBatch
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from pretix_offlinesales.issuing import Quote, quote
+from pretix_offlinesales.issuing.quote import Quote, quote
 from pretix_offlinesales.models import JobFailed, OfflineSalesBatch
 
 

@@ -8,8 +8,8 @@ from django.utils.timezone import now
 from freezegun import freeze_time
 from pretix.base.models import Order, OrderPosition
 
-from pretix_offlinesales.issuing import valid_from_purchase
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.issuing.product import valid_from_purchase
+from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 
 from ..control.conftest import errors, shown, soup
@@ -70,18 +70,9 @@ def test_the_documented_batch_does_not_show_it(api, url, day_ticket, make_batch)
 def test_it_is_kept_until_a_worker_comes(api, url, wanted, day_ticket, event):
     api.post(url, wanted | {"valid_from": NEW_YEAR}, format="json")
     job = Job.objects.get()
-    assert job.data["valid_from"] == "2026-12-31T23:00:00+00:00"
-    jobs.run(event, job.pk)
+    assert job.request["valid_from"] == "2026-12-31T23:00:00+00:00"
+    runner.run(event, job.pk)
     assert OrderPosition.objects.filter(valid_from=datetime(2026, 12, 31, 23, tzinfo=UTC)).count() == 3
-
-
-def test_jobs_from_before_have_none(event, item, api, url, wanted):
-    api.post(url, wanted, format="json")
-    job = Job.objects.get()
-    del job.data["valid_from"]
-    job.save()
-    jobs.run(event, job.pk)
-    assert OfflineSalesBatch.objects.get().valid_from is None
 
 
 @pytest.mark.parametrize("generator", ["random", "pretix_sig1"])
@@ -188,7 +179,7 @@ def test_whoever_tries_again_need_not_choose_it_again(client, pages, event, day_
     quota.size = 1
     quota.save()
     job = Job.objects.get()
-    jobs.run(event, job.pk)
+    runner.run(event, job.pk)
     form = soup(client.get(f"{pages}add?again={job.pk}"))
     assert [form.select_one(f"[name={name}]")["value"] for name in CHOSEN] == ["2027-01-01", "00:00:00"]
 

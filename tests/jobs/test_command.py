@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils.timezone import now
 
-from pretix_offlinesales.jobs.lock import working_on
+from pretix_offlinesales.jobs.lock import locked
 from pretix_offlinesales.models import Job
 
 State = Job.State
@@ -38,7 +38,7 @@ def test_unfinished_and_failed_jobs_are_listed(offlinesales_jobs, job):
     begin = f"issue {job.pk}  museum/night"
     assert offlinesales_jobs() == f"{begin}  waiting  asked 0:02:00 ago, attempts: 0\n"
     Job.objects.update(state=State.RUNNING, attempts=2, progress=55)
-    with working_on(job):
+    with locked(job):
         assert offlinesales_jobs() == f"{begin}  running 55%  asked 0:02:00 ago, attempts: 2\n"
     Job.objects.update(state=State.FAILED, message="Sold out.")
     assert offlinesales_jobs() == f"{begin}  failed  asked 0:02:00 ago, attempts: 2  Sold out.\n"
@@ -50,7 +50,7 @@ def test_abandoned_jobs_are_revived(offlinesales_jobs, job, worker):
     Job.objects.update(state=State.RUNNING, attempts=1, heartbeat=now() - timedelta(hours=1))
     assert "  running (abandoned)  " in offlinesales_jobs()
     with worker():
-        assert "  waiting  " in offlinesales_jobs("--revive")
+        assert "  waiting  " in offlinesales_jobs("--recover")
     assert Job.objects.get().state == State.SUCCEEDED
 
 

@@ -12,7 +12,8 @@ from django.utils.timezone import now
 from pretix.base.models import CachedFile
 from pretix.base.services.cleanup import clean_cached_files
 
-from pretix_offlinesales.jobs import files, runner as jobs
+from pretix_offlinesales.jobs import files, runner
+from pretix_offlinesales.kinds import MAKE_DATA
 from pretix_offlinesales.models import RESULT_LIFETIME, Job, JobLost
 from pretix_offlinesales.printing.data import DataOptions
 
@@ -33,7 +34,7 @@ def stored():
 @pytest.fixture
 def job(make_batch, layout):
     """A data file that somebody works on."""
-    job = jobs.create_data(make_batch(), DataOptions(), {})
+    job = MAKE_DATA.ask(make_batch(), DataOptions(), {})
     Job.objects.filter(pk=job.pk).update(state=Job.State.RUNNING, attempts=1)
     job.refresh_from_db()
     return job
@@ -110,7 +111,7 @@ def test_a_row_that_the_host_has_deleted_while_the_job_waited_comes_back(job, ma
     CachedFile.objects.update(expires=now() - timedelta(seconds=1))
     clean_cached_files(None)
     Job.objects.update(state=Job.State.WAITING)
-    jobs.run(job.event, job.pk)
+    runner.run(job.event, job.pk)
     waited = Job.objects.get(pk=job.pk)
     assert (waited.state, waited.file_id) == (Job.State.SUCCEEDED, job.pk)
     assert waited.file.file.read(2) == b"PK"

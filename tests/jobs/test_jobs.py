@@ -34,13 +34,19 @@ from pretix.celery_app import app
 from redis.exceptions import ConnectionError as RedisConnectionError
 from rest_framework.test import APIClient
 
-from pretix_offlinesales import returning, signals, tasks
-from pretix_offlinesales.jobs import runner as jobs
-from pretix_offlinesales.jobs.lock import working_on
+from pretix_offlinesales import signals, tasks
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
+from pretix_offlinesales.jobs.lock import locked
+from pretix_offlinesales.jobs.queries import MAX_UNFINISHED, too_many
+from pretix_offlinesales.jobs.registry import all_kinds
+from pretix_offlinesales.jobs.retention import delete_old
+from pretix_offlinesales.kinds import ISSUE, PRINT, RETURN
 from pretix_offlinesales.models import Job, JobLost, OfflineSalesBatch
-from pretix_offlinesales.printing import Plan, work as printing_work
+from pretix_offlinesales.printing import Plan, kinds as printing_kinds, work as printing_work
 from pretix_offlinesales.printing.canvas import TicketCanvas
-from pretix_offlinesales.returning import request_data as after_sale_request
+from pretix_offlinesales.returning import after_sale, attempt, kinds
+from tests.support.jobs import run
 
 State = Job.State
 
@@ -50,11 +56,6 @@ def job(api, url, wanted):
     """A waiting job to issue three tickets."""
     api.post(url, wanted, format="json")
     return Job.objects.get()
-
-
-def run(job):
-    jobs.run(Event.objects.get(pk=job.event_id), job.pk)
-    job.refresh_from_db()
 
 
 def end(job):
@@ -74,10 +75,10 @@ def codes():
 
 
 def test_a_job_waits_until_it_is_run(job):
-    assert (job.kind, job.state, job.attempts, job.progress) == (Job.Kind.ISSUE, State.WAITING, 0, 0)
+    assert (job.kind, job.state, job.attempts, job.progress) == ("issue", State.WAITING, 0, 0)
     assert (job.batch, job.started, job.finished, job.message) == (None, None, None, "")
     run(job)
-    assert (job.kind, job.state, job.attempts, job.progress) == (Job.Kind.ISSUE, State.SUCCEEDED, 1, 100)
+    assert (job.kind, job.state, job.attempts, job.progress) == ("issue", State.SUCCEEDED, 1, 100)
     assert (job.batch, job.message) == (OfflineSalesBatch.objects.get(), "")
     assert job.created <= job.started <= job.batch.creation <= job.batch.completed <= job.finished
 
@@ -98,14 +99,14 @@ def test_only_a_waiting_job_is_run(job, state):
 
 
 def test_another_event_does_not_run_the_job(job, series):
-    jobs.run(series, job.pk)
+    runner.run(series, job.pk)
     job.refresh_from_db()
     assert job.state == State.WAITING
 
 
 def test_a_printing_job_fills_its_file(job, layout):
     run(job)
-    printing = jobs.create_printing(job.batch, requested_by={})
+    printing = PRINT.ask(job.batch, requested_by={})
     assert (printing.file.filename, printing.file.type) == (f"night-offlinesales-{job.batch_id}.pdf", "application/pdf")
     assert printing.file.expires - printing.file.date == timedelta(hours=24)
     assert (printing.file.pk, printing.file.file.name) == (printing.pk, None)
@@ -130,8 +131,8 @@ def test_progress_is_written_by_whole_percents(job, django_assert_num_queries):
     [
         lambda job: job.report(1, 2),
         Job.succeed,
-        Job.progress_is_committed,
-        lambda job: job.wait(sent=now()),
+        Job.commit_progress,
+        lambda job: job.requeue(queued=now()),
         lambda job: job.fail("No."),
     ],
 )
@@ -250,26 +251,26 @@ def test_what_happens_before_the_job_runs_is_explained(api, organizer, series, s
 @pytest.mark.parametrize("locale", ["en", "de", "de-informal"])
 def test_an_unexpected_error_is_logged_and_told_in_the_requesters_language(api, url, wanted, caplog, locale):
     api.post(url, wanted, format="json", headers={"Accept-Language": locale})
-    Job.objects.update(data={})  # as a row that nobody foresaw
+    Job.objects.update(request={})  # as a row that nobody foresaw
     job = Job.objects.get()
     run(job)
-    with jobs.language(locale):
+    with language(locale):
         assert end(job) == (State.FAILED, str(error_messages["internal"]))
     [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert record.getMessage() == f"Job issue {job.pk} of museum/night failed: {job.message}"
-    assert record.exc_info[0] is KeyError
+    assert record.exc_info[0] is TypeError
 
 
-@pytest.mark.parametrize("kind", Job.Kind)
+@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.identifier)
 def test_a_row_that_nobody_foresaw_has_an_end_whatever_its_kind(event, kind):
-    job = Job.objects.create(event=event, kind=kind, locale="en")
+    job = Job.objects.create(event=event, kind=kind.identifier, locale="en")
     run(job)
     with language("en"):
         assert end(job) == (State.FAILED, str(error_messages["internal"]))
 
 
 def test_an_error_after_the_commit_hands_the_job_back_and_nothing_is_made_twice(api, url, job, caplog):
-    Job.objects.update(data=job.data | {"announced": "x"})  # after this ticket, nobody can go on
+    Job.objects.update(checkpoint={"announced": "x"})  # after this ticket, nobody can go on
     run(job)
     assert (end(job), job.finished, job.attempts) == ((State.WAITING, ""), None, 1)
     [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
@@ -278,7 +279,7 @@ def test_an_error_after_the_commit_hands_the_job_back_and_nothing_is_made_twice(
     assert (job.batch.completed, api.get(url).data["count"]) == (None, 0)
     assert api.get(f"{url}check/{job.pk}/").data == {"status": "waiting"}
 
-    Job.objects.update(data=job.data | {"announced": 0})
+    Job.objects.update(checkpoint={})
     run(job)
     assert (end(job), job.attempts, job.progress) == ((State.SUCCEEDED, ""), 2, 100)
     assert (made(), codes(), job.batch) == first
@@ -296,32 +297,31 @@ def switch_off(event):
 @pytest.fixture
 def half_issued(job):
     """The tickets exist, and nobody knows."""
-    Job.objects.update(data=job.data | {"announced": "x"})  # after this ticket, nobody can go on
+    Job.objects.update(checkpoint={"announced": "x"})  # after this ticket, nobody can go on
     run(job)
-    Job.objects.update(data=job.data | {"announced": 0})
+    Job.objects.update(checkpoint={})
     return job
 
 
 @pytest.fixture
 def half_returned(make_batch, monkeypatch):
     """One of three tickets is returned."""
-    batch, chunk = make_batch(), returning.CHUNK
-    request = {"selection": {"all": True}, "kind": "unsold"}
-    job = jobs.create_after_sale(batch.event, Job.Kind.RETURN, after_sale_request(**request), {}, batch)
-    monkeypatch.setattr(returning, "CHUNK", 1)
+    batch, chunk = make_batch(), after_sale.CHUNK
+    job = RETURN.ask(batch.event, {"all": True}, {}, batch)
+    monkeypatch.setattr(after_sale, "CHUNK", 1)
 
     def away_after_one(orders, *args, **kwargs):
         if orders.orders.keys() == {batch.tickets.get(number=1).order_id}:
             return cancel(orders, *args, **kwargs)
         raise OperationalError("server closed the connection unexpectedly")
 
-    cancel = returning.cancel
-    monkeypatch.setattr(returning, "cancel", away_after_one)
-    monkeypatch.setattr(returning, "BACK_OFF", ())
+    cancel = kinds.cancel
+    monkeypatch.setattr(kinds, "cancel", away_after_one)
+    monkeypatch.setattr(attempt, "BACK_OFF", ())
     run(job)
-    monkeypatch.setattr(returning, "cancel", cancel)
-    monkeypatch.setattr(returning, "CHUNK", chunk)
-    assert len(job.data["returned"]) == 1
+    monkeypatch.setattr(kinds, "cancel", cancel)
+    monkeypatch.setattr(after_sale, "CHUNK", chunk)
+    assert job.checkpoint["amount"] == 1
     return job
 
 
@@ -355,11 +355,11 @@ def test_what_is_half_done_goes_on_whatever_happens(request, event, half, ending
 @pytest.mark.parametrize("half", ["half_issued", "half_returned"])
 def test_what_is_half_done_is_not_given_up(request, half):
     job = request.getfixturevalue(half)
-    assert not jobs.cancel(job)
-    for _ in range(2 * jobs.MAX_INTERRUPTIONS):
+    assert not runner.cancel(job)
+    for _ in range(2 * MAX_INTERRUPTIONS):
         Job.objects.filter(pk=job.pk).update(state=State.RUNNING, heartbeat=now() - timedelta(hours=1))
         job.refresh_from_db()
-        jobs.look_after(job)
+        runner.recover(job)
         assert end(job) == (State.WAITING, "")
 
 
@@ -386,7 +386,7 @@ def interrupted(job):
 
 def looked_after(job):
     """Whether a worker has to be asked, and what the job is afterwards."""
-    return jobs.look_after(job), job.state, job.attempts
+    return runner.recover(job), job.state, job.attempts
 
 
 def test_a_job_that_was_left_waits_for_the_next_attempt_at_once(interrupted):
@@ -398,7 +398,7 @@ def test_a_job_that_was_left_waits_for_the_next_attempt_at_once(interrupted):
 def test_who_finds_out_too_late_changes_nothing(interrupted):
     job = interrupted()
     late = Job.objects.get()
-    assert jobs.look_after(job)
+    assert runner.recover(job)
     assert looked_after(late) == (False, State.WAITING, 1)
     late = interrupted()
     Job.objects.update(attempts=2, heartbeat=now())
@@ -407,7 +407,7 @@ def test_who_finds_out_too_late_changes_nothing(interrupted):
 
 def test_a_job_that_somebody_works_on_is_left_alone(interrupted):
     job = interrupted(heartbeat=now())
-    with working_on(job):
+    with locked(job):
         assert looked_after(job) == (False, State.RUNNING, 1)
 
 
@@ -418,7 +418,7 @@ def test_a_job_that_is_over_is_left_alone(interrupted, state):
 
 @pytest.mark.parametrize("locale", ["en", "de"])
 def test_after_three_attempts_a_job_is_given_up(interrupted, caplog, locale):
-    job = interrupted(attempts=jobs.MAX_INTERRUPTIONS, locale=locale)
+    job = interrupted(attempts=MAX_INTERRUPTIONS, locale=locale)
     assert looked_after(job) == (False, State.FAILED, 3)
     with language(locale):
         expected = gettext("This was interrupted again and again, and has been given up. Please try again later.")
@@ -448,19 +448,19 @@ def test_who_does_not_know_yet_that_the_tickets_exist_gives_nothing_up(job, inte
 
 
 def test_a_job_that_waits_for_long_is_sent_again_now_and_then(job):
-    assert not jobs.look_after(job)
-    Job.objects.update(sent=now() - jobs.PATIENCE)
-    assert [jobs.look_after(job) for _ in range(3)] == [True, False, False]
+    assert not runner.recover(job)
+    Job.objects.update(queued=now() - runner.PATIENCE)
+    assert [runner.recover(job) for _ in range(3)] == [True, False, False]
 
 
 def test_rows_are_changed_by_statements_that_look_again_after_waiting(job, organizer):
     """In a scope, as in tasks and requests, a manager joins the event; see ``Job.row``."""
     with scope(organizer=organizer), CaptureQueriesContext(connection) as queries:
-        Job.objects.filter(pk=job.pk).update(sent=now())
+        Job.objects.filter(pk=job.pk).update(queued=now())
     assert "JOIN" in queries[0]["sql"]
     with scope(organizer=organizer), CaptureQueriesContext(connection) as queries:
-        jobs.look_after(job)
-        jobs.cancel(job)
+        runner.recover(job)
+        runner.cancel(job)
         job.row.update(state=State.RUNNING)
         job.update(state=State.RUNNING)
     updates = [query["sql"] for query in queries if query["sql"].startswith("UPDATE")]
@@ -512,12 +512,12 @@ def breaks(monkeypatch):
 def test_what_goes_away_costs_an_attempt_and_time(job, breaks, what):
     pauses, states = [], []
     breaks(GONE_AWAY[what]())
-    for _ in range(jobs.MAX_INTERRUPTIONS):
+    for _ in range(MAX_INTERRUPTIONS):
         run(job)
         states.append(end(job)[0])
-        pauses.append(round((job.sent + jobs.PATIENCE - now()).total_seconds(), -1))
+        pauses.append(round((job.queued + runner.PATIENCE - now()).total_seconds(), -1))
     assert states == [State.WAITING, State.WAITING, State.FAILED]
-    assert pauses[:2] == [round(pause.total_seconds(), -1) for pause in jobs.PAUSES]
+    assert pauses[:2] == [round(pause.total_seconds(), -1) for pause in runner.PAUSES]
     assert job.message == "This was interrupted again and again, and has been given up. Please try again later."
     assert made() == [0, 0, 0]
 
@@ -550,7 +550,7 @@ def test_whoever_checks_revives_an_abandoned_job(interrupted, api, url, worker):
 
 @pytest.mark.parametrize(
     "happens",
-    [lambda: worker_ready.send(None), lambda: signals.revive_jobs(None)],
+    [lambda: worker_ready.send(None), lambda: signals.recover_jobs(None)],
     ids=["a worker starts", "the periodic task"],
 )
 def test_jobs_are_revived_when(interrupted, worker, happens):
@@ -560,24 +560,24 @@ def test_jobs_are_revived_when(interrupted, worker, happens):
     assert end(Job.objects.get()) == (State.SUCCEEDED, "")
 
 
-def test_a_job_that_can_not_be_looked_after_does_not_hinder_others(interrupted, worker, event, monkeypatch, caplog):
+def test_a_job_that_can_not_be_recovered_does_not_hinder_others(interrupted, worker, event, monkeypatch, caplog):
     job = interrupted()
-    Job.objects.create(event=event, kind=Job.Kind.ISSUE, locale="en", created=now() - timedelta(days=1))
-    look_after = jobs.look_after
+    Job.objects.create(event=event, kind=ISSUE.identifier, locale="en", created=now() - timedelta(days=1))
+    recover = runner.recover
 
     def fails_once(job):
-        monkeypatch.setattr(jobs, "look_after", look_after)
+        monkeypatch.setattr(runner, "recover", recover)
         raise ValueError
 
-    monkeypatch.setattr(jobs, "look_after", fails_once)
+    monkeypatch.setattr(runner, "recover", fails_once)
     with worker():
-        tasks.revive_jobs()
+        tasks.recover_jobs()
     assert Job.objects.get(pk=job.pk).state == State.SUCCEEDED
-    assert "could not be looked after" in caplog.text
+    assert "could not be recovered" in caplog.text
 
 
 def test_tasks_are_in_a_queue_that_workers_serve():
-    assert tasks.run_job.queue == tasks.revive_jobs.queue == "background"
+    assert tasks.run_job.queue == tasks.recover_jobs.queue == "background"
     assert tasks.QUEUE in {queue.name for queue in settings.CELERY_TASK_QUEUES}
 
 
@@ -593,7 +593,7 @@ def test_the_queue_can_be_chosen():
 
 
 def test_a_waiting_job_can_be_canceled(job):
-    assert jobs.cancel(job)
+    assert runner.cancel(job)
     job.refresh_from_db()
     assert end(job) == (State.FAILED, "Canceled.")
     run(job)
@@ -603,20 +603,20 @@ def test_a_waiting_job_can_be_canceled(job):
 @pytest.mark.parametrize("state", [State.RUNNING, State.SUCCEEDED])
 def test_no_other_job_can_be_canceled(job, state):
     Job.objects.update(state=state)
-    assert (jobs.cancel(job), Job.objects.get().state) == (False, state)
+    assert (runner.cancel(job), Job.objects.get().state) == (False, state)
 
 
 def test_a_job_that_was_interrupted_before_anything_was_made_can_be_canceled(interrupted):
     job = interrupted()
-    jobs.look_after(job)
-    assert jobs.cancel(job)
+    runner.recover(job)
+    assert runner.cancel(job)
 
 
 def test_a_job_whose_tickets_exist_can_not_be_canceled(job):
     run(job)
     Job.objects.update(state=State.WAITING, finished=None)
     job.refresh_from_db()
-    assert (jobs.cancel(job), Job.objects.get().state) == (False, State.WAITING)
+    assert (runner.cancel(job), Job.objects.get().state) == (False, State.WAITING)
 
 
 @pytest.mark.parametrize(
@@ -637,17 +637,17 @@ def test_old_jobs_are_deleted_by_the_periodic_task(job, state, age, left):
 @pytest.mark.parametrize("state", [State.WAITING, State.RUNNING])
 def test_an_unfinished_job_is_never_deleted(job, state):
     Job.objects.update(state=state, created=now() - timedelta(days=365))
-    jobs.delete_old()
+    delete_old()
     assert Job.objects.count() == 1
 
 
 def test_each_event_may_have_twenty_unfinished_jobs(job, event, series):
-    for _ in range(jobs.MAX_UNFINISHED - 1):
-        assert not jobs.too_many(event)
-        Job.objects.create(event=event, kind=Job.Kind.PRINT, locale="en", state=State.RUNNING)
-    assert (jobs.too_many(event), jobs.too_many(series)) == (True, False)
+    for _ in range(MAX_UNFINISHED - 1):
+        assert not too_many(event)
+        Job.objects.create(event=event, kind=PRINT.identifier, locale="en", state=State.RUNNING)
+    assert (too_many(event), too_many(series)) == (True, False)
     Job.objects.filter(pk=job.pk).update(state=State.SUCCEEDED)
-    assert not jobs.too_many(event)
+    assert not too_many(event)
 
 
 # Files
@@ -656,7 +656,7 @@ def test_each_event_may_have_twenty_unfinished_jobs(job, event, series):
 @pytest.fixture
 def printing(job, layout):
     run(job)
-    return jobs.create_printing(job.batch, requested_by={})
+    return PRINT.ask(job.batch, requested_by={})
 
 
 def stored():
@@ -680,7 +680,7 @@ def full_disk(monkeypatch):
 
 def test_what_a_failed_print_has_stored_is_deleted(printing, full_disk):
     before, states = stored(), []
-    for _attempt in range(jobs.MAX_INTERRUPTIONS):
+    for _attempt in range(MAX_INTERRUPTIONS):
         run(printing)
         states.append(printing.state)
         assert stored() == before
@@ -745,8 +745,8 @@ def test_the_parts_are_deleted_when_they_are_put_together(in_parts, worker):
 
 
 def test_a_print_keeps_as_many_workers_busy_as_it_has_parts_but_not_all_of_them(in_parts, job, monkeypatch):
-    monkeypatch.setattr(jobs, "MAX_WORKERS", 2)
-    assert (jobs.workers_wanted(in_parts), jobs.workers_wanted(job)) == (2, 1)
+    monkeypatch.setattr(printing_kinds, "MAX_WORKERS", 2)
+    assert (PRINT.workers_wanted(in_parts), ISSUE.workers_wanted(job)) == (2, 1)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -765,7 +765,7 @@ def test_two_workers_draw_different_parts(in_parts, monkeypatch):
     def work():
         try:
             with scopes_disabled():
-                jobs.run(Event.objects.get(pk=in_parts.event_id), in_parts.pk)
+                runner.run(Event.objects.get(pk=in_parts.event_id), in_parts.pk)
         finally:
             connection.close()
 
@@ -792,13 +792,13 @@ def half_printed(in_parts):
 def test_a_print_that_is_given_up_leaves_nothing(half_printed):
     Job.objects.update(attempts=3, interruptions=2, heartbeat=now() - timedelta(hours=1))
     half_printed.refresh_from_db()
-    jobs.look_after(half_printed)
+    runner.recover(half_printed)
     assert (half_printed.state, stored()) == (State.FAILED, half_printed.before)
 
 
 def test_a_print_that_is_canceled_while_it_waits_for_another_worker_leaves_nothing(half_printed):
     Job.objects.filter(pk=half_printed.pk).update(state=State.WAITING)
-    assert jobs.cancel(half_printed)
+    assert runner.cancel(half_printed)
     assert stored() == half_printed.before
 
 
@@ -808,7 +808,7 @@ def test_a_print_that_is_canceled_while_it_waits_for_another_worker_leaves_nothi
 def test_the_log_says_what_was_done_and_how_long_it_took(job, layout, caplog):
     with caplog.at_level(logging.INFO, "pretix_offlinesales"):
         run(job)
-        printing = jobs.create_printing(job.batch, requested_by={})
+        printing = PRINT.ask(job.batch, requested_by={})
         run(printing)
     lines = [re.sub(r"[0-9.]+ seconds", "… seconds", line) for line in caplog.messages if " is done" in line]
     assert lines == [
@@ -880,4 +880,4 @@ def test_who_asked_is_remembered_everywhere(askers, url, wanted, worker, layout,
     ]
 
     client.post(f"{url}{batch.pk}/render/")
-    assert remembered(Job.objects.get(kind=Job.Kind.PRINT)) == asker
+    assert remembered(Job.objects.get(kind=PRINT.identifier)) == asker

@@ -9,8 +9,9 @@ import pytest
 from django.db import connection
 from django.utils.timezone import now
 
-from pretix_offlinesales.jobs import lock as alive
-from pretix_offlinesales.jobs.lock import INTERVAL, SILENCE, is_abandoned, working_on
+from pretix_offlinesales.jobs import lock
+from pretix_offlinesales.jobs.lock import INTERVAL, SILENCE, is_abandoned, locked
+from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job, JobLost
 
 on_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="there are no such locks")
@@ -19,12 +20,12 @@ elsewhere = pytest.mark.skipif("connection.vendor == 'postgresql'", reason="the 
 
 @pytest.fixture
 def job(event):
-    return Job.objects.create(event=event, kind=Job.Kind.ISSUE, state=Job.State.RUNNING, attempts=1, locale="en")
+    return Job.objects.create(event=event, kind=ISSUE.identifier, state=Job.State.RUNNING, attempts=1, locale="en")
 
 
 @pytest.fixture
 def other(event):
-    return Job.objects.create(event=event, kind=Job.Kind.ISSUE, state=Job.State.RUNNING, attempts=1, locale="en")
+    return Job.objects.create(event=event, kind=ISSUE.identifier, state=Job.State.RUNNING, attempts=1, locale="en")
 
 
 def sql(statement, *values):
@@ -37,7 +38,7 @@ def holders():
     return sql(
         "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND classid = %s"
         " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-        alive.WORKING_ON_JOB,
+        lock.JOB_LOCK,
     )
 
 
@@ -52,7 +53,7 @@ def gone_soon(job):
 
 def work_a_moment(job):
     try:
-        with working_on(job):
+        with locked(job):
             return True
     finally:
         connection.close()
@@ -61,9 +62,9 @@ def work_a_moment(job):
 @on_postgresql
 def test_a_job_is_abandoned_when_nobody_holds_its_lock(job, other):
     assert is_abandoned(job)
-    with working_on(job):
+    with locked(job):
         assert (is_abandoned(job), is_abandoned(other)) == (False, True)
-        with working_on(other):
+        with locked(other):
             assert (is_abandoned(job), is_abandoned(other)) == (False, False)
     assert gone_soon(job)
     assert gone_soon(other)
@@ -72,7 +73,7 @@ def test_a_job_is_abandoned_when_nobody_holds_its_lock(job, other):
 @on_postgresql
 def test_whoever_comes_while_another_leaves_waits_for_a_moment(job):
     with ThreadPoolExecutor(1) as pool:
-        with working_on(job):
+        with locked(job):
             successor = pool.submit(work_a_moment, job)
             sleep(0.3)
         assert successor.result()
@@ -80,15 +81,15 @@ def test_whoever_comes_while_another_leaves_waits_for_a_moment(job):
 
 @on_postgresql
 def test_nobody_else_can_work_on_it(job):
-    with working_on(job):
-        with pytest.raises(JobLost, match=f"Somebody else works on job issue {job.pk}"), working_on(job):
+    with locked(job):
+        with pytest.raises(JobLost, match=f"Somebody else works on job issue {job.pk}"), locked(job):
             pass
         assert not is_abandoned(job)
 
 
 @on_postgresql
 def test_whoever_has_lost_the_lock_is_told_every_time(job):
-    with working_on(job) as check:
+    with locked(job) as check:
         [pid] = holders()
         check()
         sql("SELECT pg_terminate_backend(%s)", pid)
@@ -102,7 +103,7 @@ def test_whoever_has_lost_the_lock_is_told_every_time(job):
 @on_postgresql
 def test_an_operators_timeouts_do_not_take_the_lock(job, monkeypatch):
     monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"options": "-c idle_in_transaction_session_timeout=50"})
-    with working_on(job) as check:
+    with locked(job) as check:
         sleep(0.2)
         check()
         assert not is_abandoned(job)
@@ -118,9 +119,9 @@ def silent_port():
 @on_postgresql
 @pytest.mark.parametrize("silent", [True, False], ids=["silent", "refused"])
 def test_whoever_gets_no_connection_for_the_lock_leaves_the_job_waiting(job, silent_port, monkeypatch, silent):
-    monkeypatch.setattr(alive, "ACQUIRED_WITHIN", (2, 2))
+    monkeypatch.setattr(lock, "ACQUIRED_WITHIN", (2, 2))
     monkeypatch.setitem(connection.settings_dict, "PORT", str(silent_port if silent else 1))
-    with pytest.raises(JobLost, match="not enough connections"), working_on(job):
+    with pytest.raises(JobLost, match="not enough connections"), locked(job):
         pass
     assert is_abandoned(job)
 
@@ -128,7 +129,7 @@ def test_whoever_gets_no_connection_for_the_lock_leaves_the_job_waiting(job, sil
 @on_postgresql
 def test_whoever_gets_no_connection_to_work_with_gives_the_lock_back(job, monkeypatch):
     """So that somebody else gets one: here it is had at last because the lock is gone."""
-    monkeypatch.setattr(alive, "ACQUIRED_WITHIN", (0.5, 0.5))
+    monkeypatch.setattr(lock, "ACQUIRED_WITHIN", (0.5, 0.5))
 
     def wait_for_the_lock_to_go(execute, sql, params, many, context):
         if sql.startswith("SET tcp_keepalives"):
@@ -136,7 +137,7 @@ def test_whoever_gets_no_connection_to_work_with_gives_the_lock_back(job, monkey
         return execute(sql, params, many, context)
 
     lost = pytest.raises(JobLost, match="not enough connections")
-    with connection.execute_wrapper(wait_for_the_lock_to_go), lost, working_on(job):
+    with connection.execute_wrapper(wait_for_the_lock_to_go), lost, locked(job):
         pass
 
 
@@ -151,19 +152,19 @@ def test_a_job_is_abandoned_when_its_worker_was_not_heard_of_for_long(job):
 @elsewhere
 def test_the_worker_is_heard_of_now_and_then(job, monkeypatch):
     Job.objects.update(heartbeat=now() - SILENCE)
-    with working_on(job) as check:
+    with locked(job) as check:
         check()
         assert is_abandoned(Job.objects.get(pk=job.pk))
-    monkeypatch.setattr(alive, "BEAT", 0)
-    with working_on(job) as check:
+    monkeypatch.setattr(lock, "BEAT", 0)
+    with locked(job) as check:
         check()
         assert not is_abandoned(Job.objects.get(pk=job.pk))
 
 
 @elsewhere
 def test_whoever_has_lost_the_job_learns_it_by_the_heartbeat(job, monkeypatch):
-    monkeypatch.setattr(alive, "BEAT", 0)
-    with working_on(job) as check:
+    monkeypatch.setattr(lock, "BEAT", 0)
+    with locked(job) as check:
         Job.objects.update(attempts=2)
         with pytest.raises(JobLost):
             check()

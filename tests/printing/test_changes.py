@@ -14,7 +14,8 @@ from pretix.base.models.orders import PrintLog
 from pretix.base.services.cleanup import clean_cached_files
 from pypdf import PdfReader
 
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.kinds import MAKE_DATA, PRINT, REPLACE, RETURN
 from pretix_offlinesales.models import Job, JobLost, OfflineSalesBatch
 from pretix_offlinesales.printing import plan as plan_module, request_data, work
 from pretix_offlinesales.printing.choice import choose
@@ -22,7 +23,6 @@ from pretix_offlinesales.printing.data import DataOptions, Format
 from pretix_offlinesales.printing.log import compare
 from pretix_offlinesales.printing.sheets import Sheet
 from pretix_offlinesales.printing.tickets import Printed
-from pretix_offlinesales.returning import request_data as request_to
 from pretix_offlinesales.tickets.figures import with_state
 
 from .conftest import code, make_blank, rasterized, read_codes, text, tickets
@@ -67,16 +67,16 @@ def once(act):
 
 
 def deal_with(batch, kind, numbers):
-    job = jobs.create_after_sale(batch.event, kind, request_to({"tickets": numbers}, job_kind=kind), {}, batch)
-    jobs.run(batch.event, job.pk)
+    job = kind.ask(batch.event, {"tickets": numbers}, {}, batch)
+    runner.run(batch.event, job.pk)
 
 
 def replace(batch, numbers):
-    deal_with(batch, Job.Kind.REPLACE, numbers)
+    deal_with(batch, REPLACE, numbers)
 
 
 def run(job):
-    jobs.run(Event.objects.get(pk=job.event_id), job.pk)
+    runner.run(Event.objects.get(pk=job.event_id), job.pk)
     job.refresh_from_db()
 
 
@@ -85,7 +85,7 @@ def print_job():
     """``print_job(batch, data)``: do such a job, and return it."""
 
     def print_job(batch, data=None):
-        job = jobs.create_printing(batch, {}, data)
+        job = PRINT.ask(batch, {}, data)
         run(job)
         return job
 
@@ -153,14 +153,14 @@ def test_only_parts_with_changed_tickets_are_drawn_again(batch, print_job, while
 
 
 def test_a_ticket_that_is_returned_meanwhile_is_not_on_the_paper(batch, print_job, while_storing):
-    while_storing(".zip", once(lambda: deal_with(batch, Job.Kind.RETURN, "2")))
+    while_storing(".zip", once(lambda: deal_with(batch, RETURN, "2")))
     job = print_job(batch)
     assert codes_on_paper(job) == [[code] for code in valid_codes(batch)]
     assert printed(batch) == [1, 3, 4, 5]
 
 
 def test_all_are_returned_meanwhile(batch, print_job, while_storing, worker):
-    while_storing(".pdf", once(lambda: deal_with(batch, Job.Kind.RETURN, "1-5")))
+    while_storing(".pdf", once(lambda: deal_with(batch, RETURN, "1-5")))
     with worker():
         job = print_job(batch)
     assert job.state == State.FAILED
@@ -174,7 +174,7 @@ def test_on_sheets_all_others_keep_their_places(batch, print_job, while_storing)
     sheet = Sheet.parse({"paper": "A4", "order": "stack", "columns": 1, "rows": 2})
 
     def change():
-        deal_with(batch, Job.Kind.RETURN, "2")
+        deal_with(batch, RETURN, "2")
         replace(batch, "5")
 
     while_storing(".zip", once(change))
@@ -247,14 +247,14 @@ def rows_of(job):
 
 
 def make_data(batch):
-    job = jobs.create_data(batch, DataOptions(Format.CSV), {})
+    job = MAKE_DATA.ask(batch, DataOptions(Format.CSV), {})
     run(job)
     return job
 
 
 def test_a_data_file_has_the_codes_of_the_end(batch, while_storing):
     def change():
-        deal_with(batch, Job.Kind.RETURN, "2")
+        deal_with(batch, RETURN, "2")
         replace(batch, "5")
 
     while_storing(".csv", once(change))
@@ -278,7 +278,7 @@ def test_a_data_file_of_tickets_that_are_replaced_again_and_again(batch, while_s
 
 
 def test_a_part_of_who_has_lost_the_job_is_not_kept(batch):
-    job = jobs.create_printing(batch, {})
+    job = PRINT.ask(batch, {})
     folder = Path(default_storage.path("cachedfiles"))
     before = set(folder.iterdir())
     Job.objects.filter(pk=job.pk).update(state=State.RUNNING, attempts=2)
@@ -303,7 +303,7 @@ def lose_content(part):
 
 @pytest.mark.parametrize("lose", [lose_row, lose_content])
 def test_a_part_that_is_gone_before_it_is_needed_is_drawn_again(batch, while_storing, lose):
-    job = jobs.create_printing(batch, {})
+    job = PRINT.ask(batch, {})
     seen = []
 
     def lose_the_first():
@@ -318,7 +318,7 @@ def test_a_part_that_is_gone_before_it_is_needed_is_drawn_again(batch, while_sto
 
 
 def test_parts_that_are_always_gone_are_not_drawn_for_ever(batch, while_storing):
-    job = jobs.create_printing(batch, {})
+    job = PRINT.ask(batch, {})
     drawn = []
 
     def lose_all_others():

@@ -14,7 +14,8 @@ from pretix.base.models import Event, LogEntry, Order, TeamAPIToken, User
 from pretix.base.models.orders import PrintLog
 from rest_framework.test import APIClient
 
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.printing import request_data
 from pretix_offlinesales.printing.choice import choose, count_printed
@@ -33,8 +34,8 @@ def print_job():
     """``print_job(batch, data)``: do such a job, and return it."""
 
     def print_job(batch, data=None, **requested_by):
-        job = jobs.create_printing(batch, requested_by, data)
-        jobs.run(Event.objects.get(pk=batch.event_id), job.pk)
+        job = PRINT.ask(batch, requested_by, data)
+        runner.run(Event.objects.get(pk=batch.event_id), job.pk)
         job.refresh_from_db()
         assert (job.state, job.message) == (Job.State.SUCCEEDED, "")
         return job
@@ -112,8 +113,8 @@ def test_orders_were_modified_then_as_scanners_ask_for_it(make_batch, card, prin
 def test_a_print_that_failed_is_in_no_log(make_batch, card):
     batch = make_batch(1, card)
     Order.objects.update(status=Order.STATUS_CANCELED)
-    job = jobs.create_printing(batch, {})
-    jobs.run(Event.objects.get(pk=batch.event_id), job.pk)
+    job = PRINT.ask(batch, {})
+    runner.run(Event.objects.get(pk=batch.event_id), job.pk)
     assert (PrintLog.objects.count(), LogEntry.objects.filter(action_type__contains="print").count()) == (0, 0)
 
 

@@ -11,7 +11,8 @@ from pretix.base.models import CachedFile, Event
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from pretix.plugins.ticketoutputpdf.signals import override_layout
 
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.kinds import MAKE_DATA, PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing import plan as plan_module
 from pretix_offlinesales.printing.data import DataOptions, Format
@@ -57,7 +58,7 @@ def printed_now(batch) -> bytes:
 
 
 def run(job) -> bytes:
-    jobs.run(Event.objects.get(pk=job.event_id), job.pk)
+    runner.run(Event.objects.get(pk=job.event_id), job.pk)
     job.refresh_from_db()
     assert (job.state, job.message) == (Job.State.SUCCEEDED, "")
     with job.file.file.open() as file:
@@ -99,7 +100,7 @@ CHANGES = [edit, replace_background, delete, assign_another, make_another_the_de
 @pytest.mark.parametrize("when", ["before it begins", "between two parts"])
 def test_all_pages_look_as_when_they_were_asked_for(batch, evening, between_parts, change, when):
     wanted = printed_now(batch)
-    job = jobs.create_printing(batch, {})
+    job = PRINT.ask(batch, {})
     if when == "before it begins":
         change(evening)
     else:
@@ -113,7 +114,7 @@ def test_a_default_that_is_not_in_the_database(make_batch, event, between_parts)
     batch = make_batch(3)
     wanted = printed_now(batch)
     between_parts(lambda: event.ticket_layouts.create(name="New", layout=json.dumps([text()]), default=True))
-    assert rasterized(run(jobs.create_printing(batch, {}))) == rasterized(wanted)
+    assert rasterized(run(PRINT.ask(batch, {}))) == rasterized(wanted)
 
 
 def test_old_settings_of_the_event_where_the_layout_says_nothing(make_batch, event, make_layout, between_parts):
@@ -123,7 +124,7 @@ def test_old_settings_of_the_event_where_the_layout_says_nothing(make_batch, eve
     batch = make_batch(3, make_layout([], background_pdf()))
     wanted = printed_now(batch)
     between_parts(lambda: event.settings.set("ticketoutput_pdf_order_s", 40))
-    assert rasterized(run(jobs.create_printing(batch, {}))) == rasterized(wanted)
+    assert rasterized(run(PRINT.ask(batch, {}))) == rasterized(wanted)
 
 
 def test_plugins_choose_once_for_all_parts(make_batch, make_layout, settings, between_parts):
@@ -146,7 +147,7 @@ def test_plugins_choose_once_for_all_parts(make_batch, make_layout, settings, be
 
     between_parts(change_all)
     with receiver_of_a_plugin(settings, override_layout, override):
-        pdf = run(jobs.create_printing(batch, {}))
+        pdf = run(PRINT.ask(batch, {}))
     assert asked == [0, 1, 2, 3, 4]
     shown = [page.split()[-1] for page in extracted_text(pdf)]
     assert shown == ["first", "second", "third", "first", "unstored"]
@@ -160,7 +161,7 @@ def test_plugins_are_asked_about_what_was_there_when_it_was_asked_for(make_batch
         return layout
 
     with receiver_of_a_plugin(settings, override_layout, override):
-        job = jobs.create_printing(batch, {})
+        job = PRINT.ask(batch, {})
         edit(evening)
         assert "19:00" in extracted_text(run(job))[0]
     assert seen == [evening.pk]
@@ -170,13 +171,13 @@ def test_a_background_is_copied_once_for_all_prints(make_batch, evening):
     batch = make_batch(1, evening)
     background = evening.background.name
     for _ in range(2):
-        jobs.create_printing(batch, {})
+        PRINT.ask(batch, {})
     assert CachedFile.objects.filter(filename="copy").count() == 1
     assert len(list(Path(default_storage.path("cachedfiles")).iterdir())) == 1
     replace_background(evening)
     batch.layout.refresh_from_db()
     assert batch.layout.background.name != background
-    jobs.create_printing(batch, {})
+    PRINT.ask(batch, {})
     assert CachedFile.objects.filter(filename="copy").count() == 2
 
 
@@ -185,14 +186,14 @@ def test_a_background_that_can_not_be_copied_is_used_as_long_as_it_is_there(make
     wanted = printed_now(batch)
     with monkeypatch.context() as patched:
         patched.setattr(FileSystemStorage, "_save", lambda *args: (_ for _ in ()).throw(OSError("full")))
-        job = jobs.create_printing(batch, {})
+        job = PRINT.ask(batch, {})
     assert rasterized(run(job)) == rasterized(wanted)
 
 
 def test_a_copy_that_is_gone_is_not_missed_as_long_as_the_background_is_there(make_batch, evening):
     batch = make_batch(1, evening)
     wanted = printed_now(batch)
-    job = jobs.create_printing(batch, {})
+    job = PRINT.ask(batch, {})
     copy = CachedFile.objects.get(filename="copy")
     default_storage.delete(copy.file.name)
     assert rasterized(run(job)) == rasterized(wanted)
@@ -203,8 +204,8 @@ def test_a_layout_that_is_no_layout_fails_when_it_is_drawn(make_batch, evening):
     evening.layout = "no JSON"
     evening.save()
     batch.layout.refresh_from_db()
-    job = jobs.create_printing(batch, {})
-    jobs.run(batch.event, job.pk)
+    job = PRINT.ask(batch, {})
+    runner.run(batch.event, job.pk)
     job.refresh_from_db()
     assert job.message == (
         "The tickets could not be drawn with the layout “Paper”. Please check it and its background."
@@ -213,7 +214,7 @@ def test_a_layout_that_is_no_layout_fails_when_it_is_drawn(make_batch, evening):
 
 def test_jobs_from_before_looks_were_remembered(make_batch, evening):
     batch = make_batch(1, evening)
-    job = jobs.create_printing(batch, {})
+    job = PRINT.ask(batch, {})
     Job.objects.update(look={})
     assert rasterized(run(job)) == rasterized(printed_now(batch))
 
@@ -221,7 +222,7 @@ def test_jobs_from_before_looks_were_remembered(make_batch, evening):
 def test_data_files_hold_what_codes_said_when_they_were_asked_for(ask, api, make_layout):
     layout = make_layout([code(content="order")])
     batch = OfflineSalesBatch.objects.get(pk=api.get(ask(layout=layout.pk).data["check"]).data["id"])
-    job = jobs.create_data(batch, DataOptions(Format.CSV), {})
+    job = MAKE_DATA.ask(batch, DataOptions(Format.CSV), {})
     assert CachedFile.objects.filter(filename="copy").count() == 0
     layout.delete()
     lines = run(job).decode("utf-8-sig").splitlines()

@@ -20,8 +20,10 @@ from pretix.base.services.checkin import CheckInError, perform_checkin
 from pretix.base.services.orders import OrderChangeManager, cancel_order, reactivate_order
 from pretix.base.signals import order_changed
 
-from pretix_offlinesales.jobs import runner as jobs
-from pretix_offlinesales.models import Job
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.jobs.registry import checkpoint_of
+from pretix_offlinesales.kinds import REPLACE, REPORT_LOST, UNDO_LOST
+from pretix_offlinesales.returning import after_sale, attempt
 from tests.issuing.test_announce import receiving_server
 from tests.returning.test_returning import (
     KINDS,
@@ -44,9 +46,9 @@ from tests.returning.test_returning import (
     secrets,
     undone,
 )
+from tests.support.jobs import done, skipped
 from tests.support.oracle import balance, picture
 
-returning = import_module("pretix_offlinesales.returning")
 lost = import_module("pretix_offlinesales.returning.lost")
 
 pytestmark = pytest.mark.django_db
@@ -58,12 +60,12 @@ __all__ = ["gate", "on_postgresql"]
 
 def report(batch, selection=None, **values):
     """What becomes of the tickets that are reported lost, as those who asked are told."""
-    return returned(batch, selection, job_kind=Job.Kind.LOST, **values)
+    return returned(batch, selection, job_kind=REPORT_LOST, **values)
 
 
 def found(batch, selection=None, **values):
     """The same, where that is undone."""
-    return returned(batch, selection, job_kind=Job.Kind.UNDO, of="lost", **values)
+    return returned(batch, selection, job_kind=UNDO_LOST, **values)
 
 
 def again(order):
@@ -301,7 +303,7 @@ def test_whose_check_in_comes_first_is_in_and_the_ticket_is_left_alone(on_postgr
 
 @pytest.mark.django_db(transaction=True)
 def test_a_block_that_the_host_sets_at_the_same_time_is_not_lost(on_postgresql, make_batch, monkeypatch):
-    monkeypatch.setattr(returning, "BACK_OFF", (0.05,) * 100)
+    monkeypatch.setattr(attempt, "BACK_OFF", (0.05,) * 100)
     batch = make_batch(amount=2)
     [order, _other] = orders(batch)
     with transaction.atomic():
@@ -461,7 +463,7 @@ def test_what_the_host_makes_valid_again_is_still_lost(make_batch, gate):
 
 
 def replaced(batch, **numbers):
-    return dealt_with(Job.Kind.REPLACE, batch, **numbers)
+    return dealt_with(REPLACE, batch, **numbers)
 
 
 def test_lost_paper_gets_no_new_code(make_batch):
@@ -547,15 +549,15 @@ def test_others_hear_of_each_order_what_the_host_tells_them(make_batch, heard):
 
 def test_what_was_undone_before_others_heard_of_it_is_not_told(make_batch, heard, monkeypatch):
     batch = make_batch(amount=2)
-    announce = returning.announce
+    announce = attempt.announce
 
-    def undo_first(job):
-        if job.kind == Job.Kind.LOST and job.data["lost"] and not job.data["announced"]:
+    def undo_first(kind, job, dealt_with):
+        if kind == REPORT_LOST and dealt_with and not checkpoint_of(job).announced:
             found(batch, {"tickets": "1"})
             heard.clear()
-        announce(job)
+        announce(kind, job, dealt_with)
 
-    monkeypatch.setattr(returning, "announce", undo_first)
+    monkeypatch.setattr(attempt, "announce", undo_first)
     report(batch)
     assert heard == [(codes(batch)[1], [[BLOCK]])]
 
@@ -614,15 +616,15 @@ def test_the_histories_say_it(make_batch, user):
     ]
 
 
-@pytest.mark.parametrize("what", ["lost", "undo"])
+@pytest.mark.parametrize("what", [REPORT_LOST, UNDO_LOST], ids=lambda kind: kind.identifier)
 def test_an_interrupted_job_does_each_ticket_once(make_batch, monkeypatch, what):
     from tests.returning.test_returning import Killed
 
     batch = make_batch(amount=5)
-    if what == "undo":
+    if what == UNDO_LOST:
         report(batch)
-    monkeypatch.setattr(returning, "CHUNK", 2)
-    fetch, calls = returning.fetch, []
+    monkeypatch.setattr(after_sale, "CHUNK", 2)
+    fetch, calls = attempt.fetch, []
 
     def fetch_twice(*args, **kwargs):
         calls.append(args)
@@ -630,37 +632,36 @@ def test_an_interrupted_job_does_each_ticket_once(make_batch, monkeypatch, what)
             raise Killed
         return fetch(*args, **kwargs)
 
-    monkeypatch.setattr(returning, "fetch", fetch_twice)
-    job = asked(batch, job_kind=Job.Kind(what), of="lost")
+    monkeypatch.setattr(attempt, "fetch", fetch_twice)
+    job = asked(batch, job_kind=what)
     assert die(job) == "waiting"
-    assert (job.data[job.dealt_with], jobs.cancel(job)) == (codes(batch)[:2], False)
+    assert (done(job), runner.cancel(job)) == (codes(batch)[:2], False)
     run(job)
-    assert (job.state, job.data[job.dealt_with], job.data["skipped"]) == ("succeeded", codes(batch), [])
-    action = {"lost": "add_block", "undo": "remove_block"}[what]
+    assert (job.state, done(job), skipped(job)) == ("succeeded", codes(batch), [])
+    action = {REPORT_LOST: "add_block", UNDO_LOST: "remove_block"}[what]
     written = [actions(order).count(f"pretix.event.order.changed.{action}") for order in orders(batch)]
     assert written == [1] * 5
     entry = batch.all_logentries().first()
-    name = {"lost": "lost", "undo": "undone.lost"}[what]
-    assert (entry.action_type, entry.parsed_data["amount"]) == (f"pretix_offlinesales.batch.{name}", 5)
+    assert (entry.action_type, entry.parsed_data["amount"]) == (what.action, 5)
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["plain", "bundle", "signed_bundle"])
-@pytest.mark.parametrize("turn", ["lost", "undo", "replace"])
+@pytest.mark.parametrize("turn", [REPORT_LOST, UNDO_LOST, REPLACE], ids=lambda kind: kind.identifier)
 def test_queries_do_not_grow_with_the_amount(name, event, item, quota, make_batch, turn):
     KINDS[name](event, item)
 
     def queries(amount):
         batch = make_batch(amount=amount)
-        if turn == "undo":
+        if turn == UNDO_LOST:
             report(batch)
-        if turn == "replace":
+        if turn == REPLACE:
             for order in orders(batch):
                 change_as_the_host(order, "add_block", "admin")
-        job = asked(batch, job_kind=Job.Kind(turn), of="lost")
+        job = asked(batch, job_kind=turn)
         with CaptureQueriesContext(connection) as captured:
             run(job)
-        assert job.data[job.dealt_with] == codes(batch)
+        assert done(job) == codes(batch)
         return [query["sql"] for query in captured if query["sql"] not in ("BEGIN", "COMMIT")]
 
     queries(1)  # fills caches

@@ -24,7 +24,10 @@ from pretix.base.services.quotas import QuotaAvailability
 from pretix.base.signals import order_paid, order_reactivated
 from pretix.testutils.middleware import debugflags_var
 
-from pretix_offlinesales.models import Job
+from pretix_offlinesales.jobs import patience
+from pretix_offlinesales.jobs.registry import checkpoint, checkpoint_of
+from pretix_offlinesales.kinds import UNDO_RETURN
+from pretix_offlinesales.returning import attempt, kinds
 from pretix_offlinesales.returning.pace import Pace
 from tests.issuing.test_oracle import IN_SHOP, KINDS as PRODUCTS
 from tests.returning.test_returning import (
@@ -41,9 +44,9 @@ from tests.returning.test_returning import (
     run,
     undone,
 )
+from tests.support.jobs import done
 from tests.support.oracle import picture
 
-returning = import_module("pretix_offlinesales.returning")
 undo = import_module("pretix_offlinesales.returning.undo")
 
 pytestmark = pytest.mark.django_db
@@ -72,7 +75,7 @@ def compare(batch, user):
     ours, theirs = orders(batch)[:2], orders(batch)[2]
     with freeze_time("2027-05-01 12:00:00"):
         returned(batch)
-        assert returned(batch, {"tickets": "1-2"}, user=user, job_kind=Job.Kind.UNDO) == (codes(batch)[:2], [])
+        assert returned(batch, {"tickets": "1-2"}, user=user, job_kind=UNDO_RETURN) == (codes(batch)[:2], [])
         reactivate_as_the_host(theirs, user)
 
     pictures = [picture(order, OF_EACH_TICKET) for order in orders(batch)]
@@ -158,9 +161,9 @@ def test_an_invoice_that_the_return_has_canceled_is_made_again_once(event, quota
     batch = make_batch(amount=2)
     generate_invoice(orders(batch)[0])
     returned(batch)
-    job = asked(batch, job_kind=Job.Kind.UNDO)
+    job = asked(batch, job_kind=UNDO_RETURN)
     run(job)
-    Job.objects.filter(pk=job.pk).update(state="waiting", data=job.data | {"announced": 0})
+    job.row.update(state="waiting", checkpoint=checkpoint(job, announced=0))
     run(job)  # everybody hears of it once more
     made = Invoice.objects.order_by("pk").values_list("order__code", "is_cancellation")
     assert list(made) == [(codes(batch)[0], is_cancellation) for is_cancellation in (False, True, False)]
@@ -187,7 +190,7 @@ def test_what_was_refunded_by_hand_before_the_return_stays_refunded(make_batch, 
     for _turn in range(3):
         assert returned(batch) == (codes(batch), [])
         assert again(order).payment_refund_sum == 0
-        assert returned(batch, job_kind=Job.Kind.UNDO) == (codes(batch), [])
+        assert returned(batch, job_kind=UNDO_RETURN) == (codes(batch), [])
         assert again(order).payment_refund_sum == before == Decimal("23.00") - Decimal(amount)
         # As the host has it, an order of which something is open is not paid.
         assert (again(order).status, again(order).pending_sum) == ("n", Decimal(amount))
@@ -200,7 +203,7 @@ def test_what_is_refunded_by_hand_after_the_return_is_not_paid_again(make_batch)
     [order] = orders(batch)
     returned(batch)
     order.refunds.create(source="admin", state="done", execution_date=now(), amount=5, provider="manual")
-    returned(batch, job_kind=Job.Kind.UNDO)
+    returned(batch, job_kind=UNDO_RETURN)
     assert list(order.payments.values_list("local_id", "amount")) == [(1, 23), (2, 23)]
     assert (again(order).payment_refund_sum, again(order).status) == (18, "n")
 
@@ -211,7 +214,7 @@ def test_what_somebody_paid_besides_stays_paid(make_batch):
     order.payments.create(provider="manual", state="confirmed", amount=5, payment_date=now(), info="{}")
     returned(batch)
     assert again(order).payment_refund_sum == 5
-    returned(batch, job_kind=Job.Kind.UNDO)
+    returned(batch, job_kind=UNDO_RETURN)
     assert list(order.payments.values_list("provider", "amount", "state")) == [
         ("offlinesales", 23, "refunded"),
         ("manual", 5, "confirmed"),
@@ -226,7 +229,7 @@ def test_an_order_that_was_not_paid_is_not_paid_then(make_batch):
     order.payments.update(state="canceled")
     Order.objects.filter(pk=order.pk).update(status="n")
     returned(batch)
-    assert returned(batch, job_kind=Job.Kind.UNDO) == (codes(batch), [])
+    assert returned(batch, job_kind=UNDO_RETURN) == (codes(batch), [])
     assert (again(order).status, order.payments.count(), order.refunds.count()) == ("n", 1, 0)
 
 
@@ -364,7 +367,7 @@ def test_an_order_that_the_host_fails_with_stays_canceled_and_is_named(event, it
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(returning, "BACK_OFF", (0, 0))
+    monkeypatch.setattr(attempt, "BACK_OFF", (0, 0))
 
 
 @pytest.fixture
@@ -398,7 +401,7 @@ def test_quotas_that_are_locked_for_a_while_are_waited_for(event, make_batch, im
         if len(tries) == 2:
             unlock()
 
-    monkeypatch.setattr(returning.time, "sleep", wait)
+    monkeypatch.setattr(patience.time, "sleep", wait)
     assert undone(event, batch) == (codes(batch), {})
     assert [order.payments.count() for order in orders(batch)] == [2, 2]
 
@@ -460,14 +463,14 @@ def test_a_ticket_that_came_back_again_before_others_heard_of_it_stays_returned(
     batch = make_batch(amount=2)
     returned(batch)
     hear.clear()
-    announce = returning.announce
+    announce = attempt.announce
 
-    def return_first(job):
-        if job.kind == Job.Kind.UNDO and job.data["undone"] and not job.data["announced"]:
+    def return_first(kind, job, dealt_with):
+        if kind == UNDO_RETURN and dealt_with and not checkpoint_of(job).announced:
             returned(batch, {"tickets": "1"}, kind="damaged")
-        announce(job)
+        announce(kind, job, dealt_with)
 
-    monkeypatch.setattr(returning, "announce", return_first)
+    monkeypatch.setattr(attempt, "announce", return_first)
     undone(event, batch)
     assert list(batch.tickets.values_list("return_kind", flat=True)) == ["damaged", ""]
     assert hear == [("reactivated", codes(batch)[1], "p"), ("paid", codes(batch)[1], "p")]
@@ -510,7 +513,7 @@ def test_others_wait_for_a_count_and_for_the_status_only(event, item, quota, mak
     few, many = under_the_lock(1), under_the_lock(30)
     assert len(few) == len(many)
     written = [sql.split()[1] for sql in many if sql.split()[0] not in ("SELECT", "SET")]
-    assert written == ['"pretixbase_order"', '"pretix_offlinesales_job"']
+    assert written == ['"pretixbase_order"', "INTO", '"pretix_offlinesales_job"']  # what the job remembers
 
 
 @pytest.mark.django_db(transaction=True)
@@ -518,15 +521,15 @@ def test_others_wait_for_a_count_and_for_the_status_only(event, item, quota, mak
 def test_queries_do_not_grow_with_the_amount(name, event, item, quota, make_batch, monkeypatch):
     """(Apart from what the host's own receivers ask for gift cards.)"""
     wanted = KINDS[name](event, item) or {}
-    monkeypatch.setattr(import_module("pretix_offlinesales.returning.announce"), "_send", lambda *args: None)
+    monkeypatch.setattr(import_module("pretix_offlinesales.returning.announce"), "send", lambda *args: None)
 
     def queries(amount):
         batch = make_batch(amount=amount, **wanted)
         returned(batch)
-        job = asked(batch, job_kind=Job.Kind.UNDO)
+        job = asked(batch, job_kind=UNDO_RETURN)
         with CaptureQueriesContext(connection) as captured:
             run(job)
-        assert job.data["undone"] == codes(batch)
+        assert done(job) == codes(batch)
         return [query["sql"] for query in captured]
 
     queries(1)  # fills caches
@@ -539,7 +542,7 @@ def test_plain_tickets_are_announced_without_a_query_for_each(event, item, quota
     def queries(amount):
         batch = make_batch(amount=amount)
         returned(batch)
-        job = asked(batch, job_kind=Job.Kind.UNDO)
+        job = asked(batch, job_kind=UNDO_RETURN)
         with CaptureQueriesContext(connection) as captured:
             run(job)
         return [query["sql"] for query in captured if query["sql"] not in ("BEGIN", "COMMIT")]
@@ -560,10 +563,10 @@ def test_a_chunk_is_what_others_wait_for_half_a_second(amount, seconds, size):
 
 @pytest.mark.django_db(transaction=True)
 def test_the_first_chunk_tells_how_large_the_next_may_be(event, make_batch, monkeypatch):
-    monkeypatch.setattr(returning, "CHUNK", 2)
+    monkeypatch.setattr(kinds, "CHUNK", 2)
     batch = make_batch(amount=20)
     returned(batch)
-    job, chunks = asked(batch, job_kind=Job.Kind.UNDO), []
+    job, chunks = asked(batch, job_kind=UNDO_RETURN), []
     reactivate = undo.reactivate
 
     def write_down(orders, pks, *args):
@@ -572,4 +575,4 @@ def test_the_first_chunk_tells_how_large_the_next_may_be(event, make_batch, monk
 
     monkeypatch.setattr(undo, "reactivate", write_down)
     run(job)
-    assert (chunks, job.data["undone"]) == ([2, 18], codes(batch))
+    assert (chunks, done(job)) == ([2, 18], codes(batch))

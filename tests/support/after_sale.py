@@ -3,28 +3,24 @@
 from pretix.base.models import Order
 from pretix.base.services.orders import OrderChangeManager
 
-from pretix_offlinesales.jobs import runner as jobs
-from pretix_offlinesales.models import Job
-from pretix_offlinesales.returning import request_data
+from pretix_offlinesales.kinds import REPORT_LOST, RETURN
+
+from .jobs import run
 
 
 def take_back(batch, tickets, kind):
     """``take_back(batch, "1-3, 7", "unsold")``: a worker returns these tickets."""
-    deal_with(batch, tickets, Job.Kind.RETURN, kind=kind)
+    deal_with(batch, tickets, RETURN, kind=kind)
 
 
 def report_lost(batch, tickets):
     """A worker blocks them."""
-    deal_with(batch, tickets, Job.Kind.LOST)
+    deal_with(batch, tickets, REPORT_LOST)
 
 
-def deal_with(batch, tickets, job_kind, **values):
+def deal_with(batch, tickets, kind, /, **request):
     """A worker does such a job, which is returned as it is then."""
-    request = request_data({"tickets": tickets}, job_kind=job_kind, **values)
-    job = jobs.create_after_sale(batch.event, job_kind, request, {}, batch)
-    jobs.run(batch.event, job.pk)
-    job.refresh_from_db()
-    return job
+    return run(kind.ask(batch.event, {"tickets": tickets}, {}, batch, **request))
 
 
 def change(order, *steps):

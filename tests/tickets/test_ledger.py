@@ -23,8 +23,9 @@ from pretix.base.services.orders import (
 from pretix_offlinesales import documents as papers
 from pretix_offlinesales.documents.contents import Statement
 from pretix_offlinesales.exporters import OfflineSalesExporter
-from pretix_offlinesales.models import Job
+from pretix_offlinesales.kinds import REPLACE, UNDO_LOST, UNDO_RETURN
 from pretix_offlinesales.tickets.figures import figures, with_state
+from tests.support.jobs import skipped
 
 from ..support.after_sale import change, deal_with, report_lost, take_back
 
@@ -77,16 +78,16 @@ class History:
         take_back(self.batch, str(number), self.chance.choice(KINDS))
 
     def then_its_return_is_undone(self, order, number):
-        deal_with(self.batch, str(number), Job.Kind.UNDO)
+        deal_with(self.batch, str(number), UNDO_RETURN)
 
     def then_it_is_lost(self, order, number):
         report_lost(self.batch, str(number))
 
     def then_it_is_found_again(self, order, number):
-        deal_with(self.batch, str(number), Job.Kind.UNDO, of=Job.Kind.LOST)
+        deal_with(self.batch, str(number), UNDO_LOST)
 
     def then_it_is_replaced(self, order, number):
-        deal_with(self.batch, str(number), Job.Kind.REPLACE)
+        deal_with(self.batch, str(number), REPLACE)
 
     def then_its_price_is_changed(self, order, number):
         position = self.chance.choice(order.positions.all())
@@ -264,8 +265,8 @@ def test_what_the_host_cancels_after_it_was_valid_again_was_not_returned(make_ba
     cancel_order(order)
     counted = figures([batch])[batch.pk]
     assert (counted.canceled.count, counted.returned.count) == (1, 0)
-    job = deal_with(batch, "1", Job.Kind.UNDO)
-    assert [line["reason"] for line in job.data["skipped"]] == ["not_returned"]
+    job = deal_with(batch, "1", UNDO_RETURN)
+    assert [line["reason"] for line in skipped(job)] == ["not_returned"]
 
 
 def test_lost_paper_is_in_the_ledger_until_it_is_written_off(drink, make_batch):

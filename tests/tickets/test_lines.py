@@ -3,8 +3,9 @@
 import pytest
 from pretix.base.models import Order
 
-from pretix_offlinesales.models import Job
-from pretix_offlinesales.returning import as_lines, examine, from_file, read_lines
+from pretix_offlinesales.kinds import RETURN
+from pretix_offlinesales.returning.examine import examine
+from pretix_offlinesales.tickets.lines import as_lines, from_file, read_lines
 
 pytestmark = pytest.mark.django_db
 
@@ -115,7 +116,7 @@ def meant(event):
     """``meant(text, batch)``: the numbers of the tickets that are found, and what is not, and why."""
 
     def meant(text, batch=None):
-        found = list(examine(event, batch, {"lines": as_lines(text)}, Job.Kind.RETURN))
+        found = list(examine(event, batch, {"lines": as_lines(text)}, RETURN))
         good = [(choice.ticket.batch_id, choice.ticket.number) for choice, reason in found if not reason]
         return good, [(choice.value, reason) for choice, reason in found if reason]
 
@@ -176,7 +177,7 @@ def test_a_ticket_that_is_named_twice_counts_once(make_batch, meant):
 def test_tickets_of_others_are_unknown(make_batch, meant, series):
     batch = make_batch(amount=1)
     text = f"{code(batch, 1)}, {secret(batch, 1)}, #{batch.pk}: 1"
-    elsewhere = [choice for choice, _reason in examine(series, None, {"lines": as_lines(text)}, Job.Kind.RETURN)]
+    elsewhere = [choice for choice, _reason in examine(series, None, {"lines": as_lines(text)}, RETURN)]
     assert [(choice.ticket, choice.reason) for choice in elsewhere] == [(None, "unknown")] * 3
 
 

@@ -8,7 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pretix.base.models import Order
 
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.tickets import ValidTickets
 from pretix_offlinesales.tickets.figures import with_state
@@ -195,8 +196,8 @@ def test_a_batch_with_nothing_but_other_products_has_nothing_to_print(make_batch
     order = batch.tickets.get().order
     change(order, lambda manager: manager.add_position(poster, None, Decimal("5.00"), None))
     split(order, 1)
-    job = jobs.create_printing(batch, {})
-    jobs.run(batch.event, job.pk)
+    job = PRINT.ask(batch, {})
+    runner.run(batch.event, job.pk)
     job.refresh_from_db()
     assert (job.state, job.message) == (
         "failed",

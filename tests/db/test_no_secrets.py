@@ -7,16 +7,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pretix.base.models import OrderPosition
 
+from pretix_offlinesales.kinds import REPLACE, REPORT_LOST, UNDO_LOST, UNDO_RETURN
 from pretix_offlinesales.models import Job
 from tests.returning.test_returning import asked, orders, position, run
+from tests.support.jobs import done
 
 only_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes no log")
 
 pytestmark = [pytest.mark.django_db, only_postgresql]
 
 AMOUNT = 20
-
-UNDO = Job.Kind.UNDO
 
 
 def secrets_of(batch):
@@ -45,14 +45,15 @@ def test_no_statement_has_the_secrets_that_were_scanned_or_drawn(event, make_bat
     for ticket in batch.tickets.all():  # or there would be no list of blocked codes to write
         ticket.order.positions.update(blocked=["admin"])
     with CaptureQueriesContext(connection) as queries:
-        replaced = run(asked(batch, selections(batch)[scanned_as], job_kind=Job.Kind.REPLACE))
+        replaced = run(asked(batch, selections(batch)[scanned_as], job_kind=REPLACE))
         secrets |= secrets_of(batch)
-        lost = run(asked(batch, selections(batch)[scanned_as], job_kind=Job.Kind.LOST))
-        found = run(asked(batch, selections(batch)[scanned_as], job_kind=UNDO, of="lost"))
+        lost = run(asked(batch, selections(batch)[scanned_as], job_kind=REPORT_LOST))
+        found = run(asked(batch, selections(batch)[scanned_as], job_kind=UNDO_LOST))
         back = run(asked(batch, selections(batch)[scanned_as]))
         secrets |= secrets_of(batch)
-        valid_again = run(asked(batch, selections(batch)["secrets"] if generator == "random" else None, job_kind=UNDO))
-    amounts = [len(job.data[job.dealt_with]) for job in (replaced, lost, found, back, valid_again)]
+        scanned = selections(batch)["secrets"] if generator == "random" else None
+        valid_again = run(asked(batch, scanned, job_kind=UNDO_RETURN))
+    amounts = [len(done(job)) for job in (replaced, lost, found, back, valid_again)]
     assert amounts == [*[AMOUNT] * 4, AMOUNT if generator == "random" else 0]
     assert len(secrets) == (6 if generator == "random" else 7) * AMOUNT
     assert most_in_one(queries, secrets) == 0
@@ -67,6 +68,6 @@ def test_what_a_job_writes_again_and_again_stays_small(event, make_batch, monkey
     written, update = [], Job.update
     monkeypatch.setattr(Job, "update", lambda self, **values: written.append(values) or update(self, **values))
     run(job)
-    assert len(job.data["returned"]) == AMOUNT
+    assert len(done(job)) == AMOUNT
     assert ["selection" in values for values in written].count(True) == 1
     assert max(len(json.dumps(values["data"])) for values in written if "data" in values) < 1_000

@@ -6,13 +6,16 @@ from django.utils.timezone import now
 from django.utils.translation import override
 from pretix.base.models import Event, Order, User
 
-from pretix_offlinesales.issuing import request_data as issue_request
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.issuing.request import IssueRequest
+from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
+from pretix_offlinesales.jobs.registry import all_kinds, kind_of
+from pretix_offlinesales.kinds import ISSUE, MAKE_DATA, PRINT, UNDO_LOST, UNDO_RETURN
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.data import DataOptions
-from pretix_offlinesales.returning import request_data as after_sale_request
-
-from .support.after_sale import take_back
+from pretix_offlinesales.returning.after_sale import AfterSale
+from tests.support.after_sale import report_lost, take_back
+from tests.support.jobs import done
 
 DELETED = "Something that this batch should have been made of has been deleted in the meantime."
 
@@ -26,20 +29,21 @@ def asked(event, item, quota, layout, web, make_batch):
 
     @override("en")
     def asked(kind):
-        if kind == Job.Kind.ISSUE:
+        if kind == ISSUE:
             wanted = OfflineSalesBatch(
                 event=event, item=item, sales_channel=web, layout=layout, testmode=True, amount=5, **requester
             )
-            return jobs.create_issuing(event, issue_request(wanted), requester), None
+            return ISSUE.create(event, IssueRequest.of(wanted), requester), None
         batch = make_batch(amount=5, layout=layout.pk, testmode=True)
-        if kind == Job.Kind.PRINT:
-            return jobs.create_printing(batch, requester), batch
-        if kind == Job.Kind.DATA:
-            return jobs.create_data(batch, DataOptions(), requester), batch
-        if kind == Job.Kind.UNDO:
+        if kind == PRINT:
+            return PRINT.ask(batch, requester), batch
+        if kind == MAKE_DATA:
+            return MAKE_DATA.ask(batch, DataOptions(), requester), batch
+        if kind == UNDO_RETURN:
             take_back(batch, "1-5", "unsold")
-        request = after_sale_request({"tickets": "1-5"}, job_kind=kind)
-        return jobs.create_after_sale(event, kind, request, requester, batch), batch
+        if kind == UNDO_LOST:
+            report_lost(batch, "1-5")
+        return kind.ask(event, {"tickets": "1-5"}, requester, batch), batch
 
     return asked
 
@@ -67,12 +71,12 @@ def delete_orders(*numbers):
 
 def run(job, event):
     """Until nobody needs to look after it any more; at most as often as an interrupted job is tried."""
-    for _ in range(jobs.MAX_INTERRUPTIONS):
-        jobs.run(Event.objects.get(pk=event.pk), job.pk)
+    for _ in range(MAX_INTERRUPTIONS):
+        runner.run(Event.objects.get(pk=event.pk), job.pk)
         job = Job.objects.filter(pk=job.pk).first()
         if not job or job.finished:
             return job
-        Job.objects.filter(pk=job.pk).update(sent=now())
+        Job.objects.filter(pk=job.pk).update(queued=now())
     return job
 
 
@@ -84,20 +88,21 @@ def deleting(request, monkeypatch):
         if request.param == "while it waits":
             act()
             return
-        work = jobs.WORK[job.kind]
+        kind = kind_of(job)
+        work = kind.work
 
         def act_once(job):
-            monkeypatch.setitem(jobs.WORK, job.kind, work)
+            monkeypatch.setattr(kind, "work", work)
             act()
             work(job)
 
-        monkeypatch.setitem(jobs.WORK, job.kind, act_once)
+        monkeypatch.setattr(kind, "work", act_once)
 
     return deleting
 
 
 @pytest.mark.django_db(transaction=True)  # the database looks at what is missing when it is committed
-@pytest.mark.parametrize("kind", Job.Kind)
+@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.identifier)
 def test_a_job_goes_on_without_who_asked_for_it(asked, deleting, event, kind):
     job, batch = asked(kind)
     deleting(job, lambda: delete_requester(event, batch))
@@ -106,13 +111,13 @@ def test_a_job_goes_on_without_who_asked_for_it(asked, deleting, event, kind):
     assert Order.objects.count() == 5
 
 
-@pytest.mark.parametrize("kind", Job.Kind)
+@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.identifier)
 @pytest.mark.parametrize(
     ("delete", "messages"),
     [
-        pytest.param(delete_layout, {Job.Kind.ISSUE: DELETED}, id="layout"),
+        pytest.param(delete_layout, {ISSUE: DELETED}, id="layout"),
         pytest.param(
-            delete_quota, {Job.Kind.ISSUE: "This product is not assigned to a quota."}, id="quota"
+            delete_quota, {ISSUE: "This product is not assigned to a quota."}, id="quota"
         ),
     ],
 )
@@ -124,7 +129,7 @@ def test_what_is_needed_to_issue_is_not_needed_later(asked, event, kind, delete,
     assert (job.state, job.message) == (Job.State.FAILED if expected else Job.State.SUCCEEDED, expected)
 
 
-ABOUT_TICKETS = [kind for kind in Job.Kind if kind != Job.Kind.ISSUE]
+ABOUT_TICKETS = [kind for kind in all_kinds() if kind != ISSUE]
 
 
 @pytest.mark.parametrize("kind", ABOUT_TICKETS)
@@ -133,9 +138,9 @@ def test_orders_that_are_gone_are_left_out(asked, deleting, event, kind):
     deleting(job, lambda: delete_orders(2, 4)(event, batch))
     job = run(job, event)
     assert (job.state, job.message) == (Job.State.SUCCEEDED, "")
-    if job.dealt_with:
+    if isinstance(kind, AfterSale):
         left = list(batch.tickets.order_by("number").values_list("order__code", flat=True))
-        assert (len(left), job.data[job.dealt_with]) == (3, left)
+        assert (len(left), done(job)) == (3, left)
 
 
 @pytest.mark.parametrize("kind", ABOUT_TICKETS)
