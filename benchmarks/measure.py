@@ -35,7 +35,7 @@ from pretix_offlinesales import returning  # noqa: E402
 from pretix_offlinesales.host import quotas  # noqa: E402
 from pretix_offlinesales.jobs import runner as jobs  # noqa: E402
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket  # noqa: E402
-from pretix_offlinesales.printing import request_data  # noqa: E402
+from pretix_offlinesales.printing.plan import request_data  # noqa: E402
 from pretix_offlinesales.printing.sheets import Sheet  # noqa: E402
 
 from .world import NOBODY, issue_batch, make_event, make_token, make_user, request_batch  # noqa: E402

@@ -10,8 +10,8 @@ from rest_framework import serializers
 
 from ..issuing import check, usual_layout
 from ..models import MAX_AMOUNT, MAX_NUMBER, Job, JobFailed, OfflineSalesBatch, ReturnKind
-from ..printing import request_data as print_request_data
 from ..printing.choice import Only, choose
+from ..printing.plan import request_data as print_request_data
 from ..printing.sheets import MAX_UNKNOWN, Sheet
 from ..returning import UNDOABLE, request_data
 from ..tickets.numbers import parse_numbers

@@ -14,11 +14,11 @@ from ..downloads import as_private_file
 from ..issuing import usual_layout
 from ..jobs import runner as jobs
 from ..models import Job, JobFailed, SheetPreset
-from ..printing import Plan
 from ..printing.calibration import print_calibration
 from ..printing.choice import count_blocked, count_printed
 from ..printing.clearance import tight_codes
 from ..printing.letters import missing_letters
+from ..printing.plan import Plan
 from ..tickets.numbers import format_numbers
 from .forms import problems_of
 from .picture import picture

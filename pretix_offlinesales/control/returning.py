@@ -19,9 +19,9 @@ from pretix.base.models import Event
 from ..downloads import as_private_file
 from ..jobs import runner as jobs
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
-from ..printing import request_data as print_request_data
 from ..printing.choice import choose
 from ..printing.log import last_sheet, last_sheets
+from ..printing.plan import request_data as print_request_data
 from ..returning import (
     OF_OTHER_BATCH,
     REASONS,

@@ -25,10 +25,10 @@ from ..db.rows import sent
 from ..issuing import issue
 from ..issuing.blueprint import draw
 from ..models import RESULT_LIFETIME, Job, JobFailed, JobLost, OfflineSalesBatch, PrintPart
-from ..printing import Plan
 from ..printing.data import DataOptions
 from ..printing.look import Look
-from ..printing.proof import print_first_sheet, print_proof
+from ..printing.plan import Plan
+from ..printing.specimen import print_first_sheet, print_specimen
 from ..printing.work import make_data_file, print_tickets
 from ..returning import replace_tickets, report_lost, return_tickets, undo_tickets
 from ..webhooks import send_webhooks
@@ -128,7 +128,7 @@ def proof(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> bytes:
     :raises JobFailed: if the host would not make such an order, or if the layout can't be used
     """
     blueprint, output = draw(batch, seats), BytesIO()
-    print_proof(batch, blueprint.order, blueprint.positions, output)
+    print_specimen(batch, blueprint.order, blueprint.positions, output)
     return output.getvalue()
 
 

@@ -12,7 +12,7 @@ from pikepdf import Dictionary, Name
 from reportlab.pdfgen.canvas import Canvas
 
 from .geometry import Box
-from .part import Page, write_part
+from .part_file import Page, write_part
 
 #: What pages refer to are ReportLab's images, and things that are called this and a number.
 FORM, BACKGROUND = "D", "B"

@@ -10,7 +10,7 @@ from reportlab.lib.units import mm
 from ..models import JobFailed
 from .canvas import Code, Drawing
 from .geometry import Box, Matrix, common, contains, is_empty, moved
-from .sheets import TOLERANCE, Grid, Place
+from .imposition import TOLERANCE, Grid, Place
 
 
 def lay(drawing: Drawing, place: Place, grid: Grid) -> str:

@@ -12,7 +12,7 @@ from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream, String
 from .canvas import BACKGROUND, FORM, make_resources
 from .geometry import Box
 from .layers import switch_off_layers
-from .part import Part
+from .part_file import Part
 from .writing import PdfWriter, number_of
 
 #: There is a bookmark for the first of so many tickets.

@@ -20,9 +20,10 @@ from ..tickets.origin import Origin
 from .canvas import Drawing
 from .choice import nothing_to_print, numbers_of
 from .document import TicketDocument
+from .imposition import Grid, impose
 from .laying import check
 from .limits import Preview
-from .sheets import Grid, Sheet, SheetOrder, impose
+from .sheets import Sheet, SheetOrder
 from .tickets import Kind, examples, kinds_of_positions, positions_to_print
 
 if TYPE_CHECKING:

@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from ..jobs import files
 from ..models import Job, PrintPart
 from ..tickets.numbers import format_numbers
-from . import Plan, merge_parts, print_part
 from .choice import numbers_of
 from .data import DataOptions, write_data
 from .log import PRINTED, compare, log_prints
 from .look import Look, facts, settled
+from .parts import merge_parts, print_part
+from .plan import Plan
 from .tickets import Printed
 
 #: How often something is done again because tickets have changed meanwhile. Somebody may replace one after the other.

@@ -38,8 +38,9 @@ from pretix_offlinesales import returning, signals, tasks
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.jobs.lock import working_on
 from pretix_offlinesales.models import Job, JobLost, OfflineSalesBatch
-from pretix_offlinesales.printing import Plan, work as printing_work
+from pretix_offlinesales.printing import work as printing_work
 from pretix_offlinesales.printing.canvas import TicketCanvas
+from pretix_offlinesales.printing.plan import Plan
 from pretix_offlinesales.returning import request_data as after_sale_request
 
 State = Job.State

@@ -9,9 +9,10 @@ from pretix.base import pdf as host_pdf
 from pypdf import PdfReader
 from reportlab.lib.units import mm
 
-from pretix_offlinesales.printing import Plan, merging, plan as plan_module, request_data, writing
+from pretix_offlinesales.printing import merging, plan as plan_module, writing
 from pretix_offlinesales.printing.canvas import Drawing, TicketCanvas
 from pretix_offlinesales.printing.choice import choose
+from pretix_offlinesales.printing.plan import Plan, request_data
 from pretix_offlinesales.printing.sheets import Sheet
 
 from .conftest import background_pdf, code, complaints, extracted_text, make_blank, print_batch, printed, text

@@ -1,4 +1,4 @@
-"""A proof: what a ticket of a batch will look like before anything is made, and a sheet before it is printed."""
+"""A specimen shows what a ticket of a batch will look like before it is issued, and a sheet before it is printed."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -18,10 +18,11 @@ from reportlab.pdfgen.canvas import Canvas
 
 from ..models import OfflineSalesBatch
 from ..tickets.origin import Origin
-from . import Plan, merge_parts, print_part
 from .document import TicketDocument
 from .limits import Preview
 from .merging import merge
+from .parts import merge_parts, print_part
+from .plan import Plan
 
 #: In place of what identifies an order and its tickets. No order code has an I, and no secret is as short.
 NO_CODE = "SPECIMEN"
@@ -32,7 +33,9 @@ NO_BATCH = 0
 FONT = "Open Sans B"
 
 
-def print_proof(batch: OfflineSalesBatch, order: Order, positions: Sequence[OrderPosition], output: BinaryIO) -> None:
+def print_specimen(
+    batch: OfflineSalesBatch, order: Order, positions: Sequence[OrderPosition], output: BinaryIO
+) -> None:
     """
     Write a PDF with the first page of the batch's first ticket, marked as a specimen.
 
