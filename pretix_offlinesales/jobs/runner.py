@@ -86,7 +86,7 @@ def create_printing(batch: OfflineSalesBatch, requested_by: dict, request: dict 
 @transaction.atomic
 def create_data(batch: OfflineSalesBatch, options: DataOptions, requested_by: dict) -> Job:
     """As for a print, but nothing is made in parts: rows take less time than pages."""
-    look = Look.of(batch, is_drawn=False)
+    look = Look.of(batch, with_backgrounds=False)
     return _create_file_job(
         Job.Kind.DATA, batch, requested_by, options.suffix, options.mime_type, data=options.data, look=look.data
     )

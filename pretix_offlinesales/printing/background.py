@@ -68,7 +68,7 @@ class Background:
         prepared.seek(0)
         return prepared
 
-    def above(self, number: int, page: "Place") -> Object | None:
+    def above(self, number: int, page: "PagePlace") -> Object | None:
         """
         A form of what readers draw above this page of a ticket, if there is any.
 
@@ -80,7 +80,7 @@ class Background:
 
 
 @dataclass(frozen=True)
-class Place:
+class PagePlace:
     """To where the host moves a page of the background, on the page of a ticket."""
 
     matrix: Matrix
@@ -90,7 +90,7 @@ class Place:
     bleed: Box
 
     @classmethod
-    def of(cls, page: pypdf.PageObject) -> "Place":
+    def of(cls, page: pypdf.PageObject) -> "PagePlace":
         """What the page doesn't say is all that is visible. (Old versions of the host show what is cropped.)"""
         visible, turned = upright(get_sizebox(page)), pypdf.Transformation().rotate(-page.rotation)
         left, bottom, *_others = moved(visible, turned.ctm)

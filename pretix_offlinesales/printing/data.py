@@ -1,13 +1,13 @@
 """
-A batch's tickets as data, for a print shop that draws them itself: a table, and on request a picture of each code.
+A batch's tickets as data, for a print shop that renders them itself: a table, and on request a picture of each code.
 
-What a layout says about a ticket is read by the same code that draws it.
+What a layout says about a ticket is read by the same code that renders it.
 """
 
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
@@ -35,7 +35,7 @@ from .choice import nothing_to_print, numbers_of
 from .document import TicketDocument
 from .faults import blamed_on, the_layout, the_object
 from .renderer import QUIET_ZONE, code_content, modules_of
-from .tickets import Printed, ValidTickets
+from .tickets import Printed, Report, ValidTickets
 
 if TYPE_CHECKING:
     from .look import Look
@@ -54,8 +54,6 @@ _HARMLESS = re.compile(r"[A-Za-z0-9+/=_-]+")
 
 #: As the host finds them in the texts of a layout.
 _PLACEHOLDER = re.compile(r"\{([-a-zA-Z0-9:_]+)\}")
-
-Report = Callable[[int, int], None]
 
 
 class Format(TextChoices):
@@ -212,7 +210,7 @@ class _Table:
         ]
         return titles + _distinct(self.options.placeholders, placeholders(self.batch.event), titles)
 
-    def _row(self, position: OrderPosition, codes: list["LaidCode"], texts: "Texts") -> list:
+    def _row(self, position: OrderPosition, codes: list["LayoutCode"], texts: "Texts") -> list:
         origin = Origin.of(position.order)
         return [
             origin.number,
@@ -229,7 +227,7 @@ class _Table:
             *texts.placeholders,
         ]
 
-    def _picture(self, origin: Origin, code: "LaidCode") -> str:
+    def _picture(self, origin: Origin, code: "LayoutCode") -> str:
         """The name of the file with the picture, which is the number of the ticket."""
         if not code.content:
             return ""
@@ -244,8 +242,8 @@ class _Table:
             ) from e
         side = len(rows) + 2 * QUIET_ZONE
         _quiet_zone, module = modules_of(code.o, len(rows))
-        draw = _svg if self.options.pictures == Pictures.SVG else _png
-        self.archive.writestr(name, draw(rows, side, side * module / mm))
+        picture = _svg if self.options.pictures == Pictures.SVG else _png
+        self.archive.writestr(name, picture(rows, side, side * module / mm))
         return name
 
 
@@ -253,13 +251,13 @@ class Code(str):
     """What is scanned at the door. A changed one is not let in."""
 
 
-class LaidCode(NamedTuple):
+class LayoutCode(NamedTuple):
     content: str
     #: The object of the layout, which says how large it is.
     o: dict
 
 
-NO_CODE = LaidCode("", {})
+NO_CODE = LayoutCode("", {})
 
 
 @dataclass(frozen=True)
@@ -274,7 +272,7 @@ class Texts:
 
 
 class TicketReader(TicketDocument):
-    """Reads what the host would draw."""
+    """Reads what the host would render."""
 
     def __init__(
         self, event: Event, layout: TicketLayout | None, names: Iterable[str] = (), look: "Look | None" = None
@@ -283,9 +281,9 @@ class TicketReader(TicketDocument):
         self._names = names
         self._locale = None
 
-    def read(self, position: OrderPosition) -> tuple[list[LaidCode], Texts]:
+    def read(self, position: OrderPosition) -> tuple[list[LayoutCode], Texts]:
         """The layout's codes, and what it would say elsewhere."""
-        self.draw(position)
+        self.render(position)
         return self._read
 
     def _draw_page(self, layout: TicketLayout, op: OrderPosition, order: Order) -> BytesIO:
@@ -299,7 +297,7 @@ class TicketReader(TicketDocument):
             with blamed_on(partial(the_object, layout, renderer, o)):
                 if o["type"] == "barcodearea":
                     modules_of(o, 1)  # What is wrong with its size is said here.
-                    codes.append(LaidCode(code_content(renderer, op, order, o), o))
+                    codes.append(LayoutCode(code_content(renderer, op, order, o), o))
         self._read = codes, self._texts(renderer, op, order)
         return BytesIO()
 

@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """Positions that are still as they were drawn, in the order of their orders, and what was drawn of others."""
+    """Positions that are still as they were rendered, in the order of their orders, and what was rendered of others."""
 
     same: list[Row]
     changed: set[Printed]
@@ -44,16 +44,16 @@ def compare(printed: Iterable[Printed], lock: bool = False) -> Compared:
     """
     :param lock: then what is the same will be so until the end of the transaction. Others may wait for the orders.
     """
-    drawn = defaultdict(set)
+    rendered = defaultdict(set)
     for each in printed:
-        drawn[each.position].add(each)
-    same, positions = [], sorted(drawn)
+        rendered[each.position].add(each)
+    same, positions = [], sorted(rendered)
     for start in range(0, len(positions), CHUNK):
         for row, codes in _fetch(positions[start : start + CHUNK], lock):
-            if all(each.codes == codes for each in drawn[row.position]):
+            if all(each.codes == codes for each in rendered[row.position]):
                 same.append(row)
-                del drawn[row.position]
-    return Compared(same, set().union(*drawn.values()))
+                del rendered[row.position]
+    return Compared(same, set().union(*rendered.values()))
 
 
 def last_sheets(batches: Iterable[OfflineSalesBatch]) -> dict[int, Sheet | None]:

@@ -55,26 +55,26 @@ class Look:
         self.data = data
 
     @classmethod
-    def of(cls, batch: OfflineSalesBatch, is_drawn: bool = True) -> "Look":
+    def of(cls, batch: OfflineSalesBatch, with_backgrounds: bool = True) -> "Look":
         """
         What the batch would look like now.
 
-        :param is_drawn: whether backgrounds are needed
+        :param with_backgrounds: whether they are rendered, and not only what the layouts say is read
         """
         look = cls({"layouts": []})
         if batch.layout:
-            look.data["all"] = look._remember(batch.event, batch.layout, is_drawn)
+            look.data["all"] = look._remember(batch.event, batch.layout, with_backgrounds)
             return look
         look.data |= {"channel": batch.sales_channel.identifier, "items": []}
         for item in batch.event.items.filter(pk__in=_items(batch)):
             layout = usual_layout(batch.event, item, batch.sales_channel)
-            place = look._remember(batch.event, layout or PdfTicketOutput(batch.event).default_layout, is_drawn)
+            place = look._remember(batch.event, layout or PdfTicketOutput(batch.event).default_layout, with_backgrounds)
             look.data["items"].append([item.pk, place])
         if override_layout.has_listeners(batch.event):
             look.data["chosen"] = None
         return look
 
-    def with_choices(self, job: Job, numbers: Sequence[int], is_drawn: bool) -> "Look":
+    def with_choices(self, job: Job, numbers: Sequence[int], with_backgrounds: bool) -> "Look":
         """What plugins choose for these tickets of the job's batch is remembered, too."""
         look = Look(self.data | {"layouts": list(self.data["layouts"]), "chosen": None})
         tickets = ValidTickets(job.batch, numbers)
@@ -82,7 +82,7 @@ class Look:
         for _number, positions in tickets:
             job.check_lock()
             for position in positions:
-                place = look._remember(tickets.event, chooser.choose(position), is_drawn)
+                place = look._remember(tickets.event, chooser.choose(position), with_backgrounds)
                 chosen.setdefault(place, []).append(position.pk)
         look.data["chosen"] = sorted(chosen.items())
         return look
@@ -126,7 +126,7 @@ class Look:
             for layout in remembered
         ]
 
-    def _remember(self, event: Event, layout: TicketLayout, is_drawn: bool) -> int:
+    def _remember(self, event: Event, layout: TicketLayout, with_backgrounds: bool) -> int:
         """Its place among the others."""
         background = layout.background.name if layout.background else ""
 
@@ -142,13 +142,13 @@ class Look:
                 "name": layout.name,
                 "layout": _objects(event, layout),
                 "background": background,
-                "copy": _copy(background) if background and is_drawn else None,
+                "copy": _copy(background) if background and with_backgrounds else None,
             }
         )
         return len(self.data["layouts"]) - 1
 
 
-def settled(job: Job, numbers: Sequence[int], is_drawn: bool = True) -> Look | None:
+def settled(job: Job, numbers: Sequence[int], with_backgrounds: bool = True) -> Look | None:
     """
     The job's look, the same for all who work on it.
 
@@ -158,7 +158,7 @@ def settled(job: Job, numbers: Sequence[int], is_drawn: bool = True) -> Look | N
         return None  # from before jobs remembered it
     look = Look(job.look)
     if not look.is_complete:
-        asked = look.with_choices(job, numbers, is_drawn)
+        asked = look.with_choices(job, numbers, with_backgrounds)
         with transaction.atomic():
             job.look = job.row.select_for_update().values_list("look", flat=True).get()
             if not Look(job.look).is_complete:  # else somebody else was faster
@@ -187,7 +187,7 @@ def facts(batch: OfflineSalesBatch) -> str:
 
 
 class _Chooser(TicketDocument):
-    """Says what the host would draw with, plugins asked."""
+    """Says which layout the host would render with, plugins asked."""
 
     def choose(self, position: OrderPosition) -> TicketLayout:
         self.generate(position)

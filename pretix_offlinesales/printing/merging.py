@@ -128,17 +128,17 @@ def _copy_resources(merged: Pdf, shared: dict[bytes, Object], part: Pdf) -> Obje
             shared[fingerprint] = merged.copy_foreign(part.make_indirect(thing))
         return shared[fingerprint]
 
-    drawn, forms, backgrounds = {}, {}, {}
+    used, forms, backgrounds = {}, {}, {}
     for category, things in part.pages[0].Resources.items():
-        drawn[category] = {}
+        used[category] = {}
         for name, thing in things.items():
             if name.startswith(f"/{FORM}"):
                 forms[name] = thing.read_bytes()  # Not worth to share: small, and bound to the fonts of its part.
             elif name.startswith(f"/{BACKGROUND}"):
                 backgrounds[name] = share(thing)
             else:
-                drawn[category][name] = share(thing)
-    return make_resources(merged, drawn, forms, backgrounds)
+                used[category][name] = share(thing)
+    return make_resources(merged, used, forms, backgrounds)
 
 
 def _fingerprint(root: Object) -> bytes:

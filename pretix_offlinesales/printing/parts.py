@@ -14,15 +14,12 @@ from .choice import nothing_to_print
 from .document import TicketDocument
 from .limits import Preview
 from .merging import merge
-from .pieces import DrawnTicket, Pieces
+from .pieces import Pieces, RenderedTicket
 from .plan import Plan
 from .sheet_pages import SheetPages
-from .tickets import Printed, ValidTickets
+from .tickets import Printed, Report, ValidTickets
 
-#: Called with how much is done, and of how much.
-Report = Callable[[int, int], None]
-
-#: Called with each position before it is drawn.
+#: Called with each position before it is rendered.
 Prepare = Callable[[OrderPosition], None]
 
 
@@ -35,39 +32,41 @@ def print_part(
     preview: Preview | None = None,
 ) -> list[Printed]:
     """
-    Write these units to a file for ``merge_parts``, and return which positions are on them. It may be none: then the
+    Render these units, write them to the file of a part, and return which positions are on them. If there are none, the
     file has no pages, or empty sheets.
 
-    ``report(done, total)`` is called after each ticket is drawn.
+    ``report(done, total)`` is called after each ticket is rendered.
 
     :raises JobFailed: if the layout can't be used
     """
     tickets = ValidTickets(plan.batch, plan.tickets(units))
     document = TicketDocument(tickets.event, plan.batch.layout, plan.look, preview)
-    drawn = _draw(tickets, document, report, prepare)
+    rendered = _render(tickets, document, report, prepare)
     if plan.sheet:
-        positions = _add_sheets(plan, units, document, Pieces(plan, tickets, drawn))
+        positions = _add_sheets(plan, units, document, Pieces(plan, tickets, rendered))
     else:
-        positions = _add_pages(document, drawn)
+        positions = _add_pages(document, rendered)
     document.save(output)
     return positions
 
 
-def _draw(tickets: ValidTickets, document: TicketDocument, report: Report, prepare: Prepare) -> Iterator[DrawnTicket]:
+def _render(
+    tickets: ValidTickets, document: TicketDocument, report: Report, prepare: Prepare
+) -> Iterator[RenderedTicket]:
     for done, (number, positions) in enumerate(tickets, start=1):
         for position in positions:
             prepare(position)
-        drawn = DrawnTicket(number, {Printed.of(number, each): document.draw(each) for each in positions})
+        ticket = RenderedTicket(number, {Printed.of(number, each): document.render(each) for each in positions})
         report(done, len(tickets))
-        yield drawn
+        yield ticket
 
 
-def _add_pages(document: TicketDocument, drawn: Iterator[DrawnTicket]) -> list[Printed]:
+def _add_pages(document: TicketDocument, rendered: Iterator[RenderedTicket]) -> list[Printed]:
     printed = []
-    for ticket in drawn:
-        for position, drawings in ticket.positions.items():
-            for drawing in drawings:
-                document.add_page(drawing, [ticket.number])
+    for ticket in rendered:
+        for position, of_position in ticket.positions.items():
+            for page in of_position:
+                document.add_page(page, [ticket.number])
             printed.append(position)
     return printed
 
@@ -86,16 +85,15 @@ def _add_sheets(plan: Plan, units: range, document: TicketDocument, pieces: Piec
     return list(dict.fromkeys(printed))
 
 
-def merge_parts(plan: Plan, printed: Iterable[BinaryIO], output: BinaryIO) -> None:
+def merge_parts(plan: Plan, part_files: Iterable[BinaryIO], output: BinaryIO) -> None:
     """
-    Write the PDF of all that is printed from the files of its parts, in their order. What parts have in common (fonts,
-    background, …) is stored once.
+    Write the PDF of all parts, in their order. What they have in common (fonts, background, …) is stored once.
 
-    :param printed: open to be read from any place, as long as this takes
-    :raises JobFailed: if there are no pages in them
+    :param part_files: of ``print_part``; open to be read from any place, as long as this takes
+    :raises JobFailed: if no ticket is on their pages
     """
     batch = plan.batch
     title = _("{event}: offline sales, batch {batch}").format(event=batch.event.name, batch=batch)
     subject = " – ".join(str(part) for part in (batch.item, batch.variation, batch.subevent) if part)
-    if not merge(printed, output, title, subject, plan.label):
+    if not merge(part_files, output, title, subject, plan.label):
         raise JobFailed(nothing_to_print(plan.is_chosen))

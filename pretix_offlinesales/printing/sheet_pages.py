@@ -6,7 +6,7 @@ from functools import partial
 from django.utils.translation import gettext as _
 from reportlab.lib.units import mm
 
-from .canvas import Drawing
+from .canvas import RenderedPage
 from .document import TicketDocument
 from .imposition import Place
 from .laying import lay, transformation
@@ -22,7 +22,7 @@ class SheetPages:
         draw = partial(draw_marks, lines=list(crop_marks(plan.grid, plan.bleed)))
         self._marks = document.keep(draw) if plan.sheet.crop_marks else ""
 
-    def add(self, unit: int, places: Sequence[Sequence[Drawing]], tickets: Sequence[int]) -> None:
+    def add(self, unit: int, places: Sequence[Sequence[RenderedPage]], tickets: Sequence[int]) -> None:
         """
         Add a sheet, and its back if it has one.
 
@@ -38,7 +38,7 @@ class SheetPages:
     def _add_page(
         self,
         unit: int,
-        drawings: Sequence[Drawing | None],
+        pages: Sequence[RenderedPage | None],
         place: Callable[[int], Place],
         tickets: Sequence[int],
         text: str,
@@ -49,8 +49,8 @@ class SheetPages:
             text = text.format(batch=batch, number=unit, total=len(self._plan))
             code.append(self._document.record(partial(draw_text, grid=self._grid, bleed=self._plan.bleed, text=text)))
         code += (
-            lay(drawing, place(index), self._grid) for index, drawing in enumerate(drawings) if drawing
+            lay(page, place(index), self._grid) for index, page in enumerate(pages) if page
         )
         size = tuple(length * mm for length in self._grid.sheet.size)
         paper = (0, 0, *size)
-        self._document.add_page(Drawing(size, paper, paper, "\n".join(code)), tickets)
+        self._document.add_page(RenderedPage(size, paper, paper, "\n".join(code)), tickets)

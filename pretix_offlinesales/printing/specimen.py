@@ -48,14 +48,14 @@ def print_specimen(
     document = TicketDocument(batch.event, batch.layout, preview=Preview())
     with rolledback_transaction():
         _store(batch, order, positions)
-        first_page, *_others = document.draw(positions[0])
+        first_page, *_others = document.render(positions[0])
     document.add_page(first_page, [batch.numbers.start])
-    part, drawn = BytesIO(), BytesIO()
+    part, merged = BytesIO(), BytesIO()
     document.save(part)
     with language(order.locale, batch.event.settings.region):
-        merge([part], drawn, _("{event}: specimen").format(event=batch.event.name), subject="", label=str)
+        merge([part], merged, _("{event}: specimen").format(event=batch.event.name), subject="", label=str)
         mark = _mark_text()
-    with pikepdf.open(drawn) as pdf:
+    with pikepdf.open(merged) as pdf:
         _mark(pdf.pages[0], mark)
         pdf.save(output)
 
@@ -66,14 +66,14 @@ def print_first_sheet(batch: OfflineSalesBatch, data: dict, output: BinaryIO) ->
     on it are none that a scanner accepts.
 
     :param data: of ``request_data``
-    :raises JobFailed: if there is nothing to print, if the layout can't be used, or if there is too much to draw
+    :raises JobFailed: if there is nothing to print, if the layout can't be used, or if it is too much for a preview
     """
-    plan, preview, part, drawn = Plan(batch, data), Preview(), BytesIO(), BytesIO()
+    plan, preview, part, merged = Plan(batch, data), Preview(), BytesIO(), BytesIO()
     if plan.grid:
         preview.check_sheet(len(plan.grid))
     print_part(plan, range(1, 2), part, prepare=_without_code, preview=preview)
-    merge_parts(plan, [part], drawn)
-    with pikepdf.open(drawn) as pdf:
+    merge_parts(plan, [part], merged)
+    with pikepdf.open(merged) as pdf:
         for page in pdf.pages:
             _mark(page, _mark_text())
         pdf.save(output)

@@ -28,6 +28,9 @@ CHUNK_SIZE = 500
 
 P = TypeVar("P")
 
+#: Called with how many tickets are done, and of how many.
+Report = Callable[[int, int], None]
+
 
 class ValidTickets:
     """Of the tickets of a batch with these numbers those that are neither canceled nor split off, in this order."""
@@ -79,14 +82,14 @@ def fingerprint(secret: str, web_secret: str, order_secret: str) -> str:
     return blake2b("\0".join((secret, web_secret, order_secret)).encode(), digest_size=8).hexdigest()
 
 
-class Kind(NamedTuple):
+class PositionKind(NamedTuple):
     """What the host's choice whether to make a ticket for a position depends on."""
 
     item: int
     is_addon: bool
 
 
-def kinds_of_positions(batch: OfflineSalesBatch, numbers: Collection[int]) -> dict[int, list[Kind]]:
+def kinds_of_positions(batch: OfflineSalesBatch, numbers: Collection[int]) -> dict[int, list[PositionKind]]:
     """
     The positions of the tickets with these numbers, in few queries. Those that are canceled are not there, nor is what
     is left where the ticket is not.
@@ -98,15 +101,15 @@ def kinds_of_positions(batch: OfflineSalesBatch, numbers: Collection[int]) -> di
     positions = unscoped(OrderPosition.objects).filter(order__in=orders).order_by("positionid")
     there = set()
     for order, positionid, item, addon_to in positions.values_list("order", "positionid", "item", "addon_to"):
-        kinds[orders[order]].append(Kind(item, addon_to is not None))
+        kinds[orders[order]].append(PositionKind(item, addon_to is not None))
         if positionid == TICKET_POSITION:
             there.add(orders[order])
     return {number: of_ticket if number in there else [] for number, of_ticket in kinds.items()}
 
 
 def examples(
-    batch: OfflineSalesBatch, kinds: dict[int, list[Kind]]
-) -> tuple[Event, dict[Kind, tuple[OrderPosition, bool]]]:
+    batch: OfflineSalesBatch, kinds: dict[int, list[PositionKind]]
+) -> tuple[Event, dict[PositionKind, tuple[OrderPosition, bool]]]:
     """Their event, and for each kind a position of it, and whether the host would make a ticket for that."""
     numbers = {}
     for number, of_ticket in kinds.items():
@@ -117,7 +120,7 @@ def examples(
     found = {}
     for positions in _positions(event, list(orders)).values():
         for position in positions:
-            found.setdefault(Kind(position.item_id, position.addon_to_id is not None), position)
+            found.setdefault(PositionKind(position.item_id, position.addon_to_id is not None), position)
     return event, {kind: (position, _is_ticket(position)) for kind, position in found.items()}
 
 

@@ -124,7 +124,7 @@ def _draw_again(job: Job, parts: Collection[PrintPart]) -> bool:
 
 def make_data_file(job: Job) -> None:
     options = DataOptions.parse(job.data)
-    look = settled(job, numbers_of(job.batch, options.tickets), is_drawn=False)
+    look = settled(job, numbers_of(job.batch, options.tickets), with_backgrounds=False)
     for left in reversed(range(MAX_REPETITIONS + 1)):
         if _make_data_file(job, options, look, is_last=not left):
             return
