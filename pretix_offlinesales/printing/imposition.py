@@ -1,5 +1,5 @@
 """
-A sheet is imposed: how many tickets of one size fit on it, and where each of them lies.
+Imposes sheets: finds out how many tickets of one size fit on a sheet, and where each of them lies.
 
 Lengths are in millimetres, places are counted from the lower left corner of the paper.
 """

@@ -1,4 +1,4 @@
-"""A ticket is laid in its place on a sheet, with what is printed beyond its edges as far as there is room."""
+"""Lays a ticket in its place on a sheet, with what is printed beyond its edges as far as there is room."""
 
 from collections.abc import Iterable, Iterator
 from math import cos, radians, sin

@@ -1,4 +1,4 @@
-"""Letters that the fonts of a layout do not have: boxes would be printed in their place."""
+"""Finds letters that the fonts of a layout do not have: boxes would be printed in their place."""
 
 import logging
 import unicodedata

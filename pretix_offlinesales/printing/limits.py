@@ -1,7 +1,7 @@
 """
-How much is rendered while somebody waits for a page: for a specimen, for the picture of a sheet, and for what must be
-known of tickets before they are laid on sheets. Such work keeps a thread of the web server busy, and whoever types
-starts it again and again. Printing itself is a job, and knows none of these limits.
+Limits how much is rendered while somebody waits for a page: for a specimen, for the picture of a sheet, and for what
+must be known of tickets before they are laid on sheets. Such work keeps a thread of the web server busy, and whoever
+types starts it again and again. Printing itself is a job, and knows none of these limits.
 
 What is just below one of them takes a few seconds at most on a small server; what people print is far below.
 """

@@ -1,4 +1,4 @@
-"""What was printed is remembered as the host remembers what its apps print."""
+"""Records what was printed, as the host records what its apps print, and compares it with what tickets are now."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -34,15 +34,18 @@ class Row(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """Positions that are still as they were rendered, in the order of their orders, and what was rendered of others."""
+    """Which printed positions are still what they were, and which were changed, canceled or deleted meanwhile."""
 
+    #: In the order of their orders.
     same: list[Row]
     changed: set[Printed]
 
 
 def compare(printed: Iterable[Printed], lock: bool = False) -> Compared:
     """
-    :param lock: then what is the same will be so until the end of the transaction. Others may wait for the orders.
+    Compare what was rendered with what is in the database now.
+
+    :param lock: lock the orders until the end of the transaction, so that what is the same stays so. Others may wait.
     """
     rendered = defaultdict(set)
     for each in printed:

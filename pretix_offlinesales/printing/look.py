@@ -1,9 +1,9 @@
 """
-What a print looks like is fixed when it is asked for: layouts may be edited, replaced and deleted before it begins, and
-between two of its parts.
+Remembers what a print looks like from when somebody asks for it: layouts may be edited, replaced and deleted before it
+begins, and between two of its parts.
 
 What differs from ticket to ticket can only be known by plugins that choose layouts. They want to see each ticket, which
-would take too long for a request: they are asked when work begins, once for all parts.
+would take too long for a request: the first worker asks them when work begins, for all parts.
 """
 
 import json
@@ -75,7 +75,7 @@ class Look:
         return look
 
     def with_choices(self, job: Job, numbers: Sequence[int], with_backgrounds: bool) -> "Look":
-        """What plugins choose for these tickets of the job's batch is remembered, too."""
+        """This look, together with what plugins choose for these tickets of the job's batch."""
         look = Look(self.data | {"layouts": list(self.data["layouts"]), "chosen": None})
         tickets = ValidTickets(job.batch, numbers)
         chooser, chosen = _Chooser(tickets.event, look=self), {}
@@ -89,7 +89,7 @@ class Look:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nobody needs to be asked any more."""
+        """Whether plugins were asked, or need not be."""
         return self.data.get("chosen", ()) is not None
 
     def layout_for(self, position: OrderPosition) -> TicketLayout | None:
@@ -127,7 +127,7 @@ class Look:
         ]
 
     def _remember(self, event: Event, layout: TicketLayout, with_backgrounds: bool) -> int:
-        """Its place among the others."""
+        """Add the layout, if it is not there, and return its place in ``layouts``."""
         background = layout.background.name if layout.background else ""
 
         def same_content(known: dict) -> bool:
@@ -150,7 +150,7 @@ class Look:
 
 def settled(job: Job, numbers: Sequence[int], with_backgrounds: bool = True) -> Look | None:
     """
-    The job's look, the same for all who work on it.
+    The job's look, the same for all workers: the first one asks plugins, if there are any to ask.
 
     :param numbers: of the tickets that it is about
     """
@@ -169,8 +169,8 @@ def settled(job: Job, numbers: Sequence[int], with_backgrounds: bool = True) -> 
 
 def facts(batch: OfflineSalesBatch) -> str:
     """
-    A digest of what tickets may say of the event, its date and its products, besides what layouts say. Of what is made
-    while that changes, a part would say something else than the rest.
+    A digest of what tickets may say of the event, its date and its products, besides what layouts say. If that changes
+    while tickets are rendered, some say something else than others.
     """
     items = _items(batch)
     rows = (

@@ -1,4 +1,4 @@
-"""What is drawn around the tickets of a sheet: marks where it is cut, and at the edge which sheet it is."""
+"""Draws what is around the tickets of a sheet: marks where it is cut, and at the edge which sheet it is."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

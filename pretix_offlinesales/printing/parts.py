@@ -1,6 +1,6 @@
 """
-A plan is printed in parts. Workers print one part each (``print_part``), at the same time or one after the other; the
-last worker merges them into the PDF of all (``merge_parts``).
+Prints a plan in parts: each worker renders one into a file (``print_part``), then another one; the last worker merges
+the files into the PDF of all (``merge_parts``).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -43,11 +43,11 @@ def print_part(
     document = TicketDocument(tickets.event, plan.batch.layout, plan.look, preview)
     rendered = _render(tickets, document, report, prepare)
     if plan.sheet:
-        positions = _add_sheets(plan, units, document, Pieces(plan, tickets, rendered))
+        printed = _add_sheets(plan, units, document, Pieces(plan, tickets, rendered))
     else:
-        positions = _add_pages(document, rendered)
+        printed = _add_pages(document, rendered)
     document.save(output)
-    return positions
+    return printed
 
 
 def _render(

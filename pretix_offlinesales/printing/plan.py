@@ -1,8 +1,8 @@
 """
-What is printed, and where: the tickets that were chosen, on pages of their own or on sheets.
+Plans what is printed, and where: the tickets that were chosen, on pages of their own or on sheets.
 
-That is decided when it is asked for. Workers read it from the job, so that all of them lay the same ticket in the same
-place, whatever has been canceled meanwhile: its place stays empty.
+That is decided when somebody asks for it. Workers read it from the job, so that all of them lay the same ticket in the
+same place. The place of a ticket that was canceled meanwhile stays empty.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""A ticket is rendered as the host does it, but what is the same on many tickets is drawn once for all of them."""
+"""Renders the pages of a ticket as the host does, but draws what is the same on many tickets once for all of them."""
 
 import copy
 import json

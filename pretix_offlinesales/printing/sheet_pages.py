@@ -1,4 +1,4 @@
-"""Sheets as pages: tickets in their places, marks where it is cut, and at the edge which sheet it is."""
+"""Makes pages of sheets: tickets in their places, marks where they are cut, and a text that says which sheet it is."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,7 +15,7 @@ from .plan import Plan
 
 
 class SheetPages:
-    """The sheets of a plan, as pages of a document."""
+    """Adds the sheets of a plan to a document."""
 
     def __init__(self, plan: Plan, document: TicketDocument):
         self._plan, self._document, self._grid = plan, document, plan.grid

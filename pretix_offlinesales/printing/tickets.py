@@ -1,4 +1,4 @@
-"""Which tickets of a batch are printed, with everything that a layout may show of them, in few queries."""
+"""Fetches the tickets of a batch that are printed, with everything that layouts may show of them, in few queries."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -52,7 +52,7 @@ class ValidTickets:
         return number in self._orders
 
     def __iter__(self) -> Iterator[tuple[int, list[OrderPosition]]]:
-        """Each with its number, as the positions to print: none, if it was canceled or split off since we counted."""
+        """The number of each ticket and its positions to print; none, if it was canceled or split off meanwhile."""
         tickets = iter(self._orders.items())
         while chunk := list(islice(tickets, CHUNK_SIZE)):
             # An order may have been deleted, or may have lost its ticket.
@@ -78,7 +78,7 @@ class Printed(NamedTuple):
 
 
 def fingerprint(secret: str, web_secret: str, order_secret: str) -> str:
-    """Of what a layout can show of a position that somebody gets something for. Nobody can find that out from it."""
+    """A digest of the secrets that a layout can show of a position. It does not give them away."""
     return blake2b("\0".join((secret, web_secret, order_secret)).encode(), digest_size=8).hexdigest()
 
 
@@ -91,8 +91,8 @@ class PositionKind(NamedTuple):
 
 def kinds_of_positions(batch: OfflineSalesBatch, numbers: Collection[int]) -> dict[int, list[PositionKind]]:
     """
-    The positions of the tickets with these numbers, in few queries. Those that are canceled are not there, nor is what
-    is left where the ticket is not.
+    The positions of each ticket with these numbers, by number, in few queries. Canceled positions are left out; if the
+    ticket itself is one of them, or was split off, all are.
     """
     kinds = {number: [] for number in numbers}
     tickets = batch.tickets.order_by().values_list("order", "number")

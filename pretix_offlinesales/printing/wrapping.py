@@ -1,5 +1,5 @@
 """
-Pages of a background as one thing each, to be drawn as a whole.
+Makes one thing of each page of a background, to be drawn as a whole.
 
 The host turns and moves a page by parsing all that is drawn on it, in Python: 3 seconds a megabyte, which may be a
 kilobyte in the file. When a page does nothing but refer to a form, of all that it drew before, there is nothing left to
@@ -83,7 +83,7 @@ def _wrap(pdf: pikepdf.Pdf, page: pikepdf.Page, joined: dict[tuple, bytes]) -> N
 
 
 def _streams(contents: Object | None) -> Streams:
-    """None, if it is one stream, or nothing that can be drawn."""
+    """Empty, if it is one stream, or nothing that can be drawn."""
     return [stream for stream in contents if isinstance(stream, Stream)] if isinstance(contents, Array) else []
 
 

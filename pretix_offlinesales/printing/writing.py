@@ -1,5 +1,5 @@
 """
-A PDF is written object by object. Libraries have all of it in memory before they write it.
+Writes a PDF object by object. Libraries have all of it in memory before they write it.
 
 Measured with 10,000 pages that have 1.2 kB each: 0.1 s and 2 MB, where pikepdf takes 4.5 s and 51 MB.
 """
