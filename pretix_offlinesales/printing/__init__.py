@@ -15,6 +15,6 @@ A batch becomes a PDF: the host's picture of every ticket, but each thing that t
   ``writing`` writes object by object.
 - While somebody waits: ``specimen`` shows a ticket or a sheet before it is there, within ``limits``. ``faults`` says
   what is wrong with a layout, ``letters`` which its fonts lack, ``clearance`` which codes are too near to the edge.
-- As data: ``data`` writes a table of the tickets for those who render them themselves.
+- As data: ``data`` writes a table of the tickets for those who render them themselves, with ``code_pictures``.
 - ``work`` does all that for a job, and ``log`` remembers what was printed.
 """

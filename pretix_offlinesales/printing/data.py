@@ -21,7 +21,6 @@ from defusedcsv.csv import _escape as defused
 from django.db.models import TextChoices
 from django.utils.formats import get_format
 from django.utils.translation import gettext as _, gettext_lazy, pgettext
-from PIL import Image
 from pretix.base.models import Event, Order, OrderPosition
 from pretix.base.pdf import Renderer, get_variables
 from pretix.helpers.safe_openpyxl import SafeWorkbook
@@ -32,6 +31,7 @@ from ..models import JobFailed, OfflineSalesBatch
 from ..tickets.origin import Origin
 from . import qrcode
 from .choice import nothing_to_print, numbers_of
+from .code_pictures import png, svg
 from .document import TicketDocument
 from .faults import blamed_on, the_layout, the_object
 from .renderer import QUIET_ZONE, code_content, modules_of
@@ -39,9 +39,6 @@ from .tickets import Printed, Report, ValidTickets
 
 if TYPE_CHECKING:
     from .look import Look
-
-#: Pixels of a code's module in a PNG. Larger pictures say no more: they can be scaled without loss.
-PNG_SCALE = 10
 
 #: Where the pictures are in the archive.
 PICTURES = "codes"
@@ -242,8 +239,8 @@ class _Table:
             ) from e
         side = len(rows) + 2 * QUIET_ZONE
         _quiet_zone, module = modules_of(code.o, len(rows))
-        picture = _svg if self.options.pictures == Pictures.SVG else _png
-        self.archive.writestr(name, picture(rows, side, side * module / mm))
+        draw = svg if self.options.pictures == Pictures.SVG else png
+        self.archive.writestr(name, draw(rows, side, side * module / mm))
         return name
 
 
@@ -373,31 +370,3 @@ def _exact_or_defused(value):
     use, and without it, it does nothing but look wrong in a spreadsheet.
     """
     return str(value) if isinstance(value, Code) and _HARMLESS.fullmatch(value) else defused(value)
-
-
-def _svg(rows: list[bytes], side: int, millimetres: float) -> str:
-    """
-    A module is one unit, the light border as wide as the host draws it.
-
-    :param side: of the picture, in modules, and in millimetres
-    """
-    size = f' width="{millimetres:.3f}mm" height="{millimetres:.3f}mm"' if millimetres > 0 else ""
-    dark = "".join(
-        f"M{QUIET_ZONE + run.start()} {QUIET_ZONE + y}h{len(run.group())}v1h-{len(run.group())}z"
-        for y, row in enumerate(rows)
-        for run in qrcode.runs(row)
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg"{size} viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
-        f'<path fill="#fff" d="M0 0h{side}v{side}H0z"/><path d="{dark}"/></svg>'
-    )
-
-
-def _png(rows: list[bytes], side: int, millimetres: float) -> bytes:
-    width, pixels = len(rows), side * PNG_SCALE
-    code = Image.new("L", (side, side), 255)
-    code.paste(Image.frombytes("L", (width, width), b"".join(rows)), (QUIET_ZONE, QUIET_ZONE))
-    output = BytesIO()
-    size = {"dpi": [25.4 * pixels / millimetres] * 2} if millimetres > 0 else {}
-    code.resize((pixels, pixels), Image.Resampling.NEAREST).convert("1").save(output, "PNG", **size)
-    return output.getvalue()

@@ -97,7 +97,8 @@ def _room(place: Place, grid: Grid) -> Box:
     sides = []
     for begin, begins, length, paper in zip(
         (place.left, place.bottom),
-        (_both(grid, 0), _both(grid, 1)),
+        # The grid lies in the middle of the paper, so that backs are in the same places.
+        (grid.lefts, grid.bottoms),
         grid.ticket,
         grid.sheet.size,
         strict=True,
@@ -109,8 +110,3 @@ def _room(place: Place, grid: Grid) -> Box:
         sides.append((low * mm, high * mm))
     (left, right), (bottom, top) = sides
     return left, bottom, right, top
-
-
-def _both(grid: Grid, axis: int) -> list[float]:
-    """Where tickets begin. (The grid lies in the middle of the paper, so that backs are in the same places.)"""
-    return grid.bottoms if axis else grid.lefts

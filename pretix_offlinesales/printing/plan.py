@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 #: So many tickets are rendered together at most: what it takes is memory for them, and fonts and forms once more.
 PART_SIZE = 1_000
 
+
 def request_data(batch: OfflineSalesBatch, numbers: Sequence[int] | None = None, sheet: Sheet | None = None) -> dict:
     """
     What a job remembers of the request: nothing, if all tickets are printed on pages of their own.
