@@ -2,7 +2,8 @@
 
 from django.http import Http404
 from pretix.base.models import CachedFile
-from pretix.helpers.http import ChunkBasedFileResponse
+
+from .host.helpers import ChunkBasedFileResponse
 
 
 def download(file: CachedFile) -> ChunkBasedFileResponse:

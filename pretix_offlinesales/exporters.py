@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _, gettext_lazy, pgettext, pgett
 from pretix.base.exporter import MultiSheetListExporter
 from pretix.base.models import Event
 from pretix.base.timeframes import DateFrameField, resolve_timeframe_to_datetime_start_inclusive_end_exclusive
-from pretix.helpers.iter import chunked_iterable
 
 from .db.queries import planned_plainly
+from .host.helpers import chunked_iterable
 from .models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from .tickets.figures import LABELS, figures, money, with_due, with_state
 

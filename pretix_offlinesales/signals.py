@@ -32,11 +32,11 @@ from pretix.control.signals import (
     order_search_filter_q,
     order_search_forms,
 )
-from pretix.helpers.periodic import minimum_interval
 
 from . import tasks
 from .db.queries import unscoped
 from .exporters import OfflineSalesExporter
+from .host.helpers import minimum_interval
 from .jobs import runner as jobs
 from .models import RESULT_LIFETIME, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from .returning import LOST_BLOCK, named_by, refuse_at_the_door, unblock_split_off

@@ -7,10 +7,9 @@ from django.conf import settings
 from django.db import transaction
 from django_scopes import scopes_disabled
 from pretix.base.models import Event
-from pretix.base.services.tasks import ProfiledEventTask, ProfiledTask
-from pretix.celery_app import app
 
 from .db.queries import drop_broken_connection
+from .host.tasks import ProfiledEventTask, ProfiledTask, app
 from .jobs import runner as jobs
 from .models import Job
 

@@ -3,9 +3,10 @@
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from pretix.api.models import WebHook, WebHookEventListener
-from pretix.api.webhooks import ParametrizedWebhookEvent, notify_webhooks
+from pretix.api.webhooks import ParametrizedWebhookEvent
 from pretix.base.models import Event, LogEntry
-from pretix.helpers.celery import get_task_priority
+
+from .host.webhooks import notify
 
 #: By the action of the log entry that is told of.
 EVENTS = {
@@ -50,7 +51,7 @@ def send_webhooks(event: Event, entries: QuerySet[LogEntry]) -> None:
     types = {action: LogEntry(action_type=action).webhook_type for _pk, action, _event in rows}
     heard = [pk for pk, action, of in rows if (kind := types[action]) and kind.action_type in wanted[of]]
     if heard:
-        notify_webhooks.apply_async(args=(heard,), priority=get_task_priority("notifications", event.organizer_id))
+        notify(event, heard)
 
 
 def _wanted(event: Event) -> dict[int | None, set[str]]:

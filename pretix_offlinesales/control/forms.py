@@ -17,6 +17,7 @@ from pretix.control.forms.filter import FilterForm
 from pretix.control.forms.widgets import Select2
 
 from ..db.queries import unscoped
+from ..host.forms import show_as_required
 from ..issuing import (
     Quote,
     check,
@@ -129,7 +130,7 @@ class BatchForm(forms.Form):
         self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
         self._ask_for_start_of(valid_from_purchase(event))
         for name in {"numbering", "first_number", "valid_from"} & self.fields.keys():
-            self.fields[name]._required = True  # not optional where it is asked for, as the host's forms say it
+            show_as_required(self.fields[name])
         self.fields["layout"].queryset = event.ticket_layouts.order_by("name", "pk")
         if event.has_subevents:
             self.fields["subevent"].queryset = event.subevents.all()

@@ -16,7 +16,8 @@ from itertools import count
 from django.db import connection, models, transaction
 from django.db.models.expressions import RawSQL
 from pretix.base.models import LogEntry
-from pretix.helpers.json import CustomJSONEncoder
+
+from ..host.helpers import CustomJSONEncoder
 
 #: How many rows one statement inserts: enough to make statements few, few enough to keep them small.
 CHUNK = 10_000

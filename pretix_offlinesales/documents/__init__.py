@@ -1,8 +1,8 @@
 """
 Papers that go with a batch: a delivery note when its tickets are handed over, and a statement when it is settled.
 
-``contents`` collects what they say, ``paper`` puts it on the host's letterhead. All is said in the event's language and
-timezone, whoever asks.
+``contents`` collects what they say, ``paper`` puts it on the organizer's ``letterhead``. All is said in the event's
+language and timezone, whoever asks.
 """
 
 from contextlib import contextmanager

@@ -1,106 +1,56 @@
-"""The host's letterhead, as its invoices have it, and what is written on it."""
-
-from typing import BinaryIO
+"""What is written on the organizer's letterhead about a batch."""
 
 from django.utils.formats import date_format
 from django.utils.timezone import now
 from django.utils.translation import gettext as _, pgettext
-from pretix.base.invoicing.pdf import ClassicInvoiceRenderer
-from pretix.base.models import Invoice, Order
 from pretix.base.templatetags.money import money_filter
-from pretix.helpers.reportlab import PlainTextParagraph
 from reportlab.lib.units import mm
-from reportlab.platypus import CondPageBreak, KeepTogether, NextPageTemplate, Spacer, Table
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Spacer, Table
 
+from ..host.helpers import PlainTextParagraph
 from ..models import OfflineSalesBatch
 from .contents import Delivery, Statement, Tax
-
-#: What the host's invoices say of the organizer: how it is called in the settings, and there.
-SENDER = (
-    "invoice_address_from",
-    "invoice_address_from_name",
-    "invoice_address_from_zipcode",
-    "invoice_address_from_city",
-    "invoice_address_from_state",
-    "invoice_address_from_country",
-    "invoice_address_from_tax_id",
-    "invoice_address_from_vat_id",
-)
+from .letterhead import Letterhead
 
 
-def letterhead(batch: OfflineSalesBatch) -> Invoice:
-    """An invoice that is never saved: what the host's renderer wants to know of one for all but its contents."""
-    settings = batch.event.settings
-    sender = {name.replace("invoice_address_from", "invoice_from"): settings.get(name) for name in SENDER}
-    if not any(sender[name] for name in ("invoice_from", "invoice_from_name")):
-        sender["invoice_from_name"] = str(batch.event.organizer.name)
-    footer = str(settings.get("invoice_footer_text") or "")
-    order = Order(event=batch.event, testmode=batch.testmode)
-    return Invoice(event=batch.event, order=order, footer_text=footer, **sender)
-
-
-class Paper(ClassicInvoiceRenderer):
-    """A4, from the event's organizer, about one batch."""
+class Paper(Letterhead):
+    """About one batch."""
 
     #: What it is.
     title = ""
 
     def __init__(self, batch: OfflineSalesBatch, contents):
-        super().__init__(batch.event)
+        super().__init__(batch.event, batch.testmode)
         self.batch = batch
         self.contents = contents
-        self.invoice = letterhead(batch)
-
-    def build(self, output: BinaryIO) -> None:
-        self._build_doc(output)
 
     def contents_story(self, width: float) -> list:
         """:param width: of the lines, in points"""
         raise NotImplementedError
 
-    # What the host's renderer calls
+    def draw_page(self, canvas: Canvas) -> None:
+        super().draw_page(canvas)
+        if canvas.getPageNumber() > 1:
+            test_mode = f"{_('TEST MODE')} · " if self.testmode else ""
+            text = self.normalize(f"{test_mode}{self.title}, {self._about()}")
+            canvas.drawRightString(self.pagesize[0] - self.right_margin, self.pagesize[1] - 14 * mm, text)
 
-    def _on_first_page(self, canvas, doc):
+    def draw_first_page(self, canvas: Canvas) -> None:
         canvas.setCreator("pretix")
         canvas.setTitle(f"{self.title}, {self._about()}")
-        canvas.saveState()
-        self._draw_footer(canvas)
-        self._draw_testmode(canvas)
-        self._draw_invoice_from(canvas)
-        self._draw_logo(canvas)
-        self._draw_event(canvas)
-        self._draw_metadata(canvas)
-        canvas.restoreState()
+        super().draw_first_page(canvas)
+        self.write_labeled(canvas, 50 * mm, _("Batch"), f"#{self.batch.pk}")
+        today = date_format(now().astimezone(self.event.timezone), "DATE_FORMAT")
+        self.write_labeled(canvas, 62 * mm, _("Date"), today)
 
-    def _on_other_page(self, canvas, doc):
-        super()._on_other_page(canvas, doc)
-        canvas.saveState()
-        canvas.setFont(self.font_regular, 8)
-        test_mode = f"{_('TEST MODE')} · " if self.batch.testmode else ""
-        text = self._normalize(f"{test_mode}{self.title}, {self._about()}")
-        canvas.drawRightString(self.pagesize[0] - self.right_margin, self.pagesize[1] - 14 * mm, text)
-        canvas.restoreState()
-
-    def _draw_metadata(self, canvas):
-        for top, label, value in (
-            (50 * mm, _("Batch"), f"#{self.batch.pk}"),
-            (62 * mm, _("Date"), date_format(now().astimezone(self.event.timezone), "DATE_FORMAT")),
-        ):
-            height = self.pagesize[1] - top
-            canvas.setFont(self.font_bold, 8)
-            canvas.drawString(self.event_left, height, self._normalize(self._upper(label)))
-            canvas.setFont(self.font_regular, 10)
-            canvas.drawString(self.event_left, height - 5 * mm, self._normalize(value))
-
-    def _get_story(self, doc):
+    def text(self, width: float) -> list[Flowable]:
         return [
-            NextPageTemplate("FirstPage"),
             PlainTextParagraph(self.title, self.stylesheet["Heading1"]),
             Spacer(1, 3 * mm),
-            NextPageTemplate("OtherPages"),
             *self._product(),
             Spacer(1, 5 * mm),
-            *self.contents_story(doc.width),
+            *self.contents_story(width),
         ]
 
     def _about(self) -> str:

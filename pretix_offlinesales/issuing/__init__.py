@@ -11,11 +11,12 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from pretix.base.models import Seat
 
+from ..host.rendering import usual_layout
 from ..models import Job, JobFailed, OfflineSalesBatch
 from .announce import announce
 from .blueprint import draw
 from .insert import insert
-from .product import check, is_seated, next_number, usual_layout, valid_from_purchase
+from .product import check, is_seated, next_number, valid_from_purchase
 from .quote import Quote, quote
 from .seats import SeatTaken, next_free, read_seats
 

@@ -11,10 +11,10 @@ from django.db.models import F, Prefetch, QuerySet, prefetch_related_objects
 from django.utils.timezone import now
 from pretix.base.i18n import language
 from pretix.base.models import LogEntry, Order, OrderPosition
-from pretix.base.services.quotas import QuotaAvailability
 from pretix.base.signals import order_paid, order_placed
 
 from ..db.queries import unscoped
+from ..host.quotas import count
 from ..models import Job, OfflineSalesBatch
 from ..webhooks import send_webhooks
 from .blueprint import HISTORY
@@ -135,9 +135,7 @@ def refresh_quotas(batch: OfflineSalesBatch) -> None:
     with holding_nobody_up("Quotas could not be refreshed"):
         for quota in quotas:
             quota.rebuild_cache()
-        availability = QuotaAvailability()
-        availability.queue(*quotas)
-        availability.compute()
+        count(quotas)
 
 
 @contextmanager

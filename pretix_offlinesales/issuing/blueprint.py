@@ -2,20 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from django.utils.timezone import now
-from pretix.api.serializers.order import OrderCreateSerializer
-from pretix.base.models import CartPosition, LogEntry, Order, OrderPayment, OrderPosition, Seat, Transaction
-from pretix.base.services.pricing import apply_discounts, get_line_price, get_listed_price
+from pretix.base.models import LogEntry, Order, OrderPayment, OrderPosition, Seat, Transaction
 from rest_framework import serializers
 
+from ..host.pricing import in_order_of_cart, price_in_cart
+from ..host.simulation import simulate_order
 from ..models import TICKET_POSITION, JobFailed, OfflineSalesBatch
 from ..tickets.payment import OfflineSalesPayment
-
-#: What the host's rounding puts on its simulation's wrapper objects, and not on the wrapped positions.
-ROUNDED = ("price", "price_includes_rounding_correction", "tax_value", "tax_value_includes_rounding_correction")
-
 
 #: What happens to an order that is sold, by its log entries.
 HISTORY = ("pretix.event.order.placed", "pretix.event.order.payment.confirmed", "pretix.event.order.paid")
@@ -37,36 +32,26 @@ def draw(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Blueprint:
     Let the host make the order that ``POST …/orders/`` makes for the batch's product with ``status: p``.
 
     All money in it is the host's: its API simulates the order, with the event's rounding mode stored as the shop stores
-    it. The simulation's own look at quotas and dates is switched off (``force``), the insert looks under a lock.
+    it. Quotas and dates are not looked at, the insert looks under a lock.
 
     :raises JobFailed: with the host's own message, if the host would not make the order
     """
-    serializer = OrderCreateSerializer(
-        data={
-            "status": Order.STATUS_PAID,
-            "testmode": batch.testmode,
-            "sales_channel": batch.sales_channel.identifier,
-            "locale": batch.event.settings.locale,
-            "tax_rounding_mode": batch.event.settings.tax_rounding,
-            "positions": _lines(batch, seats),
-            "simulate": True,
-            "force": True,
-        },
-        context={"event": batch.event},
-    )
+    request = {
+        "status": Order.STATUS_PAID,
+        "testmode": batch.testmode,
+        "sales_channel": batch.sales_channel.identifier,
+        "locale": batch.event.settings.locale,
+        "tax_rounding_mode": batch.event.settings.tax_rounding,
+        "positions": _lines(batch, seats),
+    }
     try:
-        serializer.is_valid(raise_exception=True)
-        simulation = serializer.save()
+        order, positions = simulate_order(batch.event, request)
     except serializers.ValidationError as error:
         raise JobFailed(" ".join(_messages(error.detail)))
 
-    order = simulation._wrapped
-    order.organizer = batch.event.organizer
     order.datetime = now()  # secret generators may ask for it
-    order.total = simulation.total
     # Nobody can be reminded. The host would find that out for each order, and touch it.
     order.download_reminder_sent = order.expiry_reminder_sent = True
-    positions = [_position(wrapper, order) for wrapper in simulation.positions]
     payment = _payment(order)
     return Blueprint(
         order=order,
@@ -93,23 +78,13 @@ def _lines(batch, seats) -> list[dict]:
     }
     if seats:
         main["seat"] = seats[0].seat_guid
-    bundles = sorted(batch.item.bundles.select_related("bundled_item", "bundled_variation"), key=_place_in_cart)
+    bundles = in_order_of_cart(batch.item.bundles.select_related("bundled_item", "bundled_variation"))
     if not bundles:
         return [main]
 
-    price = get_line_price(
-        price_after_voucher=get_listed_price(batch.item, batch.variation, batch.subevent),
-        custom_price_input=None,
-        custom_price_input_is_net=False,
-        tax_rule=batch.item.tax_rule,
-        invoice_address=None,
-        bundled_sum=sum(bundle.count * bundle.designated_price for bundle in bundles),
-    ).gross
-    date_from = batch.subevent.date_from if batch.subevent else None
-    [(price, discount)] = apply_discounts(
-        batch.event,
-        batch.sales_channel,
-        [(batch.item_id, batch.subevent_id, date_from, price, None, False, Decimal("0.00"))],
+    bundled_sum = sum(bundle.count * bundle.designated_price for bundle in bundles)
+    price, discount = price_in_cart(
+        batch.event, batch.sales_channel, batch.item, batch.variation, batch.subevent, bundled_sum
     )
     main |= {"price": price, "discount": discount.pk if discount else None}
     parts = [
@@ -128,12 +103,6 @@ def _lines(batch, seats) -> list[dict]:
     return [main, *({**part, "positionid": number} for number, part in enumerate(parts, start=TICKET_POSITION + 1))]
 
 
-def _place_in_cart(bundle):
-    return CartPosition(
-        item=bundle.bundled_item, variation=bundle.bundled_variation, price=bundle.designated_price
-    ).sort_key
-
-
 def _messages(detail) -> Iterator[str]:
     """The sentences in an error of REST framework, however deep."""
     if isinstance(detail, str):
@@ -141,14 +110,6 @@ def _messages(detail) -> Iterator[str]:
     else:
         for part in detail.values() if isinstance(detail, dict) else detail:
             yield from _messages(part)
-
-
-def _position(wrapper, order) -> OrderPosition:
-    position = wrapper._wrapped
-    position.organizer = order.organizer
-    for name in ROUNDED:
-        setattr(position, name, getattr(wrapper, name))
-    return position
 
 
 def _payment(order) -> OrderPayment:

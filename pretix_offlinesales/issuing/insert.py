@@ -12,10 +12,9 @@ from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from pretix.base.models import Order, OrderPosition, Seat
-from pretix.base.services.locking import LockTimeoutException
-from pretix.base.services.orders import error_messages
 
 from ..db.rows import check_references, insert_copies, reserve_ids, send_copies
+from ..host.errors import BUSY, LockTimeoutException
 from ..host.quotas import left, lock
 from ..models import MAX_NUMBER, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from ..tickets.codes import Unique, order_codes, plain_secrets, pseudonymization_ids, ticket_secrets
@@ -73,7 +72,7 @@ def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequ
             return
         except LockTimeoutException:
             if (seconds := next(back_off, None)) is None:
-                raise JobFailed(error_messages["busy"])
+                raise JobFailed(BUSY)
             logger.info("The quotas of event %s are locked by others, a batch has to wait", batch.event_id)
             time.sleep(seconds)
         except IntegrityError:

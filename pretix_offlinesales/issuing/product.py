@@ -11,27 +11,13 @@ from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from pretix.base.media import MEDIA_TYPES
-from pretix.base.models import Event, Item, SalesChannel, Seat
-from pretix.base.services.pricing import get_listed_price
-from pretix.plugins.ticketoutputpdf.models import TicketLayout
-from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
+from pretix.base.models import Event, Item, Seat
 
+from ..host.pricing import get_listed_price
 from ..models import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch
 
 #: Policies that a new medium satisfies. (The last one is newer than the oldest pretix that we support.)
 POLICIES_WITH_NEW_MEDIUM = (Item.MEDIA_POLICY_NEW, Item.MEDIA_POLICY_REUSE_OR_NEW, "append_or_new")
-
-
-def usual_layout(event: Event, item: Item, sales_channel: SalesChannel) -> TicketLayout | None:
-    """The layout that the host would use for this product and channel; none, where the event has no layouts."""
-    output = PdfTicketOutput(event)
-    layouts = output.layout_map
-    layout = (
-        layouts.get((item.pk, sales_channel.identifier))
-        or layouts.get((item.pk, "web"))
-        or output.default_layout
-    )
-    return layout if layout.pk else None
 
 
 def check(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> None:

@@ -18,10 +18,10 @@ from django.utils.timezone import now
 from django.utils.translation import get_language, gettext as _
 from pretix.base.i18n import language
 from pretix.base.models import Event, LogEntry, Seat
-from pretix.base.services.orders import error_messages
 
 from ..db.queries import drop_broken_connection
 from ..db.rows import sent
+from ..host.errors import INTERNAL
 from ..issuing import issue
 from ..issuing.blueprint import draw
 from ..models import RESULT_LIFETIME, Job, JobFailed, JobLost, OfflineSalesBatch, PrintPart
@@ -323,7 +323,7 @@ def _reason(error: Exception | None) -> str:
         return str(error)
     if error is None or (is_interruption(error) and not has_lost_reference(error)):
         return _("This was interrupted again and again, and has been given up. Please try again later.")
-    return str(error_messages["internal"])
+    return str(INTERNAL)
 
 
 def _amount(job: Job) -> int:

@@ -9,22 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
-from operator import attrgetter
 
 import pikepdf
 import pypdf
 from pikepdf import Array, Object
 
+from ..host.rendering import get_sizebox
 from .annotations import Painter, printed_annotations
 from .geometry import Box, Matrix, around, common, is_empty, moved, same, upright
 from .layers import mark_layers
 from .wrapping import joined_size, wrap_pages
-
-try:
-    from pretix.base.pdf import get_sizebox
-except ImportError:
-    # Before pretix had this, it took the whole page for visible, whatever was cropped.
-    get_sizebox = attrgetter("mediabox")
 
 
 class Background:

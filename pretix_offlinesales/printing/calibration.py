@@ -3,10 +3,10 @@
 from typing import BinaryIO
 
 from django.utils.translation import gettext as _
-from pretix.base.pdf import Renderer
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
+from ..host.rendering import register_fonts
 from .sheets import Sheet
 
 FONT = "Open Sans"
@@ -20,7 +20,7 @@ def print_calibration(sheet: Sheet, output: BinaryIO) -> None:
     Write a PDF of one page in the size of the sheet. It is moved by the offset of the sheet, so that a second print
     shows whether that is right.
     """
-    Renderer._register_fonts()
+    register_fonts()
     width, height = sheet.size
     canvas = Canvas(output, pagesize=(width * mm, height * mm))
     canvas.setTitle(_("Calibration page"))

@@ -9,8 +9,8 @@ from typing import BinaryIO, NamedTuple
 
 import pikepdf
 from pikepdf import Dictionary, Name
-from reportlab.pdfgen.canvas import Canvas
 
+from ..host.canvas import RecordingCanvas
 from .geometry import Box
 from .part_file import CompressedPage, write_part
 
@@ -59,7 +59,7 @@ class RenderedPage:
         return max(abs(edge - cut) for edge, cut in zip(self.bleed, self.trim, strict=True))
 
 
-class TicketCanvas(Canvas):
+class TicketCanvas(RecordingCanvas):
     """
     ReportLab sees one page that never ends. Whatever is drawn on it is cut out at once, to become a page or a form (a
     drawing that pages refer to) of the file; fonts and images are those of the one page. So ReportLab's work, and the
@@ -75,27 +75,8 @@ class TicketCanvas(Canvas):
         self._tickets: list[tuple[int, ...]] = []
         self._needs_first_font = False
 
-    def init_graphics_state(self):
-        outer = getattr(self, "_extgstate", None)
-        super().init_graphics_state()
-        if outer:
-            # The file has one list of named transparencies for all pages and forms. The host's canvas begins a new one.
-            self._extgstate._c = outer._c
-
-    def record(self, draw: Callable[[], None]) -> str:
-        """Draw, and return the code of what was drawn."""
-        before = len(self._code)
-        draw()
-        return "\n".join(self._code[before:])
-
     def cut(self, draw: Callable[[], None]) -> str:
-        """The code of what is drawn in the graphics state that a page begins with, without a trace on the canvas."""
-        outer, self._code = self._code, []
-        self.push_state_stack()
-        self.init_graphics_state()
-        draw()
-        self.pop_state_stack()
-        cut, self._code = "\n".join(self._code), outer
+        cut = super().cut(draw)
         self._needs_first_font = self._needs_first_font or bool(FIRST_FONT.search(cut))
         return cut
 

@@ -12,21 +12,20 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from functools import partial
-from io import BytesIO, TextIOWrapper
+from io import TextIOWrapper
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from defusedcsv import csv
-from defusedcsv.csv import _escape as defused
 from django.db.models import TextChoices
 from django.utils.formats import get_format
 from django.utils.translation import gettext as _, gettext_lazy, pgettext
 from pretix.base.models import Event, Order, OrderPosition
-from pretix.base.pdf import Renderer, get_variables
-from pretix.helpers.safe_openpyxl import SafeWorkbook
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from reportlab.lib.units import mm
 
+from ..host.helpers import SafeWorkbook, defused
+from ..host.rendering import ObjectRenderer, get_variables
 from ..models import JobFailed, OfflineSalesBatch
 from ..tickets.origin import Origin
 from . import qrcode
@@ -283,7 +282,7 @@ class TicketReader(TicketDocument):
         self.render(position)
         return self._read
 
-    def _draw_page(self, layout: TicketLayout, op: OrderPosition, order: Order) -> BytesIO:
+    def draw_with(self, layout: TicketLayout, op: OrderPosition, order: Order) -> None:
         if order.locale != self._locale:
             # The host's placeholders keep what they once evaluated, in the language of that time.
             self._locale = order.locale
@@ -296,11 +295,10 @@ class TicketReader(TicketDocument):
                     modules_of(o, 1)  # What is wrong with its size is said here.
                     codes.append(LayoutCode(code_content(renderer, op, order, o), o))
         self._read = codes, self._texts(renderer, op, order)
-        return BytesIO()
 
-    def _texts(self, renderer: Renderer, op: OrderPosition, order: Order) -> Texts:
+    def _texts(self, renderer: ObjectRenderer, op: OrderPosition, order: Order) -> Texts:
         def text(name: str) -> str:
-            return str(renderer._get_text_content(op, order, {"content": name}) or "")
+            return str(renderer.text_of(op, order, {"content": name}) or "")
 
         return Texts(
             product=text("item"),
@@ -310,9 +308,9 @@ class TicketReader(TicketDocument):
             placeholders=[text(name) for name in self._names],
         )
 
-    def _make_renderer(self, layout: TicketLayout) -> Renderer:
+    def _make_renderer(self, layout: TicketLayout) -> ObjectRenderer:
         with blamed_on(lambda: the_layout(layout)):
-            return Renderer(self.event, self.objects(layout), None)
+            return ObjectRenderer(self.event, self.objects(layout), None)
 
 
 def _numbered(title: str, amount: int) -> list[str]:

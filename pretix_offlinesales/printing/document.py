@@ -3,16 +3,15 @@
 import json
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
-from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO
 
 from django.core.files.storage import default_storage
 from pretix.base.i18n import language
 from pretix.base.models import Event, Order, OrderPosition
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
-from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
 from reportlab.pdfgen.canvas import Canvas
 
+from ..host.rendering import TicketOutput, register_fonts
 from ..models import JobFailed
 from .background import Background
 from .canvas import RenderedPage, TicketCanvas
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from .look import Look
 
 
-class TicketDocument(PdfTicketOutput):
+class TicketDocument(TicketOutput):
     """
     The host's ticket output, except that all tickets are rendered in one file. With a layout, all of them have that
     one; without, each has what the host chooses for it, plugins asked. With a look, what that remembers is used.
@@ -40,7 +39,7 @@ class TicketDocument(PdfTicketOutput):
         """:param preview: if somebody waits for it"""
         super().__init__(event)
         self.layout, self.look, self._preview = layout, look, preview
-        self._register_fonts()
+        register_fonts(event)
         self._canvas = TicketCanvas()
         self._renderers: dict[tuple[str, str], TicketRenderer] = {}
         self._rendered: list[RenderedPage] = []
@@ -53,9 +52,9 @@ class TicketDocument(PdfTicketOutput):
         """
         if layout := self.look.layout_for(position) if self.look else self.layout:
             with language(position.order.locale, self.event.settings.region):
-                self._draw_page(layout, position, position.order)
+                self.draw_with(layout, position, position.order)
         else:
-            self.generate(position)  # chooses the layout and calls ``_draw_page``
+            self.generate(position)  # chooses the layout and calls ``draw_with``
         return self._rendered
 
     @cached_property
@@ -79,12 +78,11 @@ class TicketDocument(PdfTicketOutput):
         """Write the file of a part, to be merged with others."""
         self._canvas.write_part(output, [renderer.pdf_version for renderer in self._renderers.values()])
 
-    def _draw_page(self, layout: TicketLayout, op: OrderPosition, order: Order) -> BytesIO:
+    def draw_with(self, layout: TicketLayout, op: OrderPosition, order: Order) -> None:
         renderer = self.renderer(layout)
         if self._preview:
             self._preview.add_objects(len(renderer.layout))
         self._rendered = renderer.render(order, op)
-        return BytesIO()  # the file of this one ticket, which the host would return
 
     @property
     def texts(self) -> list[tuple[str, str]]:
@@ -121,7 +119,7 @@ class TicketDocument(PdfTicketOutput):
 
     def objects(self, layout: TicketLayout) -> list[dict]:
         """What the layout consists of, as the host stores it."""
-        return json.loads(layout.layout) or self._legacy_layout()
+        return json.loads(layout.layout) or self.legacy_objects()
 
     def _read_background(self, layout: TicketLayout) -> tuple[str, bytes]:
         """
@@ -132,7 +130,7 @@ class TicketDocument(PdfTicketOutput):
         name = layout.background.name
         known = self.look.background_of(layout) if self.look else name
         try:
-            with default_storage.open(name, "rb") if name else self._get_default_background() as file:
+            with default_storage.open(name, "rb") if name else self.default_background() as file:
                 if name and self._preview:
                     self._preview.check_file(layout, known, file.size)
                 return known or file.name, file.read()

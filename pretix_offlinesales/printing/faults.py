@@ -16,9 +16,9 @@ from django.utils.functional import Promise, lazy
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _, gettext_lazy, gettext_noop
 from i18nfield.strings import LazyI18nString
-from pretix.base.pdf import Renderer
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 
+from ..host.rendering import ObjectRenderer
 from ..jobs.interruptions import is_interruption
 from ..models import JobFailed, JobLost
 from .background import Background
@@ -111,7 +111,7 @@ def _fault(background: Background) -> str:
     return UNDRAWABLE if background.pages else NO_PAGES
 
 
-def the_object(layout: TicketLayout, renderer: Renderer, o: dict) -> Promise:
+def the_object(layout: TicketLayout, renderer: ObjectRenderer, o: dict) -> Promise:
     values = {
         "type": OBJECTS.get(o.get("type"), o.get("type")),
         "page": o.get("page", 1),
@@ -132,7 +132,7 @@ def the_object(layout: TicketLayout, renderer: Renderer, o: dict) -> Promise:
     )
 
 
-def _shown(renderer: Renderer, o: dict) -> str | Promise | LazyI18nString:
+def _shown(renderer: ObjectRenderer, o: dict) -> str | Promise | LazyI18nString:
     """What the object says, as the host's editor calls it."""
     if o.get("type") == "poweredby":
         return ""

@@ -5,6 +5,8 @@ from collections.abc import Collection, Mapping
 
 from django.db.models import Model, prefetch_related_objects
 
+from ..host.prefetching import set_prefetched
+
 
 class FetchedTogether:
     """
@@ -24,7 +26,7 @@ class FetchedTogether:
         self._relations = relations
         self._fetching = False
         for instance in instances:
-            instance._prefetched_objects_cache = _Prefetched(self)
+            set_prefetched(instance, _Prefetched(self))
 
     def has(self, relation: str) -> bool:
         return relation in self._relations and not self._fetching

@@ -13,7 +13,8 @@ from reportlab.lib.rl_accel import fp_str
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.platypus import Paragraph
 
-from .patterns import Pattern, has_all_letters
+from ..host.canvas import has_all_letters
+from .patterns import Pattern
 
 #: ASCII without what the host or PDF would escape; one space between words, hyphens only inside of them.
 _LETTERS = r"[!#-%*-,./0-;=?-\[\]-~]+"

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
 from hashlib import sha256
-from io import BytesIO
 
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -30,9 +29,8 @@ from pretix.base.models import (
 )
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from pretix.plugins.ticketoutputpdf.signals import override_layout
-from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
 
-from ..issuing.product import usual_layout
+from ..host.rendering import TicketOutput, usual_layout
 from ..jobs import files
 from ..models import Job, OfflineSalesBatch
 from .document import TicketDocument
@@ -68,7 +66,7 @@ class Look:
         look.data |= {"channel": batch.sales_channel.identifier, "items": []}
         for item in batch.event.items.filter(pk__in=_items(batch)):
             layout = usual_layout(batch.event, item, batch.sales_channel)
-            place = look._remember(batch.event, layout or PdfTicketOutput(batch.event).default_layout, with_backgrounds)
+            place = look._remember(batch.event, layout or TicketOutput(batch.event).default_layout, with_backgrounds)
             look.data["items"].append([item.pk, place])
         if override_layout.has_listeners(batch.event):
             look.data["chosen"] = None
@@ -193,9 +191,8 @@ class _Chooser(TicketDocument):
         self.generate(position)
         return self._chosen
 
-    def _draw_page(self, layout: TicketLayout, op: OrderPosition, order: Order) -> BytesIO:
+    def draw_with(self, layout: TicketLayout, op: OrderPosition, order: Order) -> None:
         self._chosen = layout
-        return BytesIO()
 
 
 def _items(batch: OfflineSalesBatch) -> list[int]:
@@ -208,7 +205,7 @@ def _objects(event: Event, layout: TicketLayout) -> str:
     """As it is stored, even if nobody can read it. Where there is nothing, the host takes old settings of the event."""
     with suppress(ValueError):
         if not json.loads(layout.layout):
-            return json.dumps(PdfTicketOutput(event)._legacy_layout())
+            return json.dumps(TicketOutput(event).legacy_objects())
     return layout.layout
 
 

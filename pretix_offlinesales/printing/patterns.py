@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 
 from reportlab.lib.rl_accel import escapePDF
-from reportlab.pdfbase.pdfmetrics import getFont
-from reportlab.pdfbase.ttfonts import TTFont
 
 _ESCAPED = str.maketrans({chr(n): escapePDF(chr(n)) for n in range(128)})
 
@@ -38,9 +36,3 @@ def _blank(number: int) -> str:
 def shown(text: str) -> str:
     """What shows this ASCII text in a font that has all letters."""
     return f"({text.translate(_ESCAPED)}) Tj"
-
-
-def has_all_letters(font: str) -> bool:
-    """Whether this font's code of each ASCII character is the character itself, in whatever order they are used."""
-    font = getFont(font)
-    return isinstance(font, TTFont) and font._asciiReadable and all(n in font.face.charToGlyph for n in range(32, 127))

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 
 import zxingcpp
-from reportlab.graphics.barcode.qrencoder import QR, QR8bitByte, QRAlphaNum, QRCode, QRErrorCorrectLevel, QRNumber
 
+from ..host.qrcodes import host_modules, host_version
 from .masks import DARK, LIGHT, Masks
 
 #: The side of an eye, in modules.
@@ -32,13 +32,10 @@ def encode(content: str) -> list[bytes]:
     if not content.isascii():
         # The host stores such text as plain UTF-8. The native encoder would declare the encoding, for which there may
         # be no room, or choose another one.
-        host_code = QRCode(None, getattr(QRErrorCorrectLevel, level))
-        host_code.addData(content)
-        host_code.make()
-        return [b"".join(DARK if dark else LIGHT for dark in row) for row in host_code.modules]
+        return [b"".join(DARK if dark else LIGHT for dark in row) for row in host_modules(content, level)]
 
     # The native encoder packs tighter, and would sometimes make the code smaller than the host does.
-    version = _version(_kind(content), len(content), level)
+    version = host_version(content, level)
     return _masks(level, version).best(_encode(content, level, version, mask=0))
 
 
@@ -52,19 +49,6 @@ def _encode(content: str, level: str, version: int, mask: int) -> bytes:
 @lru_cache(maxsize=16)
 def _masks(level: str, version: int) -> Masks:
     return Masks(17 + 4 * version, [_encode("0", level, version, mask) for mask in range(8)])
-
-
-def _kind(content: str) -> type[QR]:
-    """How the host stores this ASCII text."""
-    return next((kind for kind in (QRNumber, QRAlphaNum) if kind.valid(content)), QR8bitByte)
-
-
-@lru_cache
-def _version(kind: type[QR], length: int, level: str) -> int:
-    """The size of the host's code, which is the same for all texts of a kind that are equally long."""
-    host_code = QRCode(None, getattr(QRErrorCorrectLevel, level))
-    host_code.addData(kind("0" * length))
-    return host_code.calculate_version()
 
 
 def runs(modules: bytes) -> Iterator[re.Match]:

@@ -1,6 +1,5 @@
 """Renders the pages of a ticket as the host does, but draws what is the same on many tickets once for all of them."""
 
-import copy
 import json
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager, suppress
@@ -13,13 +12,15 @@ from django.conf import settings
 from django.db.models.fields.files import FieldFile
 from django.utils.safestring import SafeString
 from pretix.base.models import Order, OrderPosition
-from pretix.base.pdf import Renderer, get_variables
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from reportlab.lib.colors import Color, black
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import Paragraph
 
+from ..host.canvas import has_all_letters
+from ..host.rendering import ObjectRenderer
 from . import lines, qrcode
 from .background import Background, PagePlace
 from .canvas import PlacedCode, RenderedPage, TicketCanvas
@@ -27,7 +28,7 @@ from .faults import blamed_on, the_object
 from .geometry import Box
 from .limits import Preview
 from .lines import LinePattern
-from .patterns import Pattern, has_all_letters, shown
+from .patterns import Pattern, shown
 
 #: What the host leaves free around a QR code, in modules.
 QUIET_ZONE = 4
@@ -60,7 +61,7 @@ class LayoutPage:
     objects: list[dict]
 
 
-class TicketRenderer(Renderer):
+class TicketRenderer(ObjectRenderer):
     """
     Renders tickets with one layout on one canvas. What is drawn again and again becomes a form of the canvas's file,
     that pages refer to; what is alike is drawn by a pattern.
@@ -116,8 +117,8 @@ class TicketRenderer(Renderer):
         :raises JobFailed: if an object of the layout can't be drawn
         """
         if order.locale != self._locale:
-            # The host's placeholders keep what they once evaluated, in the language of that time.
-            self._locale, self.variables = order.locale, get_variables(self.event)
+            self._locale = order.locale
+            self.forget_values()
         return [self._render_page(page, order, op) for page in self.pages]
 
     def _render_page(self, page: LayoutPage, order: Order, op: OrderPosition) -> RenderedPage:
@@ -152,22 +153,16 @@ class TicketRenderer(Renderer):
         buffer = BytesIO()
         # What the host's canvas begins with, and what stays if no object of the layout is on the page.
         canvas = Canvas(buffer, pagesize=A4)
-        self._only([{"type": "", "page": o.get("page", 1)} for o in self.layout]).draw_page(canvas, None, None)
+        self.only([{"type": "", "page": o.get("page", 1)} for o in self.layout]).draw_page(canvas, None, None)
         canvas.save()
         return pikepdf.open(self.render_background(_emptied(buffer)))
 
-    def _only(self, objects: list[dict]) -> "TicketRenderer":
-        other = copy.copy(self)
-        other.layout = objects
-        return other
-
     def _draw_layout(self, page: LayoutPage, order: Order, op: OrderPosition) -> None:
-        """``draw_page``, but for what it finds out again for each object: the size of the page."""
         canvas = self._canvas
         canvas.addLiteral(page.background)
         for o in page.objects:
             with self.blamed_on(o):
-                self._draw_object(canvas, order, op, o)
+                self.draw_object(canvas, order, op, o)
         if page.above:
             canvas.addLiteral(page.above)
 
@@ -175,21 +170,19 @@ class TicketRenderer(Renderer):
         """:raises JobFailed: that names this object of the layout, instead of any other error"""
         return blamed_on(lambda: the_object(self._layout, self, o))
 
-    def _draw_object(self, canvas: Canvas, order: Order, op: OrderPosition, o: dict) -> None:
+    def draw_object(self, canvas: Canvas, order: Order, op: OrderPosition, o: dict) -> None:
+        draw = partial(super().draw_object, canvas, order, op, o)
         match o["type"]:
             case "barcodearea":
-                self._draw_barcodearea(canvas, op, order, o)
+                self._draw_barcode(canvas, op, order, o)
             case "imagearea":
-                self._draw_imagearea(canvas, op, order, o)
-            case "textcontainer":
-                self._draw_textcontainer(canvas, op, order, o)
-            case "textarea":
-                self._draw_textarea(canvas, op, order, o)
+                self._draw_image(op, order, o, draw)
+            case "textcontainer" | "textarea":
+                self._draw_text(op, order, o, draw)
             case "poweredby":
-                self._draw_poweredby(canvas, op, o)
+                self._draw_once(id(o), draw)
             case _:
-                # What the host may have come to know since.
-                self._only([o]).draw_page(canvas, order, op, show_page=False, only_page=o.get("page", 1))
+                draw()
 
     def _draw_once(self, what: Hashable, draw: Callable[[], None]) -> None:
         """Keep what is drawn as a form of the file, and refer to that from then on."""
@@ -199,18 +192,12 @@ class TicketRenderer(Renderer):
 
     # Texts
 
-    def _draw_textcontainer(self, canvas: Canvas, op: OrderPosition, order: Order, o: dict) -> None:
-        self._draw_text(op, order, o, partial(super()._draw_textcontainer, canvas, op, order, o))
-
-    def _draw_textarea(self, canvas: Canvas, op: OrderPosition, order: Order, o: dict) -> None:
-        self._draw_text(op, order, o, partial(super()._draw_textarea, canvas, op, order, o))
-
     def _draw_text(self, op: OrderPosition, order: Order, o: dict, draw: Callable[[], None]) -> None:
         """
         As a form, if this object of the layout has said the same before; by a pattern, if it is a plain line as the
         object has had one before; in any other case as the host does.
         """
-        text = self._get_text_content(op, order, o)
+        text = self.text_of(op, order, o)
         if not text:
             return
         # What is marked as safe is not escaped, so that it may look different from the same text that is not. All but
@@ -248,20 +235,14 @@ class TicketRenderer(Renderer):
             with suppress(ValueError):
                 self._line_patterns[alike] = LinePattern(text, drawn, self._paragraph)
 
-    def _text_paragraph(self, *args, **kwargs):
-        paragraph, *others = super()._text_paragraph(*args, **kwargs)
+    def on_paragraph(self, paragraph: Paragraph) -> None:
         self._paragraph = paragraph
         if self._preview:
             self.texts += [(fragment.fontName, fragment.text) for fragment in paragraph.frags]
-        return paragraph, *others
 
     # Pictures
 
-    def _draw_poweredby(self, canvas: Canvas, op: OrderPosition, o: dict) -> None:
-        self._draw_once(id(o), partial(super()._draw_poweredby, canvas, op, o))
-
-    def _draw_imagearea(self, canvas: Canvas, op: OrderPosition, order: Order, o: dict) -> None:
-        draw = partial(super()._draw_imagearea, canvas, op, order, o)
+    def _draw_image(self, op: OrderPosition, order: Order, o: dict, draw: Callable[[], None]) -> None:
         if image := self._image_identity(op, order, o):
             self._draw_once((id(o), image), draw)
         else:
@@ -272,9 +253,9 @@ class TicketRenderer(Renderer):
         variable = self.images.get(o["content"], {})
         try:
             if "etag" in variable:
-                return variable["etag"](op, order, self._get_ev(op, order))
+                return variable["etag"](op, order, self.date_of(op, order))
             if "evaluate" in variable:
-                image = variable["evaluate"](op, order, self._get_ev(op, order))
+                image = variable["evaluate"](op, order, self.date_of(op, order))
                 return image.name if isinstance(image, FieldFile) else None
         except Exception:
             # The host will meet the same error, log it, and draw a grey box instead.
@@ -283,7 +264,7 @@ class TicketRenderer(Renderer):
 
     # Codes
 
-    def _draw_barcodearea(self, canvas: Canvas, op: OrderPosition, order: Order, o: dict) -> None:
+    def _draw_barcode(self, canvas: Canvas, op: OrderPosition, order: Order, o: dict) -> None:
         content = code_content(self, op, order, o)
         if not content:
             return
@@ -335,12 +316,12 @@ def _placed_code(o: dict, modules: int) -> PlacedCode:
     return PlacedCode(o.get("page", 1), o.get("content", "secret"), box)
 
 
-def code_content(renderer: Renderer, op: OrderPosition, order: Order, o: dict) -> str:
+def code_content(renderer: ObjectRenderer, op: OrderPosition, order: Order, o: dict) -> str:
     """What this code of a layout holds; nothing, if it is not drawn."""
     # As text, the host shortens long secrets; a code always holds the whole.
     if o.get("content", "secret") == "secret":
         return op.secret
-    return renderer._get_text_content(op, order, o).strip()
+    return renderer.text_of(op, order, o).strip()
 
 
 def _emptied(buffer: BytesIO) -> BytesIO:

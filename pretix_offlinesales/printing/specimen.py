@@ -11,11 +11,11 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _, pgettext
 from pretix.base.i18n import language
 from pretix.base.models import Order, OrderPosition
-from pretix.helpers.database import rolledback_transaction
 from reportlab.lib.colors import Color
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
+from ..host.helpers import rolledback_transaction
 from ..models import OfflineSalesBatch
 from ..tickets.origin import Origin
 from .document import TicketDocument

@@ -9,9 +9,9 @@ from django.db import OperationalError, transaction
 from django.db.models import Count
 from django.utils.timezone import now
 from pretix.base.models import Event
-from pretix.base.services.locking import LockTimeoutException
 
 from ..db.rows import sent
+from ..host.errors import LockTimeoutException
 from ..issuing.announce import refresh_quotas
 from ..jobs.interruptions import MAX_INTERRUPTIONS, is_interruption
 from ..models import Job, JobLost, OfflineSalesBatch, OfflineSalesTicket, ReturnKind

@@ -9,10 +9,11 @@ from django.db.models import Prefetch, Q, QuerySet
 from pretix.base.i18n import language
 from pretix.base.models import Event, GiftCard, Invoice, LogEntry, Order, OrderPayment, OrderPosition
 from pretix.base.payment import PaymentException
-from pretix.base.services.invoices import generate_invoice, invoice_qualified
 from pretix.base.signals import EventPluginSignal
 
 from ..db.queries import unscoped
+from ..host.invoices import generate_invoice, invoice_qualified
+from ..host.prefetching import forget_prefetched
 from ..issuing.announce import MAX_TRIES, holding_nobody_up, touch
 from ..models import Job
 from ..webhooks import send_webhooks
@@ -86,7 +87,7 @@ def _fetch(event: Event, codes: list[str]) -> list[Order]:
     for order in orders:
         order.event = event
         if any(position.canceled for position in order.all_positions.all()):
-            del order._prefetched_objects_cache["all_positions"]  # or ``order.positions`` would show these, too
+            forget_prefetched(order, "all_positions")  # or ``order.positions`` would show these, too
     return orders
 
 

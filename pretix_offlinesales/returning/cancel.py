@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from pretix.base.models import GiftCard, Membership, Order, OrderPayment, OrderRefund, Transaction
 from pretix.base.models.giftcards import GiftCardTransaction
 from pretix.base.models.orders import CancellationRequest
-from pretix.base.services.invoices import generate_cancellation
 
 from ..db.rows import insert_copies, log
+from ..host.invoices import generate_cancellation
 from ..models import OfflineSalesTicket, ReturnKind
 from ..tickets.payment import OfflineSalesPayment
 from .orders import Orders

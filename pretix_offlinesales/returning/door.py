@@ -2,8 +2,8 @@
 
 from django.utils.translation import gettext as _
 from pretix.base.models import Checkin, Order
-from pretix.base.services.checkin import CheckInError
 
+from ..host.errors import CheckInError
 from ..tickets.origin import Origin
 from .lost import BLOCK
 

@@ -21,9 +21,9 @@ from pretix.base.models import (
 )
 from pretix.base.models.giftcards import GiftCardTransaction
 from pretix.base.models.orders import RevokedTicketSecret
-from pretix.helpers.database import OF_SELF
 
 from ..db.queries import unscoped
+from ..host.helpers import OF_SELF
 from ..models import TICKET_POSITION, OfflineSalesTicket
 from ..tickets.payment import OfflineSalesPayment
 from ..tickets.reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD, GIFT_CARD_USED, UNKNOWN

@@ -8,15 +8,14 @@ are blocked as long as their positions are.
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from types import SimpleNamespace
 
 from django.db.models import F
 from django.utils.timezone import now
-from pretix.base.models import CachedCombinedTicket, CachedTicket, GiftCard, Order, OrderPosition
+from pretix.base.models import CachedCombinedTicket, CachedTicket, Order, OrderPosition
 from pretix.base.models.orders import BlockedTicketSecret, RevokedTicketSecret
-from pretix.base.secrets import assign_ticket_secret
 
 from ..db.rows import insert_copies, update_from
+from ..host.secrets import reassign_secret
 from .orders import Orders
 
 #: Positions with a new secret, and those that they had, where they must be remembered.
@@ -39,30 +38,12 @@ def renew(orders: Orders, positions: Iterable[OrderPosition]) -> Changes:
 def _assign(orders, positions, **options):
     changed, revoked = [], []
     for position in positions:
-        collecting = _Collecting(position, orders.cards[position.pk], revoked)
-        assign_ticket_secret(event=orders.event, position=collecting, save=False, **options)
-        if collecting.secret != position.secret:
-            position.secret = collecting.secret
+        secret, revoked_now = reassign_secret(orders.event, position, bool(orders.cards[position.pk]), **options)
+        revoked += revoked_now
+        if secret != position.secret:
+            position.secret = secret
             changed.append(position)
     return changed, revoked
-
-
-class _Collecting:
-    """
-    Stands in for a position. It knows its gift cards without a query, and its revoked secrets are collected instead of
-    stored one by one.
-    """
-
-    def __init__(self, position: OrderPosition, cards: list[GiftCard], revoked: list[RevokedTicketSecret]):
-        self._position = position
-        self.secret = position.secret
-        self.issued_gift_cards = SimpleNamespace(exists=lambda: bool(cards))
-        self.revoked_secrets = SimpleNamespace(
-            create=lambda **values: revoked.append(RevokedTicketSecret(position=position, **values))
-        )
-
-    def __getattr__(self, name):
-        return getattr(self._position, name)
 
 
 def store_secrets(

@@ -17,9 +17,9 @@ from django.db import transaction
 from django.db.models import prefetch_related_objects
 from pretix.base.models import GiftCard, Membership, Order, OrderPayment, OrderPosition, Transaction
 from pretix.base.models.giftcards import GiftCardTransaction
-from pretix.base.services.memberships import validate_memberships_in_order
 
 from ..db.rows import check_references, insert_copies, log
+from ..host.memberships import validate_memberships_in_order
 from ..jobs.interruptions import is_interruption
 from ..models import OfflineSalesTicket
 from ..tickets.payment import OfflineSalesPayment

@@ -3,21 +3,16 @@ Unique codes and secrets for many orders at once, by the host's rules: ``Order.a
 and ``OrderPosition.assign_pseudonymization_id`` draw the same ones, but ask the database about each.
 """
 
-import os
 import string
 from collections.abc import Callable
-from functools import cache, partial, wraps
-from types import FunctionType
 
 from django.conf import settings
 from django.db.models import BigIntegerField, ExpressionWrapper, F, Model, QuerySet
-from django.utils.crypto import RANDOM_STRING_CHARS
-from pretix.base import secrets
 from pretix.base.banlist import banned
 from pretix.base.models import Order, OrderPosition, Organizer
-from pretix.base.secrets import BaseTicketSecretGenerator
 
 from ..db.rows import taken
+from ..host.secrets import random_string, secret_generator
 
 SECRET_ALPHABET = string.ascii_lowercase + string.digits
 SECRET_LENGTH = 16
@@ -97,78 +92,8 @@ def ticket_secrets(position: OrderPosition, amount: int, seen: set[str] | None =
 
     :param seen: those of its order's other positions
     """
-    generate = _generate_secret(position)
+    generate = secret_generator(position)
     return Unique(amount, lambda turn: generate(), all_of(position.organizer, OrderPosition), "secret", seen)
-
-
-def _generate_secret(position: OrderPosition) -> Callable[[], str]:
-    """
-    The event's generator, with what the host tells it about this position. For each secret, the host would find out
-    anew what its generator wants to know, which takes as long as drawing.
-    """
-    generator = position.order.event.ticket_secret_generator
-    listening = _Listening(generator, position.secret)
-    secrets.assign_ticket_secret(listening, position, force_invalidate=True, save=False)
-    return partial(_fast(generator).generate_secret, **listening.told)
-
-
-class _Listening:
-    """Stands in for an event and for its generator, which gives no new secret. ``told`` is what the host tells it."""
-
-    def __init__(self, generator: BaseTicketSecretGenerator, secret: str):
-        self.ticket_secret_generator = self
-        self.use_revocation_list = generator.use_revocation_list
-        self.told = {}
-
-        @wraps(generator.generate_secret)  # the host looks at what it wants to know
-        def generate_secret(**told):
-            self.told = told
-            return secret
-
-        self.generate_secret = generate_secret
-
-
-def _fast(generator: BaseTicketSecretGenerator) -> BaseTicketSecretGenerator:
-    """
-    A generator of the same secrets. The host's own are spared what takes longer than all the rest: the signed one loads
-    its key anew for each signature, the random one asks the system for each letter.
-
-    It is one of a subclass with the host's own methods, that find something else by these names; nothing that others
-    use is touched, and the key goes with it.
-    """
-    names = {"load_pem_private_key": _loading_once(), "get_random_string": random_string}
-    methods = {
-        name: _with(method, names)
-        for name in ("generate_secret", "_sign_payload")
-        if getattr(method := getattr(type(generator), name, None), "__module__", None) == secrets.__name__
-    }
-    if not methods:
-        return generator
-    return type("Fast", (type(generator),), methods)(generator.event)
-
-
-def _loading_once() -> Callable:
-    keys = {}
-
-    def load(data, *args):
-        if data not in keys:
-            keys[data] = secrets.load_pem_private_key(data, *args)
-        return keys[data]
-
-    return load
-
-
-def _with(function: FunctionType, names: dict) -> FunctionType:
-    """The same function, but for what it finds by these names."""
-    copy = FunctionType(
-        function.__code__,
-        {**function.__globals__, **names},
-        function.__name__,
-        function.__defaults__,
-        function.__closure__,
-    )
-    copy.__kwdefaults__ = function.__kwdefaults__
-    return copy
 
 
 def plain_secrets(amount: int) -> list[str]:
@@ -189,23 +114,3 @@ def pseudonymization_ids(amount: int, seen: set[str] | None = None) -> Unique:
         return random_string(PSEUDONYMIZATION_ID_LENGTH, PSEUDONYMIZATION_ID_ALPHABET)
 
     return Unique(amount, draw, OrderPosition._base_manager.all(), "pseudonymization_id", seen)
-
-
-def random_string(length: int, allowed_chars: str = RANDOM_STRING_CHARS) -> str:
-    """
-    Django's ``get_random_string``, except that the system is asked once for each string, and not for each letter.
-
-    :param allowed_chars: of ASCII, as all that the host draws from
-    """
-    letters, unused = _letters(allowed_chars)
-    drawn = ""
-    while len(drawn) < length:
-        drawn += os.urandom(2 * length).translate(letters, unused).decode()
-    return drawn[:length]
-
-
-@cache
-def _letters(alphabet: str) -> tuple[bytes, bytes]:
-    """A letter for each byte, and the last bytes, which must be left out so that all letters are as likely."""
-    used = 256 - 256 % len(alphabet)
-    return bytes(ord(alphabet[byte % len(alphabet)]) for byte in range(256)), bytes(range(used, 256))

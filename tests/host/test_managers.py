@@ -11,11 +11,10 @@ from pretix.base import secrets
 from pretix.base.models import Event, Order, OrderPayment, OrderPosition
 from pretix.base.signals import order_paid, order_placed
 
-from pretix_offlinesales.host import managers
+from pretix_offlinesales.host import managers, secrets as our_secrets
 from pretix_offlinesales.issuing import request_data
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import OfflineSalesBatch
-from pretix_offlinesales.tickets import codes
 
 
 def test_the_same_manager_of_the_same_relation_has_the_same_class(event, web):
@@ -69,8 +68,8 @@ def test_two_jobs_in_two_threads_leave_everything_as_it_was(event, item, quota, 
             jobs.run(Event.objects.get(pk=event.pk), job.pk)
         connection.close()
 
-    random_string = codes.random_string
-    monkeypatch.setattr(codes, "random_string", draw)
+    random_string = our_secrets.random_string
+    monkeypatch.setattr(our_secrets, "random_string", draw)
     batch = OfflineSalesBatch(event=event, item=item, amount=2, sales_channel=web)
     both = [jobs.create_issuing(event, request_data(batch), {}) for _ in range(2)]
     look()

@@ -16,6 +16,7 @@ from pretix.base.models.orders import generate_secret
 from pretix.base.secrets import BaseTicketSecretGenerator
 from pretix.base.signals import register_ticket_secret_generators
 
+from pretix_offlinesales.host import secrets as our_secrets
 from pretix_offlinesales.tickets import codes
 
 MANY = 400
@@ -189,13 +190,13 @@ def test_nothing_of_the_host_is_another_while_secrets_are_drawn(event, position,
     def look():
         return dict(vars(host_secrets)), dict(vars(kind)), dict(vars(event.ticket_secret_generator))
 
-    before, meanwhile, random_string = look(), [], codes.random_string
+    before, meanwhile, random_string = look(), [], our_secrets.random_string
 
     def draw(*args, **kwargs):
         meanwhile.append(look())
         return random_string(*args, **kwargs)
 
-    monkeypatch.setattr(codes, "random_string", draw)
+    monkeypatch.setattr(our_secrets, "random_string", draw)
     codes.ticket_secrets(position, 2)
     assert meanwhile == [before] * 2
     assert look() == before
@@ -220,7 +221,7 @@ def test_no_key_outlives_the_drawing(event, position, monkeypatch):
 def test_all_letters_of_a_random_string_are_as_likely(alphabet):
     """Within six standard deviations, so that it fails once in millions of runs."""
     expected = 2_000
-    counts = Counter(codes.random_string(expected * len(alphabet), alphabet))
+    counts = Counter(our_secrets.random_string(expected * len(alphabet), alphabet))
     assert set(counts) == set(alphabet)
     assert [letter for letter in alphabet if abs(counts[letter] - expected) > 6 * expected**0.5] == []
 
@@ -236,7 +237,8 @@ def taken_by(event, code="TAKEN", **values):
 def offering(monkeypatch, *values):
     """Let exactly these be drawn, in this order."""
     drawn = iter(values)
-    monkeypatch.setattr(codes, "random_string", lambda *args, **kwargs: next(drawn))
+    for module in (codes, our_secrets):
+        monkeypatch.setattr(module, "random_string", lambda *args, **kwargs: next(drawn))
 
 
 def other_event(organizer):
