@@ -23,7 +23,7 @@ from .conftest import (
     text,
     tickets,
 )
-from .test_imposition import asked, cut, impositioned, narrowed, scanned, seen
+from .test_imposition import UNEVEN, asked, cut, impositioned, narrowed, scanned, seen
 from .test_renderer import assert_looks_as_the_hosts, difference
 
 #: Points.
@@ -58,9 +58,9 @@ def test_a_bleed_box_alone_cuts_nothing_off(make_batch, make_layout, sheet):
     batch = make_batch(1, make_layout(OBJECTS, background_pdf(size=SIZE, boxes=boxes)))
     data = asked(batch, paper="A3", columns=2, rows=2, **sheet)
     grid = Plan(batch, data).grid
-    [ticket] = seen(narrowed(impositioned(batch, data), grid, grid.front(0)), 8)
+    [ticket] = seen(narrowed(impositioned(batch, data), grid, grid.front(0)), UNEVEN)
     assert scanned(ticket) == [tickets(batch)[0].secret]
-    assert difference(ticket, seen(printed(batch), 8)[0]) == 0
+    assert difference(ticket, seen(printed(batch), UNEVEN)[0]) == 0
     with pikepdf.open(BytesIO(printed(batch))) as pdf:
         page = pdf.pages[0].obj
         assert [[float(side) for side in page[name]] for name in ("/TrimBox", "/BleedBox")] == [[0, 0, *SIZE]] * 2

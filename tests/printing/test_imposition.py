@@ -1,5 +1,6 @@
 """Sheets are measured: what you see of them when they are rasterized, cut, and turned."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import pikepdf
@@ -40,6 +41,9 @@ from .test_renderer import difference
 
 #: Pixels a millimetre: a tenth of a millimetre is a pixel.
 FINE = 10
+
+#: Pixels a millimetre with which no ticket ends where a pixel does, and so none has a pixel more or less on a sheet.
+UNEVEN = 8.1
 
 TICKET = (85, 54)
 
@@ -104,12 +108,28 @@ def scanned(picture: Image.Image) -> list[str]:
 def test_every_code_scans_and_every_ticket_looks_as_on_a_page_of_its_own(make_batch, card, sheet):
     batch = make_batch(7, card)
     data = asked(batch, **sheet)
-    pdf, pages = impositioned(batch, data), seen(printed(batch), 8)
+    pdf, pages = impositioned(batch, data), seen(printed(batch), UNEVEN)
     plan = Plan(batch, data)
     for index, (number, _piece) in enumerate(plan.on_sheet(1)):
-        ticket = seen(narrowed(pdf, plan.grid, plan.grid.front(index)), 8)[0]
+        ticket = seen(narrowed(pdf, plan.grid, plan.grid.front(index)), UNEVEN)[0]
         assert scanned(ticket) == [secrets(batch)[number - 1]]
         assert difference(ticket, pages[number - 1]) == 0
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"left": 0.2}, {"bottom": -0.2}, {"left": 0.05, "bottom": 0.05}, {"degrees": 180}, {"left": TICKET[0]}],
+    ids=["at the side", "below", "hardly", "upside down", "the next ticket"],
+)
+def test_the_oracle_sees_a_ticket_that_lies_elsewhere(make_batch, card, elsewhere):
+    batch = make_batch(2, card)
+    data = asked(batch, gutter=0, columns=2, rows=1)
+    pdf, grid = impositioned(batch, data), Plan(batch, data).grid
+    place = grid.front(0)
+    moved = replace(place, **{name: getattr(place, name) + much for name, much in elsewhere.items()})
+    here, there = (seen(narrowed(pdf, grid, side), UNEVEN)[0] for side in (place, moved))
+    assert difference(here, seen(printed(batch), UNEVEN)[0]) == 0
+    assert difference(here, there) > 0
 
 
 def narrowed(pdf: bytes, grid, place) -> bytes:
@@ -118,7 +138,7 @@ def narrowed(pdf: bytes, grid, place) -> bytes:
     with pikepdf.open(BytesIO(pdf)) as file:
         page, size = file.pages[0], grid.ticket
         x, y = place.left + grid.ticket[0] / 2, place.bottom + grid.ticket[1] / 2
-        width, height = (length / 2 + 1e-4 for length in size)  # so that it is not a pixel less
+        width, height = size[0] / 2, size[1] / 2
         box = [x - width, y - height, x + width, y + height]
         page.MediaBox = page.CropBox = pikepdf.Array([length * mm for length in box])
         page.Rotate = place.degrees
