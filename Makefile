@@ -36,6 +36,7 @@ faults: $(VENV)/ready $(CATALOGS)
 
 lint: $(VENV)/ready
 	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-logo --no-cache
 
 # Source archive and wheel in dist/. (msgfmt, of GNU gettext, compiles the translations.)
 package: $(VENV)/ready

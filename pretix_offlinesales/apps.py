@@ -1,7 +1,12 @@
-from django.utils.translation import gettext_lazy as _
+import pretix
+from django.utils.translation import gettext, gettext_lazy as _
+from packaging.version import Version
 from pretix.base.plugins import PLUGIN_LEVEL_EVENT, PluginConfig
 
 from . import __version__
+
+#: All tests have passed with this pretix, whatever its third number. They name what a newer one does not have any more.
+NEWEST_TESTED = "2026.8"
 
 
 class PluginApp(PluginConfig):
@@ -26,6 +31,17 @@ class PluginApp(PluginConfig):
         featured = False
         version = __version__
         compatibility = "pretix>=2026.3.0"
+
+    @property
+    def compatibility_warnings(self) -> list[str]:
+        """What the host's page of plugins says of this one."""
+        if Version(pretix.__version__).release[:2] <= Version(NEWEST_TESTED).release:
+            return []
+        message = gettext(
+            "This plugin was tested with pretix up to {tested}, and this is pretix {version}. Please issue and print a "
+            "batch in test mode first, and look for a newer version of the plugin."
+        )
+        return [message.format(tested=NEWEST_TESTED, version=pretix.__version__)]
 
     def ready(self):
         from . import signals  # noqa: F401

@@ -1,12 +1,16 @@
 """What of ours may be about people, for the host's page where an event's personal data is deleted."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from pretix.base.models import CachedFile, Event, LogEntry
 from pretix.base.shredder import BaseDataShredder, ShredError, shred_log_fields
+
+from .models import JobStep
 
 #: The action of the log entries that say what the comment of a batch was changed to.
 COMMENTED = "pretix_offlinesales.batch.changed"
@@ -41,8 +45,7 @@ class OfflineSalesShredder(BaseDataShredder):
                 for entry in _history(self.event)
             ],
         )
-        personal = {str(pk): _personal(selection, data) for pk, selection, data in _jobs(self.event)}
-        yield _file("jobs", {pk: said for pk, said in personal.items() if said})
+        yield _file("jobs", {str(pk): said for pk, said in _jobs(self.event) if said})
 
     def shred_data(self, progress_callback=None) -> None:
         _refuse_unfinished(self.event)
@@ -50,32 +53,18 @@ class OfflineSalesShredder(BaseDataShredder):
         for entry in _history(self.event):
             shred_comment(entry)
         jobs = self.event.offline_sales_jobs.order_by()
-        for pk, selection, data in _jobs(self.event):
-            if _personal(selection, data):
-                jobs.filter(pk=pk).update(selection=None, data=without_personal_data(data))
+        jobs.exclude(selection=None).update(selection=None)
+        for job in jobs.filter(request__has_key="comment"):
+            job.row.update(request={name: value for name, value in job.request.items() if name != "comment"})
+        for step in _skipping(self.event):
+            skipped = [line | {"value": SHREDDED} for line in step.skipped]
+            JobStep.objects.filter(pk=step.pk).update(skipped=skipped)
         CachedFile.objects.filter(Q(pk__in=jobs.values("file")) | Q(pk__in=jobs.values("parts__file"))).delete()
 
 
 def shred_comment(entry: LogEntry) -> None:
     """:param entry: one that says what a comment was changed to"""
     shred_log_fields(entry, banlist=["comment"])
-
-
-def without_personal_data(data: dict) -> dict:
-    """:param data: of a job that is over; what became of the tickets can still be shown"""
-    data = dict(data)
-    if "comment" in data:
-        data["comment"] = ""
-    if "skipped" in data:
-        data["skipped"] = [line | {"value": SHREDDED} for line in data["skipped"]]
-    return data
-
-
-def _personal(selection: dict | None, data: dict) -> dict:
-    """What of a job it removes."""
-    kept = without_personal_data(data)
-    said = {key: value for key, value in data.items() if value and value != kept.get(key)}
-    return said | ({"selection": selection} if selection else {})
 
 
 def _refuse_unfinished(event: Event) -> None:
@@ -91,9 +80,20 @@ def _history(event: Event) -> QuerySet[LogEntry]:
     return event.logentry_set.filter(action_type=COMMENTED, shredded=False).order_by("pk")
 
 
-def _jobs(event: Event) -> Iterator[tuple]:
-    """Key, selection and data of each, one after the other: they may be long."""
-    return event.offline_sales_jobs.order_by("pk").values_list("pk", "selection", "data").iterator(chunk_size=20)
+def _jobs(event: Event) -> Iterator[tuple[UUID, dict]]:
+    """What was said to make each, and in what became of it, one after the other: they may be long."""
+    skipped = defaultdict(list)
+    for step in _skipping(event):
+        skipped[step.job_id] += step.skipped
+    jobs = event.offline_sales_jobs.order_by("pk").values_list("pk", "selection", "request")
+    for pk, selection, request in jobs.iterator(chunk_size=20):
+        said = {"selection": selection, "comment": request.get("comment"), "skipped": skipped[pk]}
+        yield pk, {name: value for name, value in said.items() if value}
+
+
+def _skipping(event: Event) -> Iterator[JobStep]:
+    steps = JobStep.objects.filter(job__event=event).exclude(skipped=[])
+    return steps.order_by("pk").iterator(chunk_size=20)
 
 
 def _file(name: str, content) -> File:

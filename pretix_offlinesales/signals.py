@@ -4,12 +4,9 @@ from django.db.models import Q
 from django.dispatch import receiver
 from django.template.loader import get_template
 from django.urls import resolve, reverse
-from django.utils.html import format_html
-from django.utils.timezone import now
-from django.utils.translation import gettext_lazy as _, ngettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
 from django_scopes import scopes_disabled
 from pretix.api.signals import order_api_details, register_webhook_events
-from pretix.base.logentrytypes import EventLogEntryType, NoOpShredderMixin, OrderLogEntryType, log_entry_types
 from pretix.base.signals import (
     checkin_created,
     event_copy_data,
@@ -33,19 +30,21 @@ from pretix.control.signals import (
     order_search_forms,
 )
 
-from . import tasks
+from . import logentries, tasks  # noqa: F401 - histories are registered
 from .db.queries import unscoped
 from .exporters import OfflineSalesExporter
 from .host.helpers import minimum_interval
-from .jobs import runner as jobs
-from .models import RESULT_LIFETIME, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
-from .returning import LOST_BLOCK, named_by, refuse_at_the_door, unblock_split_off
+from .jobs import retention
+from .models import OfflineSalesBatch, OfflineSalesTicket
+from .returning.door import refuse_at_the_door
 from .returning.event_canceled import refund_in_place_of_gift_card
-from .shredders import COMMENTED, OfflineSalesShredder, shred_comment
+from .returning.lost import BLOCK, unblock_split_off
+from .shredders import OfflineSalesShredder
 from .tickets.figures import with_state
 from .tickets.origin import KEY, Origin
 from .tickets.payment import OfflineSalesPayment
 from .tickets.placeholders import text_variables
+from .tickets.selection import named_by
 from .tickets.splitting import find_split_off
 from .webhooks import webhook_events
 
@@ -55,17 +54,17 @@ def payment_provider(sender, **kwargs):
     return OfflineSalesPayment
 
 
-@receiver(periodic_task, dispatch_uid="offlinesales_revive")
+@receiver(periodic_task, dispatch_uid="offlinesales_recover")
 @scopes_disabled()
-def revive_jobs(sender, **kwargs):
-    tasks.revive_jobs()
+def recover_jobs(sender, **kwargs):
+    tasks.recover_jobs()
 
 
 @receiver(periodic_task, dispatch_uid="offlinesales_clean_up")
 @scopes_disabled()
 @minimum_interval(minutes_after_success=60)
 def delete_old_jobs(sender, **kwargs):
-    jobs.delete_old()
+    retention.delete_old()
 
 
 @receiver(nav_event, dispatch_uid="offlinesales_nav")
@@ -142,7 +141,7 @@ def check_in(sender, checkin, **kwargs):
 
 @receiver(orderposition_blocked_display, dispatch_uid="offlinesales_blocked")
 def why_it_is_blocked(sender, block_name, **kwargs):
-    return _("Reported lost or stolen") if block_name == LOST_BLOCK else None
+    return _("Reported lost or stolen") if block_name == BLOCK else None
 
 
 @receiver(order_split, dispatch_uid="offlinesales_split")
@@ -189,164 +188,3 @@ def copy_presets(sender, other, **kwargs):
     for preset in other.offline_sales_presets.all():
         preset.pk, preset.event = None, sender
         preset.save(force_insert=True)
-
-
-@log_entry_types.new_from_dict(
-    {
-        "pretix_offlinesales.preset.added": _("The preset “{name}” for printing offline sales has been saved."),
-        "pretix_offlinesales.preset.changed": _("The preset “{name}” for printing offline sales has been changed."),
-        "pretix_offlinesales.preset.deleted": _("The preset “{name}” for printing offline sales has been deleted."),
-        "pretix_offlinesales.deleted": _(
-            "The last order of offline sales batch #{batch} has been deleted, and with it the batch."
-        ),
-    }
-)
-class EventChanged(NoOpShredderMixin, EventLogEntryType):
-    """In the history of the event, as there is nothing else that has one."""
-
-
-def _address(logentry, name: str, **kwargs) -> str | None:
-    """Of a page of ours, as long as the event has them: histories are shown without the plugin as well."""
-    if "pretix_offlinesales" not in logentry.event.get_plugins():
-        return None
-    place = {"organizer": logentry.event.organizer.slug, "event": logentry.event.slug}
-    return reverse(f"plugins:pretix_offlinesales:{name}", kwargs=place | kwargs)
-
-
-class BatchLogEntryType(EventLogEntryType):
-    object_link_wrapper = _("Offline sales batch {val}")
-    object_link_viewname = "plugins:pretix_offlinesales:batch"
-    object_link_argname = "batch"
-    content_type = OfflineSalesBatch
-
-
-@log_entry_types.new(COMMENTED, _("The comment has been changed."))
-class BatchChanged(BatchLogEntryType):
-    def shred_pii(self, logentry):
-        shred_comment(logentry)
-
-
-class CountingLogEntryType(NoOpShredderMixin, BatchLogEntryType):
-    """About some of the batch's tickets. The text depends on how many they are."""
-
-    def display(self, logentry, data):
-        return self.plain % data
-
-
-@log_entry_types.new_from_dict(
-    {
-        "pretix_offlinesales.batch.issued": ngettext_lazy(
-            "%(amount)s ticket has been issued for offline sales.",
-            "%(amount)s tickets have been issued for offline sales.",
-            "amount",
-        ),
-        "pretix_offlinesales.batch.data": ngettext_lazy(
-            "A data file of %(amount)s ticket has been made.",
-            "A data file of %(amount)s tickets has been made.",
-            "amount",
-        ),
-    }
-)
-class BatchProduced(CountingLogEntryType):
-    def display(self, logentry, data):
-        text = super().display(logentry, data)
-        if changed := data.get("changed"):
-            not_valid = _("Tickets that were changed meanwhile, so that what was made of them is not valid: {numbers}")
-            text = f"{text} {not_valid.format(numbers=changed)}"
-        return text
-
-
-@log_entry_types.new(
-    "pretix_offlinesales.batch.printed",
-    ngettext_lazy("%(amount)s ticket has been printed.", "%(amount)s tickets have been printed.", "amount"),
-)
-class BatchPrinted(BatchProduced):
-    def display(self, logentry, data):
-        text, blocked = super().display(logentry, data), data.get("blocked")
-        if not blocked:
-            return text
-        of_them = ngettext("%(blocked)s of them is blocked.", "%(blocked)s of them are blocked.", blocked)
-        return f"{text} {of_them % data}"
-
-
-@log_entry_types.new("pretix_offlinesales.order.issued")
-class OrderIssued(NoOpShredderMixin, OrderLogEntryType):
-    """The text is the link, because the order's own history has no other."""
-
-    def display(self, logentry, data):
-        if not (origin := Origin.parse(data)):
-            return str(_("The order has been issued for offline sales."))
-        url = _address(logentry, "batch", batch=origin.batch)
-        return format_html('<a href="{}">{}</a>.', url, origin) if url else f"{origin}."
-
-
-class WithReturnKind:
-    """Log entries that know why tickets came back."""
-
-    def display(self, logentry, data):
-        kinds = dict(ReturnKind.choices)
-        return super().display(logentry, data | {"kind": kinds.get(data.get("kind"), data.get("kind"))})
-
-
-class WithResult:
-    """Log entries of jobs whose result can be looked at for a while."""
-
-    def display(self, logentry, data):
-        text = super().display(logentry, data)
-        if "job" not in data or logentry.datetime < now() - RESULT_LIFETIME:
-            return text
-        url = _address(logentry, "result", job=data["job"])
-        return format_html('{} <a href="{}">{}</a>', text, url, _("Show result")) if url else text
-
-
-@log_entry_types.new(
-    "pretix_offlinesales.batch.returned",
-    ngettext_lazy(
-        "%(amount)s ticket has been returned (%(kind)s).",
-        "%(amount)s tickets have been returned (%(kind)s).",
-        "amount",
-    ),
-)
-class BatchReturned(WithReturnKind, WithResult, CountingLogEntryType):
-    pass
-
-
-@log_entry_types.new_from_dict(
-    {
-        "pretix_offlinesales.batch.undone": ngettext_lazy(
-            "The return of %(amount)s ticket has been undone.",
-            "The return of %(amount)s tickets has been undone.",
-            "amount",
-        ),
-        "pretix_offlinesales.batch.replaced": ngettext_lazy(
-            "%(amount)s ticket has been replaced.", "%(amount)s tickets have been replaced.", "amount"
-        ),
-        "pretix_offlinesales.batch.lost": ngettext_lazy(
-            "%(amount)s ticket has been reported lost or stolen.",
-            "%(amount)s tickets have been reported lost or stolen.",
-            "amount",
-        ),
-        "pretix_offlinesales.batch.undone.lost": ngettext_lazy(
-            "%(amount)s ticket is not reported lost any more.",
-            "%(amount)s tickets are not reported lost any more.",
-            "amount",
-        ),
-    }
-)
-class BatchDealtWith(WithResult, CountingLogEntryType):
-    pass
-
-
-@log_entry_types.new("pretix_offlinesales.order.returned", _("The ticket has been returned ({kind})."))
-class OrderReturned(WithReturnKind, NoOpShredderMixin, OrderLogEntryType):
-    pass
-
-
-@log_entry_types.new_from_dict(
-    {
-        "pretix_offlinesales.order.lost": _("The ticket has been reported lost or stolen."),
-        "pretix_offlinesales.order.undone.lost": _("The ticket is not reported lost any more."),
-    }
-)
-class OrderLost(NoOpShredderMixin, OrderLogEntryType):
-    pass

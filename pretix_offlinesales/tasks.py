@@ -10,7 +10,8 @@ from pretix.base.models import Event
 
 from .db.queries import drop_broken_connection
 from .host.tasks import ProfiledEventTask, ProfiledTask, app
-from .jobs import runner as jobs
+from .jobs import queries, runner
+from .jobs.registry import kind_of
 from .models import Job
 
 logger = logging.getLogger(__name__)
@@ -21,25 +22,25 @@ QUEUE = settings.CONFIG_FILE.get("pretix_offlinesales", "queue", fallback="backg
 
 @app.task(base=ProfiledEventTask, queue=QUEUE)
 def run_job(event: Event, job: str) -> None:
-    jobs.run(event, job)
+    runner.run(event, job)
 
 
 @app.task(base=ProfiledTask, queue=QUEUE)
 @scopes_disabled()
-def revive_jobs() -> None:
-    for job in jobs.unfinished():
+def recover_jobs() -> None:
+    for job in queries.unfinished():
         try:
-            revive(job)
+            recover(job)
         except Exception:
-            logger.exception("Job %s could not be looked after", job)
-    for job in jobs.untold():
-        jobs.tell(job)
+            logger.exception("Job %s could not be recovered", job)
+    for job in queries.with_pending_webhooks():
+        runner.send_pending_webhooks(job)
 
 
 @worker_ready.connect(dispatch_uid="offlinesales_worker_ready")
 def on_worker_ready(**kwargs) -> None:
     """A worker that starts often takes the place of one that died."""
-    revive_jobs.apply_async()
+    recover_jobs.apply_async()
 
 
 def start(job: Job) -> None:
@@ -51,7 +52,7 @@ def start(job: Job) -> None:
 
     def send():
         try:
-            for _worker in range(jobs.workers_wanted(job) if settings.HAS_CELERY else 1):
+            for _worker in range(kind_of(job).workers_wanted(job) if settings.HAS_CELERY else 1):
                 run_job.apply_async(kwargs={"event": job.event_id, "job": str(job.pk)})
         except Exception:
             logger.exception("Job %s could not be handed to a worker and waits", job)
@@ -61,8 +62,8 @@ def start(job: Job) -> None:
     transaction.on_commit(send)
 
 
-def revive(job: Job) -> None:
+def recover(job: Job) -> None:
     """Whoever looks at a job calls this first: it is not left waiting for something that won't happen any more."""
-    if job.state in jobs.UNFINISHED and jobs.look_after(job):
+    if job.state in Job.UNFINISHED and runner.recover(job):
         start(job)
         job.refresh_from_db()

@@ -3,13 +3,21 @@ from pretix.api.urls import event_router
 
 from .api.jobs import JobViewSet
 from .api.tickets import TicketViewSet
-from .api.views import BatchViewSet
+from .api.views import AfterSaleViewSet, BatchViewSet
 from .control import documents, printing, returning, views
+from .returning.after_sale import all_after_sale
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
 event_router.register("offlinesalesbatches/jobs", JobViewSet, basename="offlinesalesjob")
 event_router.register(
     r"offlinesalesbatches/(?P<batch>[0-9]+)/tickets", TicketViewSet, basename="offlinesalesticket"
+)
+event_router.register(
+    r"offlinesalesbatches/(?P<batch>[0-9]+)/(?P<after_sale>{})".format(
+        "|".join(sorted({kind.api_action for kind in all_after_sale()}))
+    ),
+    AfterSaleViewSet,
+    basename="offlinesalesaftersale",
 )
 
 control_patterns = [
@@ -20,19 +28,9 @@ control_patterns = [
     path("proof", views.BatchProof.as_view(), name="proof"),
     path("jobs/<uuid:job>/cancel", views.JobCancel.as_view(), name="cancel"),
     path("jobs/<uuid:job>/dismiss", views.JobDismiss.as_view(), name="dismiss"),
-    path("return", returning.Return.as_view(), name="return"),
-    path("undo", returning.Undo.as_view(), name="undo"),
-    path("undo/lost", returning.UndoLost.as_view(), name="undo_lost"),
-    path("replace", returning.Replace.as_view(), name="replace"),
-    path("lost", returning.Lost.as_view(), name="lost"),
-    path("results/<uuid:job>/", returning.Result.as_view(), name="result"),
+    path("results/<uuid:job>/", returning.ResultPage.as_view(), name="result"),
     path("results/<uuid:job>/tickets.csv", returning.ResultExport.as_view(), name="result_csv"),
     path("results/<uuid:job>/print/<int:batch>", returning.ResultPrint.as_view(), name="result_print"),
-    path("<int:batch>/return", returning.Return.as_view(), name="batch_return"),
-    path("<int:batch>/undo", returning.Undo.as_view(), name="batch_undo"),
-    path("<int:batch>/undo/lost", returning.UndoLost.as_view(), name="batch_undo_lost"),
-    path("<int:batch>/replace", returning.Replace.as_view(), name="batch_replace"),
-    path("<int:batch>/lost", returning.Lost.as_view(), name="batch_lost"),
     path("<int:batch>/", views.BatchDetail.as_view(), name="batch"),
     path("<int:batch>/comment", views.BatchComment.as_view(), name="comment"),
     path("<int:batch>/print", printing.BatchPrint.as_view(), name="print"),
@@ -49,6 +47,13 @@ control_patterns = [
     path("<int:batch>/statement.csv", documents.StatementExport.as_view(), name="statement.csv"),
     path("<int:batch>/tickets.csv", views.TicketExport.as_view(), name="csv"),
 ]
+
+for kind in all_after_sale():
+    page = returning.AfterSalePage.as_view(kind=kind)
+    control_patterns += [
+        path(kind.path, page, name=kind.identifier),
+        path(f"<int:batch>/{kind.path}", page, name=f"batch_{kind.identifier}"),
+    ]
 
 urlpatterns = [
     path("control/event/<str:organizer>/<str:event>/offlinesales/", include(control_patterns)),

@@ -1,15 +1,15 @@
 """The event's jobs in the REST API: whoever was cut off before the answer finds what became of the request."""
 
+import django_filters
 from django.db.models import Case, F, QuerySet, Value, When
-from django.db.models.fields.json import KeyTextTransform
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from django_scopes import scopes_disabled
 from pretix.api.pagination import TotalOrderingFilter
 from rest_framework import mixins, serializers, viewsets
 
-from ..jobs.runner import remembered
+from ..jobs.queries import remembered
+from ..jobs.registry import all_kinds, kind_of
 from ..models import Job
-from ..printing.choice import numbers_of
 from .lists import Pagination
 from .views import PluginPermission, address_of
 
@@ -20,6 +20,7 @@ REQUESTER_TYPES = {"api_token": "token", "device": "device", "oauth_application"
 class JobSerializer(serializers.ModelSerializer):
     """Nothing of what was asked for that may be personal: no comment, no selection, no scanned code."""
 
+    kind = serializers.SerializerMethodField()
     amount = serializers.SerializerMethodField()
     batch = serializers.IntegerField(source="shown_batch", read_only=True)
     check = serializers.SerializerMethodField()
@@ -42,11 +43,11 @@ class JobSerializer(serializers.ModelSerializer):
             "requested_by",
         )
 
+    def get_kind(self, job: Job) -> str:
+        return kind_of(job).api_name
+
     def get_amount(self, job: Job) -> int | None:
-        """How many tickets it makes or prints; what becomes of those that exist is known when they were looked at."""
-        if job.kind == Job.Kind.ISSUE:
-            return job.batch.amount if job.batch else int(job.amount)
-        return None if job.dealt_with else len(numbers_of(job.batch, job.tickets))
+        return kind_of(job).amount(job)
 
     def get_check(self, job: Job) -> str | None:
         """As the request was answered. What only the backend can ask for has no address here."""
@@ -60,12 +61,21 @@ class JobSerializer(serializers.ModelSerializer):
         return None
 
 
+def _names_of_kinds() -> list[tuple[str, str]]:
+    return [(kind.api_name, kind.name) for kind in all_kinds()]
+
+
 with scopes_disabled():
 
     class JobFilter(FilterSet):
+        kind = django_filters.ChoiceFilter(choices=_names_of_kinds, method="of_kind")
+
         class Meta:
             model = Job
-            fields = ("kind", "state")
+            fields = ("state",)
+
+        def of_kind(self, queryset, name, value):
+            return queryset.filter(kind__in=[kind.identifier for kind in all_kinds() if kind.api_name == value])
 
 
 class JobViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
@@ -86,11 +96,7 @@ class JobViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
         shown_batch = Case(When(batch__completed__isnull=False, then=F("batch")), default=Value(None))
         return (
             remembered(self.request.event)
-            .defer("data", "selection")
+            .defer("selection", "checkpoint", "result")
             .select_related("batch", *REQUESTER_TYPES)
-            .annotate(
-                shown_batch=shown_batch,
-                amount=KeyTextTransform("amount", "data"),
-                tickets=KeyTextTransform("tickets", "data"),
-            )
+            .annotate(shown_batch=shown_batch)
         )

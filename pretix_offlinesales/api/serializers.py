@@ -1,5 +1,6 @@
 """The batch as the API shows it, as it is asked for, and as it is returned."""
 
+from collections.abc import Sequence
 from itertools import islice
 
 from django.core.exceptions import ValidationError as DjangoValidationError
@@ -8,12 +9,13 @@ from pretix.base.models import Item, ItemVariation, SalesChannel, SubEvent
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from rest_framework import serializers
 
-from ..issuing import check, usual_layout
-from ..models import MAX_AMOUNT, MAX_NUMBER, Job, JobFailed, OfflineSalesBatch, ReturnKind
+from ..issuing.product import check
+from ..models import MAX_AMOUNT, MAX_NUMBER, JobFailed, OfflineSalesBatch
 from ..printing.choice import Only, choose
 from ..printing.plan import request_data as print_request_data
 from ..printing.sheets import MAX_UNKNOWN, Sheet
-from ..returning import UNDOABLE, request_data
+from ..returning.after_sale import AfterSale
+from ..tickets.layouts import usual_layout
 from ..tickets.numbers import parse_numbers
 
 
@@ -209,7 +211,11 @@ class PrintRequestSerializer(serializers.Serializer):
 
 
 class TicketsSerializer(serializers.Serializer):
-    """Some tickets of a batch. What is not known is refused: a misspelled ``dry_run`` must not change anything."""
+    """
+    Some tickets of a batch, and what is to be done with them. What is not known is refused: a misspelled ``dry_run``
+    must not change anything. When valid, ``kind`` is the kind of job that was asked for, ``selection`` says which
+    tickets, and ``request_values`` all else.
+    """
 
     SELECTORS = ("tickets", "orders", "secrets", "all")
 
@@ -218,6 +224,16 @@ class TicketsSerializer(serializers.Serializer):
     secrets = Codes(child=Text(), required=False, allow_empty=False)
     all = Truth(required=False)
     dry_run = Truth(default=False)
+
+    def __init__(self, *args, kinds: Sequence[AfterSale], **kwargs):
+        """:param kinds: with the address that was called; if they are several, ``of`` says which one is meant"""
+        super().__init__(*args, **kwargs)
+        self._kinds = {kind.api_of: kind for kind in kinds}
+        if len(kinds) > 1:
+            self.fields["of"] = serializers.ChoiceField(choices=list(self._kinds), default=kinds[0].api_of)
+        for name, choices in kinds[0].choices.items():
+            default = getattr(kinds[0].Request, name)
+            self.fields[name] = serializers.ChoiceField(choices=choices, default=default)
 
     def validate_all(self, value):
         if not value:
@@ -230,18 +246,7 @@ class TicketsSerializer(serializers.Serializer):
         if len(selectors) != 1:
             message = _("Say which tickets, in exactly one of these fields: tickets, orders, secrets, all.")
             raise serializers.ValidationError(dict.fromkeys(selectors or self.SELECTORS, [message]))
+        self.request_values = dict(values)
+        self.selection = {name: self.request_values.pop(name) for name in selectors}
+        self.kind = self._kinds[self.request_values.pop("of", None)]
         return values
-
-    def request_data(self, job_kind: Job.Kind) -> dict:
-        values = self.validated_data
-        selection = {name: values[name] for name in self.SELECTORS if name in values}
-        others = {name: value for name, value in values.items() if name not in selection}
-        return request_data(selection, job_kind=job_kind, **others)
-
-
-class ReturnSerializer(TicketsSerializer):
-    kind = serializers.ChoiceField(choices=ReturnKind.choices, default=ReturnKind.UNSOLD)
-
-
-class UndoSerializer(TicketsSerializer):
-    of = serializers.ChoiceField(choices=UNDOABLE, default=Job.Kind.RETURN)

@@ -3,14 +3,17 @@
 import django_filters
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from django_scopes import scopes_disabled
 from pretix.api.auth.permission import EventPermission
 from pretix.api.models import OAuthAccessToken
 from pretix.api.pagination import TotalOrderingFilter
-from pretix.base.models import Device, TeamAPIToken
+from pretix.base.models import Device, Event, TeamAPIToken
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import Throttled
@@ -20,18 +23,20 @@ from rest_framework.reverse import reverse
 
 from .. import tasks
 from ..downloads import download
-from ..issuing import request_data
-from ..jobs import runner as jobs
+from ..issuing.request import IssueRequest
+from ..jobs.queries import find, too_many
+from ..jobs.registry import kind_of
+from ..kinds import ISSUE, PRINT
 from ..models import Job, OfflineSalesBatch
+from ..returning.after_sale import AfterSale, with_action
+from ..returning.examine import Result
 from .lists import BooleanFilter, MomentFilter, Pagination
 from .serializers import (
     BatchDetailSerializer,
     BatchRequestSerializer,
     BatchSerializer,
     PrintRequestSerializer,
-    ReturnSerializer,
     TicketsSerializer,
-    UndoSerializer,
 )
 
 
@@ -57,7 +62,30 @@ with scopes_disabled():
             fields = ("item", "variation", "subevent", "layout")
 
 
-class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, viewsets.GenericViewSet):
+class JobMixin:
+    """Views that start jobs, and where one asks for their results."""
+
+    def _accepted(self, name, job):
+        """Start the job, and say where to ask for its result, under the name that the documentation gives it."""
+        tasks.start(job)
+        return Response({name: address_of(job, self.request)}, status=status.HTTP_202_ACCEPTED)
+
+    def _find_job(self, pk, *kinds, **filters):
+        try:
+            job = find(self.request.event, pk, *kinds, **filters)
+        except (Job.DoesNotExist, ValidationError):
+            raise Http404
+        tasks.recover(job)
+        return job
+
+
+class BatchViewSet(
+    JobMixin,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.UpdateModelMixin,
+    viewsets.GenericViewSet,
+):
     """Batches, and the jobs that make and print them."""
 
     http_method_names = ("get", "head", "options", "post", "patch")
@@ -80,10 +108,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
         return super().perform_content_negotiation(request, force=force or self.action == "download")
 
     def get_queryset(self):
-        return (
-            OfflineSalesBatch.objects.filter(event=self.request.event, completed__isnull=False)
-            .select_related("sales_channel")
-        )
+        return shown_batches(self.request.event).select_related("sales_channel")
 
     def get_serializer_class(self):
         return BatchSerializer if self.action == "list" else BatchDetailSerializer
@@ -92,8 +117,8 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
         serializer = BatchRequestSerializer(data=request.data, event=request.event)
         serializer.is_valid(raise_exception=True)
         refuse_too_many(request.event)
-        data = request_data(serializer.batch, serializer.seats)
-        job = jobs.create_issuing(request.event, data, requested_by(request))
+        asked = IssueRequest.of(serializer.batch, serializer.seats)
+        job = ISSUE.create(request.event, asked, requested_by(request))
         return self._accepted("check", job)
 
     @transaction.atomic
@@ -111,7 +136,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
 
     @action(detail=False, url_path="check/(?P<job>[^/]+)")
     def check(self, request, job, **kwargs):
-        job = self._find_job(Job.Kind.ISSUE, job)
+        job = self._find_job(job, ISSUE)
         if job.state != Job.State.SUCCEEDED:
             return unfinished(job)
         return Response(BatchDetailSerializer(job.batch).data)
@@ -122,95 +147,77 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
         serializer = PrintRequestSerializer(data=request.data, batch=batch)
         serializer.is_valid(raise_exception=True)
         refuse_too_many(request.event)
-        job = jobs.create_printing(batch, requested_by(request), serializer.request_data)
+        job = PRINT.ask(batch, requested_by(request), serializer.request_data)
         return self._accepted("download", job)
 
     @action(detail=True, url_path="download/(?P<job>[^/]+)/(?P<file>[^/]+)")
     def download(self, request, job, file, **kwargs):
-        job = self._find_job(Job.Kind.PRINT, job, batch=self.get_object(), file=file)
+        job = self._find_job(job, PRINT, batch=self.get_object(), file=file)
         if job.state != Job.State.SUCCEEDED:
             return unfinished(job)
         return download(job.file)
 
-    @action(detail=True, methods=["post"], url_path="return", url_name="return")
-    def return_tickets(self, request, **kwargs):
-        return self._deal_with(Job.Kind.RETURN, ReturnSerializer)
 
-    @action(detail=True, url_path="return/(?P<job>[^/]+)")
-    def returned(self, request, job, **kwargs):
-        return self._dealt_with(Job.Kind.RETURN, job)
+class AfterSaleViewSet(JobMixin, viewsets.GenericViewSet):
+    """
+    Do something with tickets of a batch, as the kinds of jobs say that have this address (``action``), and ask what has
+    become of them.
+    """
 
-    @action(detail=True, methods=["post"], url_path="undo", url_name="undo")
-    def undo(self, request, **kwargs):
-        return self._deal_with(Job.Kind.UNDO, UndoSerializer)
+    http_method_names = ("get", "head", "options", "post")
+    permission = "event.orders:read"
+    write_permission = "event.orders:write"
+    permission_classes = (PluginPermission,)
+    queryset = OfflineSalesBatch.objects.none()
+    serializer_class = TicketsSerializer
+    lookup_field = "job"
 
-    @action(detail=True, url_path="undo/(?P<job>[^/]+)")
-    def undone(self, request, job, **kwargs):
-        return self._dealt_with(Job.Kind.UNDO, job)
+    @cached_property
+    def batch(self) -> OfflineSalesBatch:
+        return get_object_or_404(shown_batches(self.request.event), pk=self.kwargs["batch"])
 
-    @action(detail=True, methods=["post"], url_path="replace", url_name="replace")
-    def replace(self, request, **kwargs):
-        return self._deal_with(Job.Kind.REPLACE, TicketsSerializer)
+    @property
+    def kinds(self) -> list[AfterSale]:
+        return with_action(self.kwargs["after_sale"])
 
-    @action(detail=True, url_path="replace/(?P<job>[^/]+)")
-    def replaced(self, request, job, **kwargs):
-        return self._dealt_with(Job.Kind.REPLACE, job)
-
-    @action(detail=True, methods=["post"], url_path="lost", url_name="report-lost")
-    def report_lost(self, request, **kwargs):
-        return self._deal_with(Job.Kind.LOST, TicketsSerializer)
-
-    @action(detail=True, url_path="lost/(?P<job>[^/]+)")
-    def lost(self, request, job, **kwargs):
-        return self._dealt_with(Job.Kind.LOST, job)
-
-    def _deal_with(self, kind, serializer_class):
-        """Start a job about some tickets of the batch."""
-        batch, request = self.get_object(), self.request
-        serializer = serializer_class(data=request.data)
+    def create(self, request, **kwargs):
+        batch = self.batch  # is looked for before the request is read
+        serializer = TicketsSerializer(data=request.data, kinds=self.kinds)
         serializer.is_valid(raise_exception=True)
         refuse_too_many(request.event)
-        job = jobs.create_after_sale(
-            request.event, kind, serializer.request_data(kind), requested_by(request), batch=batch
-        )
+        kind, selection = serializer.kind, serializer.selection
+        job = kind.ask(request.event, selection, requested_by(request), batch, **serializer.request_values)
         return self._accepted("check", job)
 
-    def _dealt_with(self, kind, pk):
-        job = self._find_job(kind, pk, batch=self.get_object())
+    def retrieve(self, request, job, **kwargs):
+        job = self._find_job(job, *self.kinds, batch=self.batch)
         if job.state != Job.State.SUCCEEDED:
             return unfinished(job)
-        return Response({name: job.data[name] for name in (job.dealt_with, "skipped")})
+        result = Result.of(job)
+        return Response({kind_of(job).api_done: result.done, "skipped": result.skipped})
 
-    def _accepted(self, name, job):
-        """Start the job, and say where to ask for its result, under the name that the documentation gives it."""
-        tasks.start(job)
-        return Response({name: address_of(job, self.request)}, status=status.HTTP_202_ACCEPTED)
 
-    def _find_job(self, kind, pk, **filters):
-        try:
-            job = jobs.find(self.request.event, kind, pk, **filters)
-        except (Job.DoesNotExist, ValidationError):
-            raise Http404
-        tasks.revive(job)
-        return job
+def shown_batches(event: Event) -> QuerySet[OfflineSalesBatch]:
+    """Those of which everybody has been told."""
+    return OfflineSalesBatch.objects.filter(event=event, completed__isnull=False)
 
 
 def address_of(job: Job, request) -> str | None:
     """Where to ask for the result. None for what can only be asked for, and looked at, in the backend."""
-    if job.kind == Job.Kind.ISSUE:
-        route, kwargs = "check", {}
-    elif job.kind == Job.Kind.PRINT and job.file_id:
-        route, kwargs = "download", {"pk": job.batch_id, "file": job.file_id}
-    elif job.dealt_with and job.batch_id:
-        route, kwargs = job.dealt_with, {"pk": job.batch_id}
+    kind, place = kind_of(job), {"organizer": request.organizer.slug, "event": request.event.slug, "job": job.pk}
+    if kind is ISSUE:
+        route, place = "offlinesalesbatch-check", place
+    elif kind is PRINT and job.file_id:
+        route, place = "offlinesalesbatch-download", place | {"pk": job.batch_id, "file": job.file_id}
+    elif isinstance(kind, AfterSale) and job.batch_id:
+        route, place = "offlinesalesaftersale-detail", place | {"batch": job.batch_id, "after_sale": kind.api_action}
     else:
         return None
-    kwargs |= {"organizer": request.organizer.slug, "event": request.event.slug, "job": job.pk}
-    return reverse(f"api-v1:offlinesalesbatch-{route}", kwargs=kwargs, request=request)
+    return reverse(f"api-v1:{route}", kwargs=place, request=request)
 
 
 def refuse_too_many(event) -> None:
-    if jobs.too_many(event):
+    if too_many(event):
         raise Throttled(wait=60, detail=_("There are too many unfinished jobs of this event. Please wait for some."))
 
 

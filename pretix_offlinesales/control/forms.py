@@ -18,18 +18,11 @@ from pretix.control.forms.widgets import Select2
 
 from ..db.queries import unscoped
 from ..host.forms import show_as_required
-from ..issuing import (
-    Quote,
-    check,
-    is_seated,
-    next_free,
-    next_number,
-    quote,
-    read_seats,
-    request_data,
-    valid_from_purchase,
-)
 from ..issuing.channels import usual_channel
+from ..issuing.product import check, is_seated, next_number, valid_from_purchase
+from ..issuing.quote import Quote, quote
+from ..issuing.request import IssueRequest
+from ..issuing.seats import next_free, read_seats
 from ..models import (
     MAX_AMOUNT,
     MAX_NUMBER,
@@ -39,8 +32,8 @@ from ..models import (
     OfflineSalesTicket,
     ReturnKind,
 )
-from ..returning import named_by
 from ..tickets.figures import CANCELED, LET_IN_ALL_THE_SAME, REPORTED_LOST
+from ..tickets.selection import named_by
 
 #: Who sends the same form again within this time after it is done has clicked twice; later, more tickets are wanted.
 REPEATED = timedelta(minutes=1)
@@ -185,7 +178,7 @@ class BatchForm(forms.Form):
         try:
             self.seats = read_seats(batch, values.get("seats", ""))
             next_seats = not self.seats and is_seated(batch)
-            self.request = request_data(batch, self.seats, numbers_go_on, next_seats)
+            self.request = IssueRequest.of(batch, self.seats, numbers_go_on, next_seats)
             self.job_id, self.job = self._asked_before(values["token"])
             if not self.job:  # or the first one has what the second one asks for
                 self.seats = next_free(batch) if next_seats else self.seats
@@ -241,7 +234,7 @@ class BatchForm(forms.Form):
         """
         if not (token and self.user):
             return uuid4(), None
-        pk = uuid5(token, json.dumps([self.event.pk, self.user.pk, self.request], sort_keys=True))
+        pk = uuid5(token, json.dumps([self.event.pk, self.user.pk, self.request.data], sort_keys=True))
         over = Q(state=Job.State.FAILED) | Q(finished__lt=now() - REPEATED)
         while Job.objects.filter(over, pk=pk).exists():
             pk = uuid5(pk, "again")

@@ -11,14 +11,16 @@ from django.utils.translation import gettext as _
 from django.views.generic import DeleteView, FormView, View
 
 from ..downloads import as_private_file
-from ..issuing import usual_layout
-from ..jobs import runner as jobs
+from ..jobs.queries import find
+from ..kinds import MAKE_DATA, PRINT, REPLACE
 from ..models import Job, JobFailed, SheetPreset
 from ..printing.calibration import print_calibration
 from ..printing.choice import count_blocked, count_printed
 from ..printing.clearance import tight_codes
 from ..printing.letters import missing_letters
 from ..printing.plan import Plan
+from ..printing.specimen import print_first_sheet
+from ..tickets.layouts import usual_layout
 from ..tickets.numbers import format_numbers
 from .forms import problems_of
 from .picture import picture
@@ -68,12 +70,12 @@ class FileFormMixin(FileMixin):
 class BatchPrint(FileMixin, View):
     """Print all of the batch, a page a ticket."""
 
-    kind = Job.Kind.PRINT
+    kind = PRINT
 
     def post(self, request, *args, **kwargs):
         if self.too_many:
             return self.refuse(self.too_many, self.url("batch", batch=self.batch.pk))
-        return self.start(jobs.create_printing(self.batch, {"user": request.user}))
+        return self.start(PRINT.ask(self.batch, {"user": request.user}))
 
 
 class BatchData(FileFormMixin, FormView):
@@ -81,10 +83,10 @@ class BatchData(FileFormMixin, FormView):
 
     template_name = "pretix_offlinesales/control/data.html"
     form_class = DataForm
-    kind = Job.Kind.DATA
+    kind = MAKE_DATA
 
     def create_job(self, form, requested_by):
-        return jobs.create_data(self.batch, form.options, requested_by)
+        return MAKE_DATA.ask(self.batch, form.options, requested_by)
 
 
 class PrintMixin(BatchMixin):
@@ -123,10 +125,10 @@ class BatchPrintOptions(PrintMixin, FileFormMixin, FormView):
     """Choose what is printed, and on what sheets."""
 
     form_class = PrintForm
-    kind = Job.Kind.PRINT
+    kind = PRINT
 
     def create_job(self, form, requested_by):
-        return jobs.create_printing(self.batch, requested_by, form.request_data)
+        return PRINT.ask(self.batch, requested_by, form.request_data)
 
     def get_initial(self):
         initial = {"pages": "single", "paper": "A4", "running_text": True, "tickets": self._replaced()}
@@ -141,7 +143,7 @@ class BatchPrintOptions(PrintMixin, FileFormMixin, FormView):
         if not (key := self.request.GET.get("replaced")):
             return ""
         try:
-            job = jobs.find(self.request.event, Job.Kind.REPLACE, UUID(key))
+            job = find(self.request.event, UUID(key), REPLACE)
         except (ValueError, Job.DoesNotExist):
             raise Http404
         return format_numbers(numbers_dealt_with(job, self.batch))
@@ -180,11 +182,12 @@ class BatchFirstSheet(PrintMixin, View):
         if not form.is_valid():
             return self.page(form)
         try:
-            content = jobs.proof_of_sheet(self.batch, form.request_data)
+            output = BytesIO()
+            print_first_sheet(self.batch, form.request_data, output)
         except JobFailed as error:
             form.add_error(None, str(error))
             return self.page(form)
-        return _pdf(content, f"{request.event.slug}-offlinesales-specimen.pdf")
+        return _pdf(output.getvalue(), f"{request.event.slug}-offlinesales-specimen.pdf")
 
 
 class BatchCalibration(PrintMixin, View):

@@ -10,7 +10,6 @@ from django.utils.functional import lazy
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
-from ..issuing import usual_layout
 from ..models import JobFailed, OfflineSalesBatch, SheetPreset
 from ..printing.choice import Only, choose
 from ..printing.data import DataOptions, Format, Pictures, placeholders, used_placeholders
@@ -18,6 +17,7 @@ from ..printing.log import last_sheet
 from ..printing.plan import request_data
 from ..printing.presets import PRESETS
 from ..printing.sheets import MAX_COLUMNS, MAX_OFFSET, MAX_PAPER, MIN_PAPER, PAPERS, Duplex, Sheet, SheetOrder
+from ..tickets.layouts import usual_layout
 from ..tickets.numbers import format_numbers
 from .forms import is_number
 
@@ -110,7 +110,7 @@ class DataForm(ChoiceForm):
 
     @property
     def options(self) -> DataOptions:
-        return DataOptions.parse(self.cleaned_data | {"tickets": "" if self.is_all else format_numbers(self.numbers)})
+        return DataOptions.read(self.cleaned_data | {"tickets": "" if self.is_all else format_numbers(self.numbers)})
 
 
 def _length(label, minimum=0, maximum=MAX_PAPER, **kwargs):

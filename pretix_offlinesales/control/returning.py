@@ -12,31 +12,25 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _, gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext as _, gettext_lazy
 from django.views.generic import FormView, TemplateView, View
 from pretix.base.models import Event
 
 from ..downloads import as_private_file
-from ..jobs import runner as jobs
+from ..jobs.queries import find
+from ..jobs.registry import kind_of, request_of
+from ..kinds import PRINT
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..printing.choice import choose
 from ..printing.log import last_sheet, last_sheets
 from ..printing.plan import request_data as print_request_data
-from ..returning import (
-    OF_OTHER_BATCH,
-    REASONS,
-    UNKNOWN,
-    Ticket,
-    as_lines,
-    examine,
-    find_elsewhere,
-    from_file,
-    read_lines,
-    request_data,
-    too_many,
-)
+from ..returning.after_sale import AfterSale, all_after_sale
+from ..returning.examine import Result, examine
 from ..tickets.figures import Tally, tally_by_batch
+from ..tickets.lines import as_lines, from_file, read_lines, too_many
 from ..tickets.numbers import format_numbers
+from ..tickets.reasons import OF_OTHER_BATCH, TEXTS as REASONS, UNKNOWN
+from ..tickets.selection import Ticket, find_elsewhere
 from .views import PageMixin
 from .waiting import JobMixin
 
@@ -88,16 +82,12 @@ class TicketsForm(forms.Form):
     )
 
     def __init__(
-        self, *args, event: Event, batch: OfflineSalesBatch | None, everything: str, has_reason: bool, **kwargs
+        self, *args, event: Event, batch: OfflineSalesBatch | None, kind: AfterSale, **kwargs
     ):
-        """
-        :param everything: what all tickets of a batch are called
-        :param has_reason: whether one says why they come back
-        """
         super().__init__(*args, **kwargs)
         self.event, self.batch, self.selection, self.examined = event, batch, None, None
         if batch:
-            self.fields["everything"].label = everything
+            self.fields["everything"].label = kind.everything
             self.fields["lines"].help_text = _(
                 "Ticket numbers such as 1-50, 60, 75-80, order codes, or scanned tickets; one a line, or with commas."
             )
@@ -107,7 +97,7 @@ class TicketsForm(forms.Form):
                 "Order codes, scanned tickets, or ticket numbers with their batch such as #3: 1-50, 60; one a line, or "
                 "with commas."
             )
-        if not has_reason:
+        if "kind" not in kind.choices:
             del self.fields["kind"]
 
     def clean_file(self):
@@ -146,24 +136,21 @@ class TicketsForm(forms.Form):
 class MoneyMixin(PageMixin):
     """Pages that say of which batches some tickets are, and what they cost."""
 
-    #: The kinds of jobs that decide over money.
-    MOVING = (Job.Kind.RETURN, Job.Kind.UNDO, Job.Kind.LOST)
-
-    def money(self, codes: list[str], kind: Job.Kind) -> dict:
+    def money(self, codes: list[str], kind: AfterSale) -> dict:
         """``counts`` has a line for each batch, ``total`` adds them up."""
         tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event)
         tallies = tally_by_batch(tickets.filter(order__code__in=codes))
         return {
             "counts": [{"batch": batch, "tally": tallies[batch.pk]} for batch in self.with_products(tallies)],
             "total": sum(tallies.values(), Tally()),
-            "moves_money": kind in self.MOVING,
+            "moves_money": kind.moves_money,
         }
 
     def with_products(self, pks):
         return self.batches.filter(pk__in=pks).select_related("item", "variation").order_by("pk")
 
 
-class AfterSale(MoneyMixin, JobMixin, FormView):
+class AfterSalePage(MoneyMixin, JobMixin, FormView):
     """
     Say which tickets, see what would become of each, confirm. Whoever scans asks (``verdicts``) while scanning.
     The dialog ends on the page with the result, also if it failed half way.
@@ -172,26 +159,8 @@ class AfterSale(MoneyMixin, JobMixin, FormView):
     permission = "event.orders:write"
     template_name = "pretix_offlinesales/control/after_sale.html"
     form_class = TicketsForm
-    #: Of the URL for the whole event.
-    name: str
-    #: What is undone, where something is.
-    of = Job.Kind.RETURN
-    title: str
-    explanation: str
-    #: What all tickets of a batch are called.
-    everything: str
-    question: str
-    button: str
-    #: What is said of a ticket while one scans.
-    verdict: str
-    headline: str
-    #: What the result says of the tickets, and of each of them.
-    result: str
-    outcome: str
-    #: Whether lost tickets stay lost, which one must know.
-    leaves_lost = False
-    #: The page on which it can be undone.
-    undone_by: "type[AfterSale] | None" = None
+    #: What is done with them.
+    kind: AfterSale | None = None
 
     @cached_property
     def batch(self) -> OfflineSalesBatch | None:
@@ -209,8 +178,7 @@ class AfterSale(MoneyMixin, JobMixin, FormView):
         return super().get_form_kwargs() | {
             "event": self.request.event,
             "batch": self.batch,
-            "everything": self.everything,
-            "has_reason": self.kind == Job.Kind.RETURN,
+            "kind": self.kind,
         }
 
     def post(self, request, *args, **kwargs):
@@ -223,15 +191,9 @@ class AfterSale(MoneyMixin, JobMixin, FormView):
         if self.too_many:
             form.add_error(None, self.too_many)
             return self.form_invalid(form)
-        kind = {"kind": form.cleaned_data["kind"]} if "kind" in form.cleaned_data else {}
-        job = jobs.create_after_sale(
-            self.request.event,
-            self.kind,
-            request_data(form.selection, job_kind=self.kind, of=self.of, **kind),
-            {"user": self.request.user},
-            batch=self.batch,
-        )
-        return self.start(job)
+        chosen = {name: form.cleaned_data[name] for name in self.kind.choices}
+        requested_by = {"user": self.request.user}
+        return self.start(self.kind.ask(self.request.event, form.selection, requested_by, self.batch, **chosen))
 
     def _with_lines(self, form) -> TicketsForm:
         """The same, with what was in the file among the lines, since browsers don't keep files."""
@@ -243,7 +205,7 @@ class AfterSale(MoneyMixin, JobMixin, FormView):
 
     def _check(self, form) -> dict:
         """What would become of the tickets."""
-        examined = list(examine(self.request.event, self.batch, form.examined, self.kind, self.of))
+        examined = list(examine(self.request.event, self.batch, form.examined, self.kind))
         accepted = [choice for choice, reason in examined if not reason]
         reasons = self._reasons(examined)
         refused = [
@@ -257,12 +219,12 @@ class AfterSale(MoneyMixin, JobMixin, FormView):
             "more_refused": len(refused[MAX_SHOWN:]),
             "accepted": accepted[:MAX_SHOWN],
             "more_accepted": len(accepted[MAX_SHOWN:]),
-            "question": self.question % {"amount": len(accepted)},
+            "question": self.kind.question % {"amount": len(accepted)},
         }
 
     def _lost(self, choices) -> set[int]:
         """Those of their orders that were reported lost, where that matters."""
-        if not self.leaves_lost:
+        if not self.kind.leaves_lost:
             return set()
         orders = [choice.ticket.order_id for choice in choices if choice.ticket]
         tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event, order__in=orders)
@@ -285,7 +247,7 @@ class AfterSale(MoneyMixin, JobMixin, FormView):
             everything = read_lines(dict.fromkeys(chain(*entries)), self.request.event, self.batch)
         except ValueError as error:
             return JsonResponse({"error": str(error)}, status=400)
-        examined = list(examine(self.request.event, self.batch, {"each": everything}, self.kind, self.of))
+        examined = list(examine(self.request.event, self.batch, {"each": everything}, self.kind))
         reasons = self._reasons(examined)
         found = {}
         for choice, reason in examined:
@@ -304,9 +266,9 @@ class AfterSale(MoneyMixin, JobMixin, FormView):
         texts = []
         if len(good) == 1:
             [ticket] = good.values()
-            texts.append(f"{self.verdict} ({ticket.name})")
+            texts.append(f"{self.kind.verdict} ({ticket.name})")
         elif good:
-            texts.append(f"{self.verdict}: {len(good)}")
+            texts.append(f"{self.kind.verdict}: {len(good)}")
         if good_and_lost:
             texts.append(str(REPORTED_LOST) if len(good) == 1 else f"{REPORTED_LOST}: {len(good_and_lost)}")
         if len(found) == 1:
@@ -321,12 +283,11 @@ class AfterSale(MoneyMixin, JobMixin, FormView):
         return {"level": level, "text": ", ".join(texts), "tickets": tickets}
 
     def get_context_data(self, **kwargs):
-        texts = {name: getattr(self, name) for name in ("title", "explanation", "button", "headline")}
-        return super().get_context_data(**kwargs) | texts | {"batch": self.batch}
+        return super().get_context_data(**kwargs) | {"kind": self.kind, "batch": self.batch}
 
     def _find(self, pk):
         job = super()._find(pk)
-        if job.batch_id != (self.batch and self.batch.pk) or not isinstance(self, page_of(job)):
+        if job.batch_id != (self.batch and self.batch.pk):
             raise Http404
         return job
 
@@ -345,132 +306,32 @@ def name_of(batch: OfflineSalesBatch) -> str:
     return f"{batch} · {product}"
 
 
-class Undo(AfterSale):
-    name, kind = "undo", Job.Kind.UNDO
-    title = gettext_lazy("Undo returns")
-    explanation = gettext_lazy(
-        "Tickets that were returned by mistake become valid again, as long as there is still quota for them."
-    )
-    everything = gettext_lazy("All tickets of this batch that were returned")
-    question = ngettext_lazy(
-        "%(amount)d ticket will become valid again, if there is enough quota.",
-        "%(amount)d tickets will become valid again, if there is enough quota.",
-        "amount",
-    )
-    button = gettext_lazy("Undo returns")
-    verdict = gettext_lazy("can become valid again")
-    headline = gettext_lazy("We are making your tickets valid again …")
-    result = gettext_lazy("Tickets that are valid again")
-    outcome = gettext_lazy("valid again")
-    leaves_lost = True
-
-
-class Return(AfterSale):
-    name, kind = "return", Job.Kind.RETURN
-    title = gettext_lazy("Return tickets")
-    explanation = gettext_lazy(
-        "Returned tickets are canceled: their codes are not valid any more, and their places can be sold again."
-    )
-    everything = gettext_lazy("All tickets of this batch that are still out")
-    question = ngettext_lazy("%(amount)d ticket will be returned.", "%(amount)d tickets will be returned.", "amount")
-    button = gettext_lazy("Return tickets")
-    verdict = gettext_lazy("can be returned")
-    headline = gettext_lazy("We are returning your tickets …")
-    result = gettext_lazy("Returned tickets")
-    outcome = gettext_lazy("returned")
-    leaves_lost = True
-    undone_by = Undo
-
-
-class Replace(AfterSale):
-    name, kind = "replace", Job.Kind.REPLACE
-    title = gettext_lazy("Replace tickets")
-    explanation = gettext_lazy(
-        "For spoiled paper: the tickets get new codes, and the old paper is refused at the door. Numbers, orders and "
-        "prices stay."
-    )
-    everything = gettext_lazy("All valid tickets of this batch")
-    question = ngettext_lazy(
-        "%(amount)d ticket will get a new code.", "%(amount)d tickets will get new codes.", "amount"
-    )
-    button = gettext_lazy("Replace tickets")
-    verdict = gettext_lazy("can be replaced")
-    headline = gettext_lazy("We are replacing your tickets …")
-    result = gettext_lazy("Replaced tickets")
-    outcome = gettext_lazy("replaced")
-
-
-class UndoLost(AfterSale):
-    name, kind, of = "undo_lost", Job.Kind.UNDO, Job.Kind.LOST
-    title = gettext_lazy("Undo losses")
-    explanation = gettext_lazy(
-        "Tickets whose paper was found again, or that were reported lost by mistake, are good again. Where somebody "
-        "has blocked a ticket for another reason, it stays blocked."
-    )
-    everything = gettext_lazy("All tickets of this batch that were reported lost or stolen")
-    question = ngettext_lazy(
-        "%(amount)d ticket will not be reported lost any more.",
-        "%(amount)d tickets will not be reported lost any more.",
-        "amount",
-    )
-    button = gettext_lazy("Undo losses")
-    verdict = gettext_lazy("was reported lost")
-    headline = gettext_lazy("We are unblocking your tickets …")
-    result = gettext_lazy("Tickets not reported lost any more")
-    outcome = gettext_lazy("not reported lost any more")
-
-
-class Lost(AfterSale):
-    name, kind = "lost", Job.Kind.LOST
-    title = gettext_lazy("Report lost tickets")
-    explanation = gettext_lazy(
-        "For paper that was lost or stolen: the tickets are blocked, so that nobody is let in with them. They are not "
-        "canceled: their places stay taken, and whoever should have sold them still owes what they cost."
-    )
-    everything = gettext_lazy("All tickets of this batch that are still out")
-    question = ngettext_lazy("%(amount)d ticket will be blocked.", "%(amount)d tickets will be blocked.", "amount")
-    button = gettext_lazy("Report lost tickets")
-    verdict = gettext_lazy("can be reported lost")
-    headline = gettext_lazy("We are blocking your tickets …")
-    result = gettext_lazy("Tickets reported lost or stolen")
-    outcome = gettext_lazy("lost or stolen")
-    undone_by = UndoLost
-
-
-PAGES = (Return, Undo, Replace, Lost, UndoLost)
-
-
-def page_of(job: Job) -> type[AfterSale]:
-    """Where it was asked for, or could have been."""
-    of = job.data.get("of", AfterSale.of)
-    return next(page for page in PAGES if (page.kind, page.of) == (job.kind, of))
-
-
 class ResultMixin(MoneyMixin):
     """What has become of some tickets, for as long as the job lives."""
 
     @cached_property
     def job(self) -> Job:
-        for kind in Job.DEALT_WITH:
-            try:
-                return jobs.find(self.request.event, kind, self.kwargs["job"])
-            except Job.DoesNotExist:
-                pass
-        raise Http404
+        try:
+            return find(self.request.event, self.kwargs["job"], *all_after_sale())
+        except Job.DoesNotExist as error:
+            raise Http404 from error
 
     @cached_property
-    def page(self) -> type[AfterSale]:
-        return page_of(self.job)
+    def result_kind(self) -> AfterSale:
+        return kind_of(self.job)
+
+    @cached_property
+    def result(self) -> Result:
+        return Result.of(self.job)
 
     @cached_property
     def done(self) -> list[OfflineSalesTicket]:
-        codes = self.job.data[self.job.dealt_with]
-        tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event, order__code__in=codes)
+        tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event, order__code__in=self.result.done)
         return list(tickets.select_related("order", "batch__item", "batch__variation").order_by("batch", "number"))
 
     @cached_property
     def skipped(self) -> list[dict]:
-        lines = self.job.data["skipped"]
+        lines = self.result.skipped
         pairs = [(line["value"], line["reason"]) for line in lines]
         reasons = Reasons(self.request.event, self.job.batch, pairs)
         return [line | {"text": reasons.text(*pair)} for line, pair in zip(lines, pairs, strict=True)]
@@ -478,26 +339,23 @@ class ResultMixin(MoneyMixin):
 
 def numbers_dealt_with(job: Job, batch: OfflineSalesBatch) -> list[int]:
     """Of those tickets of the batch."""
-    tickets = batch.tickets.filter(order__code__in=job.data[job.dealt_with])
+    tickets = batch.tickets.filter(order__code__in=Result.of(job).done)
     return list(tickets.order_by("number").values_list("number", flat=True))
 
 
-class Result(ResultMixin, TemplateView):
+class ResultPage(ResultMixin, TemplateView):
     template_name = "pretix_offlinesales/control/result.html"
 
     def get_context_data(self, **kwargs):
-        money = self.money(self.job.data[self.job.dealt_with], self.job.kind)
-        can_print = self.job.kind == Job.Kind.REPLACE
-        sheets = last_sheets([line["batch"] for line in money["counts"]]) if can_print else {}
+        money = self.money(self.result.done, self.result_kind)
+        sheets = last_sheets([line["batch"] for line in money["counts"]]) if self.result_kind.needs_print else {}
         for line in money["counts"]:
             line["sheet"] = sheets.get(line["batch"].pk)
         return super().get_context_data(**kwargs) | {
             "job": self.job,
-            "title": self.page.title,
-            "result": self.page.result,
+            "kind": self.result_kind,
+            "chosen": self._chosen(),
             "undo": self._undo(),
-            "can_print": can_print,
-            "kind": dict(ReturnKind.choices).get(self.job.data.get("kind")),
             "money": money,
             "amount": len(self.done),
             "done": self.done[:MAX_SHOWN],
@@ -506,12 +364,17 @@ class Result(ResultMixin, TemplateView):
             "more_skipped": len(self.skipped[MAX_SHOWN:]),
         }
 
+    def _chosen(self) -> list[str]:
+        """What one could choose, and did."""
+        request = request_of(self.job)
+        return [str(dict(choices)[getattr(request, name)]) for name, choices in self.result_kind.choices.items()]
+
     def _undo(self) -> dict | None:
         """All that was done, as the page takes it on which that can be undone."""
-        page = self.page.undone_by
-        if not page or not self.done:
+        kind = self.result_kind.undone_by
+        if not kind or not self.done:
             return None
-        return {"url": self.url(page.name), "title": page.title, "lines": "\n".join(map(str, self.done))}
+        return {"url": self.url(kind.identifier), "title": kind.title, "lines": "\n".join(map(str, self.done))}
 
 
 class ResultPrint(ResultMixin, JobMixin, View):
@@ -521,11 +384,11 @@ class ResultPrint(ResultMixin, JobMixin, View):
     """
 
     permission = "event.orders:write"
-    kind = Job.Kind.PRINT
+    kind = PRINT
 
     @cached_property
     def batch(self) -> OfflineSalesBatch:
-        if self.job.kind != Job.Kind.REPLACE:
+        if not self.result_kind.needs_print:
             raise Http404
         return get_object_or_404(self.batches, pk=self.kwargs["batch"])
 
@@ -542,7 +405,7 @@ class ResultPrint(ResultMixin, JobMixin, View):
             return self.refuse(" ".join(error.messages), result)
         except JobFailed as error:
             return self.refuse(str(error), result)
-        return self.start(jobs.create_printing(self.batch, {"user": request.user}, only_these))
+        return self.start(PRINT.ask(self.batch, {"user": request.user}, only_these))
 
     def get_success_url(self, job):
         return self.url("download", batch=job.batch_id, job=job.pk)
@@ -562,7 +425,8 @@ class ResultExport(ResultMixin, View):
         writer.writerow(titles)
         for ticket in self.done:
             product = " – ".join(str(part) for part in (ticket.batch.item, ticket.batch.variation) if part)
-            writer.writerow([ticket.batch_id, ticket.number, ticket.order.code, product, "", str(self.page.outcome)])
+            outcome = str(self.result_kind.outcome)
+            writer.writerow([ticket.batch_id, ticket.number, ticket.order.code, product, "", outcome])
         for line in self.skipped:
             writer.writerow(["", "", line["order"] or "", "", line["value"], str(line["text"])])
         return response

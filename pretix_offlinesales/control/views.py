@@ -1,5 +1,6 @@
 """The organizer's pages about batches."""
 
+from io import BytesIO
 from uuid import UUID
 
 from defusedcsv import csv
@@ -20,11 +21,17 @@ from pretix.control.views import ChartContainingView, PaginationMixin
 from .. import tasks
 from ..db.queries import planned_plainly
 from ..downloads import as_private_file, download
-from ..issuing import requested_batches
+from ..issuing.blueprint import draw
 from ..issuing.channels import is_missing, make_channel
-from ..jobs import runner as jobs
+from ..issuing.request import requested_batches
+from ..jobs.queries import failures, find, last_failed, last_fetchable, unfinished
+from ..jobs.registry import all_kinds, kind_of, request_of
+from ..jobs.runner import PATIENCE, cancel
+from ..kinds import ISSUE, MAKE_DATA, PRINT
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..printing.letters import MissingLetters, missing_letters
+from ..printing.specimen import print_specimen
+from ..returning.after_sale import all_after_sale
 from ..tickets.figures import figures, money, total, with_state, with_worth
 from ..tickets.splitting import find_split_off
 from .entries import entries_over_time
@@ -128,27 +135,27 @@ MAX_FAILURES = 5
 
 def _jobs_to_show(event) -> dict:
     """What is being made, and what could not be made, each with the batch that it is about as ``asked``."""
-    working = _looked_after(event, jobs.being_issued(event))
+    working = _recovered(event, unfinished(event=event, kind=ISSUE.identifier))
     # Some may have been given up just now.
-    failures = jobs.failures(event).order_by("-finished").select_related(*REQUESTER)
-    failed = list(failures[:MAX_FAILURES])
+    failed_ones = failures(event, ISSUE).order_by("-finished").select_related(*REQUESTER)
+    failed = list(failed_ones[:MAX_FAILURES])
     shown = working + failed
     for job in failed:
         job.event = event
     for job, batch in zip(shown, requested_batches(shown), strict=True):
         job.asked = batch
-        if job.data["subevent_id"] and batch.subevent:
+        if batch.subevent_id and batch.subevent:
             batch.subevent.event = event
-    return {"working": working, "failed": failed, "more_failed": failures.count() - len(failed)}
+    return {"working": working, "failed": failed, "more_failed": failed_ones.count() - len(failed)}
 
 
-def _looked_after(event, unfinished) -> list[Job]:
-    """Those that still are unfinished once somebody has looked after them."""
-    found = list(unfinished.select_related(*REQUESTER))
+def _recovered(event, unfinished_ones) -> list[Job]:
+    """Those that still are unfinished."""
+    found = list(unfinished_ones.select_related(*REQUESTER))
     for job in found:
         job.event = event
-        if max(job.sent, job.heartbeat) < now() - jobs.PATIENCE:
-            tasks.revive(job)
+        if max(job.queued, job.heartbeat) < now() - PATIENCE:
+            tasks.recover(job)
     return [job for job in found if not job.finished]
 
 
@@ -158,7 +165,7 @@ class BatchCreate(PageMixin, JobMixin, FormView):
     permission = "event.orders:write"
     template_name = "pretix_offlinesales/control/create.html"
     form_class = BatchForm
-    kind = Job.Kind.ISSUE
+    kind = ISSUE
     success_message = gettext_lazy("The tickets have been issued.")
 
     def get_form_kwargs(self):
@@ -170,15 +177,15 @@ class BatchCreate(PageMixin, JobMixin, FormView):
             return {}
         try:
             # However old: it is offered as long as the failure is shown.
-            job = jobs.failures(self.request.event).get(pk=UUID(again))
+            job = failures(self.request.event, ISSUE).get(pk=UUID(again))
         except (ValueError, Job.DoesNotExist):
             raise Http404
         job.event = self.request.event
         [batch] = requested_batches([job])
-        seats = job.event.seats.in_bulk(job.data["seats"])
-        named = "\n".join(seats[pk].name for pk in job.data["seats"] if pk in seats)
-        numbers_go_on = job.data.get("numbers_go_on", False)
-        return BatchForm.initial_from(batch, numbers_go_on) | {"again": job.pk, "seats": named}
+        request = request_of(job)
+        seats = job.event.seats.in_bulk(request.seats)
+        named = "\n".join(seats[pk].name for pk in request.seats if pk in seats)
+        return BatchForm.initial_from(batch, request.numbers_go_on) | {"again": job.pk, "seats": named}
 
     def get_context_data(self, **kwargs):
         offer_channel = may_make_channels(self.request) and is_missing(self.request.organizer)
@@ -194,10 +201,10 @@ class BatchCreate(PageMixin, JobMixin, FormView):
         if form.errors:
             return self.form_invalid(form)
         requested_by = {"user": self.request.user}
-        job = jobs.create_issuing(self.request.event, form.request, requested_by, pk=form.job_id)
+        job = ISSUE.create(self.request.event, form.request, requested_by, pk=form.job_id)
         if again := form.cleaned_data["again"]:
             # The new job takes the place of the one that failed: if it fails as well, that is what is shown.
-            jobs.failures(self.request.event).filter(pk=again).update(dismissed=True)
+            failures(self.request.event, ISSUE).filter(pk=again).update(dismissed=True)
         return self.start(job)
 
     def get_success_url(self, job):
@@ -269,20 +276,22 @@ class BatchProof(PageMixin, View):
         if not form.is_valid():
             return render(request, BatchCreate.template_name, {"form": form})
         try:
-            content = jobs.proof(form.batch, form.seats)
+            content = self._specimen(form.batch, form.seats)
         except JobFailed as error:
             messages.error(request, str(error))
             return render(request, BatchCreate.template_name, {"form": form})
         response = HttpResponse(content, content_type="application/pdf")
         return as_private_file(response, f"{request.event.slug}-offlinesales-specimen.pdf", disposition="inline")
 
+    def _specimen(self, batch, seats) -> bytes:
+        """
+        A PDF of one page.
 
-#: The kinds of jobs that have a button to give them up, and what is said then.
-CANCELED = {
-    Job.Kind.ISSUE: gettext_lazy("The batch will not be issued."),
-    Job.Kind.PRINT: gettext_lazy("The tickets will not be printed."),
-    Job.Kind.DATA: gettext_lazy("The data file will not be made."),
-}
+        :raises JobFailed: if the host would not make such an order, or if the layout can't be used
+        """
+        blueprint, output = draw(batch, seats), BytesIO()
+        print_specimen(batch, blueprint.order, blueprint.positions, output)
+        return output.getvalue()
 
 
 class JobButton(PageMixin, View):
@@ -292,24 +301,22 @@ class JobButton(PageMixin, View):
 
     @cached_property
     def job(self) -> Job:
-        jobs_here = Job.objects.filter(event=self.request.event, kind__in=CANCELED)
+        with_button = [kind.identifier for kind in all_kinds() if kind.canceled]
+        jobs_here = Job.objects.filter(event=self.request.event, kind__in=with_button)
         return get_object_or_404(jobs_here, pk=self.kwargs["job"])
 
     def back(self):
-        return redirect(self.url("list") if self.is_issuing else self.url("batch", batch=self.job.batch_id))
-
-    @property
-    def is_issuing(self) -> bool:
-        return self.job.kind == Job.Kind.ISSUE
+        is_about_batch = self.job.batch_id and kind_of(self.job) is not ISSUE
+        return redirect(self.url("batch", batch=self.job.batch_id) if is_about_batch else self.url("list"))
 
 
 class JobCancel(JobButton):
     """Give up a job that nobody has begun."""
 
     def post(self, request, *args, **kwargs):
-        if jobs.cancel(self.job):
+        if cancel(self.job):
             Job.objects.filter(pk=self.job.pk).update(dismissed=True)
-            messages.success(request, CANCELED[self.job.kind])
+            messages.success(request, kind_of(self.job).canceled)
         else:
             messages.error(request, self._too_late())
         return self.back()
@@ -321,11 +328,7 @@ class JobCancel(JobButton):
             return _("This had come to its end already: {message}").format(message=self.job.message)
         if self.job.state == Job.State.SUCCEEDED:
             return _("It was too late to cancel this, it is done.")
-        return {
-            Job.Kind.ISSUE: _("It is too late to cancel this batch, it is being issued."),
-            Job.Kind.PRINT: _("It is too late to cancel this, the tickets are being printed."),
-            Job.Kind.DATA: _("It is too late to cancel this, the data file is being made."),
-        }[self.job.kind]
+        return kind_of(self.job).too_late
 
 
 class JobDismiss(JobButton):
@@ -383,19 +386,30 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
         return context | {
             "batch": self.batch,
             "figures": figures([self.batch])[self.batch.pk],
-            "has_lost": self.batch.tickets.filter(lost__isnull=False).exists(),
+            "after_sale": self._after_sale(),
             "entries": entries_over_time(self.batch),
             "filter_form": self.filter_form,
             "comment_form": CommentForm(instance=self.batch),
-            "last_print": jobs.last_print(self.batch),
+            "last_print": last_fetchable(self.batch, PRINT),
             # Called where it is shown: a ticket is drawn for it.
             "missing_letters": self._missing_letters,
-            "printing": _looked_after(self.request.event, jobs.unfinished_prints(self.batch)),
-            "failed_print": jobs.failed_print(self.batch),
-            "last_data": jobs.last_print(self.batch, Job.Kind.DATA),
-            "making_data": _looked_after(self.request.event, jobs.unfinished_prints(self.batch, Job.Kind.DATA)),
-            "failed_data": jobs.failed_print(self.batch, Job.Kind.DATA),
+            "printing": self._unfinished(PRINT),
+            "failed_print": last_failed(self.batch, PRINT),
+            "last_data": last_fetchable(self.batch, MAKE_DATA),
+            "making_data": self._unfinished(MAKE_DATA),
+            "failed_data": last_failed(self.batch, MAKE_DATA),
         }
+
+    def _unfinished(self, kind) -> list[Job]:
+        return _recovered(self.request.event, unfinished(batch=self.batch, kind=kind.identifier))
+
+    def _after_sale(self) -> list[dict]:
+        """The buttons for what can be done with some of these tickets."""
+        return [
+            {"kind": kind, "url": self.url(f"batch_{kind.identifier}", batch=self.batch.pk)}
+            for kind in all_after_sale()
+            if not kind.offered_for or self.batch.tickets.filter(kind.offered_for).exists()
+        ]
 
     def _missing_letters(self) -> list[MissingLetters]:
         try:
@@ -429,20 +443,12 @@ class BatchDownload(BatchMixin, View):
     """The file of a print, or one with the tickets' data, as long as it lives."""
 
     def get(self, request, *args, **kwargs):
-        for kind in (Job.Kind.PRINT, Job.Kind.DATA):
-            try:
-                job = jobs.find(
-                    request.event,
-                    kind,
-                    kwargs["job"],
-                    batch=self.batch,
-                    state=Job.State.SUCCEEDED,
-                    file__isnull=False,
-                )
-            except Job.DoesNotExist:
-                continue
-            return download(job.file)
-        raise Http404
+        fetchable = {"batch": self.batch, "state": Job.State.SUCCEEDED, "file__isnull": False}
+        try:
+            job = find(request.event, kwargs["job"], PRINT, MAKE_DATA, **fetchable)
+        except Job.DoesNotExist as error:
+            raise Http404 from error
+        return download(job.file)
 
 
 class TicketExport(TicketsMixin, View):

@@ -16,14 +16,16 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from .. import tasks
-from ..jobs import runner as jobs
+from ..jobs.queries import find, too_many
+from ..jobs.registry import Kind
 from ..models import Job
 
 
 class JobMixin:
     """Views that start a job, and that are asked (by GET with ``async_id``) how far it is."""
 
-    kind: Job.Kind
+    #: What kind of job it is.
+    kind: Kind
     #: Said on the page that the dialog ends in, if it is another one.
     success_message = ""
 
@@ -37,7 +39,7 @@ class JobMixin:
     @property
     def too_many(self) -> str:
         """Why nothing can be started now."""
-        if jobs.too_many(self.request.event):
+        if too_many(self.request.event):
             return _("There are too many unfinished jobs of this event. Please wait for some.")
         return ""
 
@@ -64,10 +66,10 @@ class JobMixin:
 
     def _find(self, pk: str) -> Job:
         try:
-            job = jobs.find(self.request.event, self.kind, UUID(pk))
+            job = find(self.request.event, UUID(pk), self.kind)
         except (ValueError, Job.DoesNotExist):
             raise Http404
-        tasks.revive(job)
+        tasks.recover(job)
         return job
 
     def _answer(self, job: Job) -> HttpResponse:

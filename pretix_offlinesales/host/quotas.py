@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from pretix.base.models import Event, OrderPosition, Quota, Seat
+from pretix.base.models import Event, Order, OrderPosition, Quota, Seat
 from pretix.base.services.locking import LockTimeoutException, lock_objects
 from pretix.base.services.quotas import QuotaAvailability
 
@@ -60,3 +60,11 @@ def left(quotas: Iterable[Quota], **options: bool) -> dict[Quota, int | None]:
 
 def _sold(availability: QuotaAvailability) -> Counter:
     return Counter(availability.count_paid_orders) + Counter(availability.count_pending_orders)
+
+
+def refresh_quotas_of(order: Order) -> None:
+    """Drop the numbers that the host has cached, and look once more: a quota may close itself when it is sold out."""
+    quotas = {quota for position in order.positions.all() for quota in position.quotas}
+    for quota in quotas:
+        quota.rebuild_cache()
+    count(quotas)

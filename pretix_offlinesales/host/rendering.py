@@ -10,7 +10,7 @@ from io import BytesIO
 from operator import attrgetter
 from typing import Self
 
-from pretix.base.models import Event, Item, Order, OrderPosition, SalesChannel, SubEvent
+from pretix.base.models import Event, Order, OrderPosition, SubEvent
 from pretix.base.pdf import Renderer, get_variables
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
@@ -23,24 +23,12 @@ except ImportError:
     # Before pretix had this, it took the whole page for visible, whatever was cropped.
     get_sizebox = attrgetter("mediabox")
 
-__all__ = ["ObjectRenderer", "TicketOutput", "get_sizebox", "get_variables", "register_fonts", "usual_layout"]
+__all__ = ["ObjectRenderer", "TicketOutput", "get_sizebox", "get_variables", "register_fonts"]
 
 
 def register_fonts(event: Event | None = None) -> None:
     """Make the fonts of layouts known to ReportLab, by the names that the host gives them; once in each process."""
     Renderer._register_fonts(event)
-
-
-def usual_layout(event: Event, item: Item, sales_channel: SalesChannel) -> TicketLayout | None:
-    """The layout that the host would use for this product and channel; none, where the event has no layouts."""
-    output = PdfTicketOutput(event)
-    layouts = output.layout_map
-    layout = (
-        layouts.get((item.pk, sales_channel.identifier))
-        or layouts.get((item.pk, "web"))
-        or output.default_layout
-    )
-    return layout if layout.pk else None
 
 
 class ObjectRenderer(Renderer):

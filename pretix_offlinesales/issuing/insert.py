@@ -2,7 +2,6 @@
 
 import json
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ from pretix.base.models import Order, OrderPosition, Seat
 from ..db.rows import check_references, insert_copies, reserve_ids, send_copies
 from ..host.errors import BUSY, LockTimeoutException
 from ..host.quotas import left, lock
+from ..jobs.patience import with_patience
+from ..jobs.registry import request_of
 from ..models import MAX_NUMBER, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from ..tickets.codes import Unique, order_codes, plain_secrets, pseudonymization_ids, ticket_secrets
 from ..tickets.origin import Origin
@@ -65,16 +66,21 @@ def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequ
     """
     drawn = _draw(blueprint, batch.amount)
     job.report(20, 100)
-    back_off = iter(BACK_OFF)
+    try:
+        with_patience(
+            job,
+            lambda: _insert_with_free_codes(job, batch, blueprint, drawn, seats),
+            busy=(LockTimeoutException,),
+            pauses=BACK_OFF,
+        )
+    except LockTimeoutException as error:
+        raise JobFailed(BUSY) from error
+
+
+def _insert_with_free_codes(job, batch, blueprint, drawn, seats):
     while True:
         try:
-            _insert_once(job, batch, blueprint, drawn, seats)
-            return
-        except LockTimeoutException:
-            if (seconds := next(back_off, None)) is None:
-                raise JobFailed(BUSY)
-            logger.info("The quotas of event %s are locked by others, a batch has to wait", batch.event_id)
-            time.sleep(seconds)
+            return _insert_once(job, batch, blueprint, drawn, seats)
         except IntegrityError:
             if not drawn.redraw_taken():
                 raise
@@ -130,7 +136,7 @@ def _wait_for_other_batches(event) -> None:
 
 def _number(job, batch) -> None:
     """A number that somebody has chosen may be taken by now, one that nobody has chosen is found only here."""
-    if job.data.get("numbers_go_on"):
+    if request_of(job).numbers_go_on:
         batch.first_number = next_number(batch.event, batch.item)
         if batch.first_number > MAX_NUMBER:
             raise JobFailed(_("Ticket numbers are between 1 and {max}.").format(max=MAX_NUMBER))

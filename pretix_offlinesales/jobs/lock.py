@@ -21,9 +21,10 @@ from django.utils.timezone import now
 
 from ..db.queries import drop_broken_connection
 from ..models import Job, JobLost
+from .registry import kind_of
 
 #: Our key in PostgreSQL's space of two-integer advisory locks; the host's locks use the space of single integers.
-WORKING_ON_JOB = 0x0FF5A1F
+JOB_LOCK = 0x0FF5A1F
 
 #: After so much silence nobody works on a job any more, where only its heartbeat tells.
 SILENCE = timedelta(minutes=5)
@@ -48,7 +49,7 @@ SETTINGS = {"idle_in_transaction_session_timeout": "0", **KEEPALIVE}
 
 
 @contextmanager
-def working_on(job: Job) -> Iterator[Callable[[], None]]:
+def locked(job: Job) -> Iterator[Callable[[], None]]:
     """
     Hold the lock of this job, and yield a function to be called often. It raises ``JobLost`` if the lock was lost, for
     example because the database was restarted; without such a lock it says that the job's worker is alive.
@@ -83,7 +84,7 @@ def _acquire(own, job: Job):
     is no lock's, and whoever needs one gets it in turn.
 
     :param own: a connection that is not open yet
-    :raises JobLost: as ``working_on``
+    :raises JobLost: as ``locked``
     """
     seconds = random.uniform(*ACQUIRED_WITHIN)
     own.settings_dict["OPTIONS"] = own.settings_dict.get("OPTIONS", {}) | {"connect_timeout": int(seconds)}
@@ -124,9 +125,9 @@ def _hang_up(line: socket.socket) -> None:
 
 def _lock(cursor, job: Job) -> None:
     """Whoever worked on it before may not be quite gone."""
-    function = "pg_try_advisory_xact_lock_shared" if job.is_shared else "pg_try_advisory_xact_lock"
+    function = "pg_try_advisory_xact_lock_shared" if kind_of(job).is_shared else "pg_try_advisory_xact_lock"
     for _attempt in range(TRIES):
-        cursor.execute(f"SELECT {function}(%s, %s)", [WORKING_ON_JOB, _key(job)])
+        cursor.execute(f"SELECT {function}(%s, %s)", [JOB_LOCK, _key(job)])
         if cursor.fetchone() == (True,):
             return
         sleep(0.1)
@@ -154,7 +155,7 @@ def is_abandoned(job: Job) -> bool:
             "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"
             " AND classid = %s AND objid = %s"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
-            [WORKING_ON_JOB, _key(job)],
+            [JOB_LOCK, _key(job)],
         )
         return cursor.fetchone() is None
 

@@ -1,7 +1,7 @@
 """What the plugin stores: batches, their tickets, the jobs that make and print them, and how sheets are laid."""
 
 from .batch import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch
-from .job import RESULT_LIFETIME, Job, JobFailed, JobLost, PrintPart
+from .job import RESULT_LIFETIME, Job, JobFailed, JobLost, JobStep, PrintPart
 from .preset import SheetPreset
 from .requested import Requested
 from .ticket import TICKET_POSITION, OfflineSalesTicket, ReturnKind
@@ -14,6 +14,7 @@ __all__ = [
     "Job",
     "JobFailed",
     "JobLost",
+    "JobStep",
     "OfflineSalesBatch",
     "OfflineSalesTicket",
     "PrintPart",

@@ -27,25 +27,9 @@ class Job(Requested):
     """
     One asynchronous piece of work that somebody waits for. This row is the truth about it; Celery only runs it.
 
-    For an issuing job, ``data`` holds the values of the batch to be made, and ``batch`` is set by the transaction that
-    makes its tickets: from then on the job can't fail any more. For a printing job, ``batch`` is what is printed, and
-    ``data`` says which of its tickets and on what sheets, if that was asked for. For a data file, ``data`` says what is
-    in it. For both, ``look`` says with what layouts. For a job that returns tickets, reports them lost, undoes one of
-    both, or replaces some, ``selection`` says which ones and ``data`` what became of them, and ``batch`` is what they
-    must belong to, if it is not the whole event.
+    What is done, and what the columns that hold JSON mean, is said by the kind of the job (``jobs.registry``). All
+    changes of its state are made here.
     """
-
-    class Kind(models.TextChoices):
-        ISSUE = "issue", _("Issue tickets")
-        PRINT = "print", _("Print tickets")
-        RETURN = "return", _("Return tickets")
-        DATA = "data", _("Make a data file")
-        UNDO = "undo", _("Undo returns")
-        REPLACE = "replace", _("Replace tickets")
-        LOST = "lost", _("Report lost tickets")
-
-    #: Jobs about tickets that exist, which may end half way, and where their data tells whom they have dealt with.
-    DEALT_WITH = {Kind.RETURN: "returned", Kind.UNDO: "undone", Kind.REPLACE: "replaced", Kind.LOST: "lost"}
 
     class State(models.TextChoices):
         #: Nobody works on it yet.
@@ -57,17 +41,29 @@ class Job(Requested):
         #: Over without a result; ``message`` says why, to people.
         FAILED = "failed", _("failed")
 
+    #: Of jobs that are not over.
+    UNFINISHED = (State.WAITING, State.RUNNING)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     event = models.ForeignKey("pretixbase.Event", on_delete=models.CASCADE, related_name="offline_sales_jobs")
-    kind = models.CharField(max_length=16, choices=Kind.choices)
+    #: The identifier of the kind.
+    kind = models.CharField(max_length=32)
     state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    #: What all the tickets must belong to, if it is not the whole event; what an issuing job has made.
     batch = models.ForeignKey(
         OfflineSalesBatch, null=True, blank=True, on_delete=models.CASCADE, related_name="jobs"
     )
-    data = models.JSONField(default=dict)
-    #: Which tickets are meant, as ``returning.selection`` has it, as long as that is needed. It may be long, and hold
-    #: codes that are valid, so it is not among ``data``, which is written again and again.
+    #: What was asked for. Written once.
+    request = models.JSONField(default=dict)
+    #: Which tickets are meant, as ``tickets.selection`` has it, as long as that is needed. It may be long, and hold
+    #: codes that are valid, so it is apart.
     selection = models.JSONField(null=True)
+    #: From where another attempt goes on. Small, since it is written again and again.
+    checkpoint = models.JSONField(default=dict)
+    #: What came of it, besides the file and the steps.
+    result = models.JSONField(default=dict)
+    #: The keys of the log entries that webhooks are to tell of, once the job is over.
+    pending_webhooks = models.JSONField(default=list)
     #: As ``printing.look.Look.data``.
     look = models.JSONField(default=dict)
     locale = models.CharField(max_length=32)
@@ -81,7 +77,7 @@ class Job(Requested):
     )
     created = models.DateTimeField(default=now)
     #: When a worker was last asked to do it.
-    sent = models.DateTimeField(default=now)
+    queued = models.DateTimeField(default=now)
     started = models.DateTimeField(null=True, blank=True)
     #: When its worker was last heard of.
     heartbeat = models.DateTimeField(default=now)
@@ -98,26 +94,6 @@ class Job(Requested):
         return f"{self.kind} {self.pk}"
 
     @property
-    def is_shared(self) -> bool:
-        """Several workers may do it together: they draw different parts of a print."""
-        return self.kind == self.Kind.PRINT
-
-    @property
-    def dealt_with(self) -> str | None:
-        """Where ``data`` lists the codes of the orders that were dealt with."""
-        return self.DEALT_WITH.get(self.kind)
-
-    @property
-    def is_committed(self) -> bool:
-        """
-        The tickets exist, or something was done with some of them, and the rest must be done, too. Whatever happens
-        now, this job must go on and not fail.
-        """
-        if self.dealt_with:
-            return not self.data.get("dry_run") and bool(self.data.get(self.dealt_with))
-        return self.kind == self.Kind.ISSUE and self.batch_id is not None
-
-    @property
     def row(self) -> models.QuerySet:
         """
         This job's row, to be changed only if it is as expected. Not through ``objects``, whose scope would join the
@@ -126,53 +102,51 @@ class Job(Requested):
         """
         return type(self)._base_manager.filter(pk=self.pk)
 
-    def report(self, done: int, total: int) -> None:
-        """
-        Let those who wait see how far the work is. Writes only whole percents, so call it as often as you like.
-
-        :raises JobLost: if the job isn't ours any more
-        """
-        percent = 100 * done // total
-        if percent != self.progress:
-            self.check_lock()
-            self.update(progress=percent, heartbeat=now())
-
-    #: Raises ``JobLost`` if the lock of whoever works on this job was lost. Set by ``jobs.run``.
+    #: Raises ``JobLost`` if the lock of whoever works on this job was lost. Set by ``jobs.runner``.
     check_lock = staticmethod(lambda: None)
 
-    def write_down(self, batch: OfflineSalesBatch, action: str, data: dict) -> None:
-        """
-        In the batch's history, for all to be told of it once the job is over (see ``jobs.tell``): until then it is
-        remembered here. Call this in the transaction that completes the result.
-        """
-        entry = batch.log_action(action, data, save=False, **self.requester)
-        entry.save()
-        self.data = self.data | {"untold": [*self.data.get("untold", []), entry.pk]}
-        self.row.update(data=self.data)
+    # From state to state
 
-    def succeed(self, message: str = "") -> None:
+    def claim(self) -> bool:
+        """Make this attempt the one that may write the job's end. Returns whether nobody else was faster."""
+        moment = now()
+        return bool(
+            self.row.filter(state=self.State.WAITING).update(
+                state=self.State.RUNNING,
+                started=moment,
+                heartbeat=moment,
+                attempts=models.F("attempts") + 1,
+                progress=0,
+            )
+        )
+
+    def requeue(self, queued: datetime) -> None:
         """
-        Call this in the transaction that completes the result.
+        Another attempt shall go on with it.
+
+        :param queued: when a worker counts as asked to do so: the earlier, the sooner another one is asked
+        """
+        self.update(state=self.State.WAITING, interruptions=self.interruptions, queued=queued)
+
+    def succeed(self, message: str = "", **values) -> None:
+        """
+        Call this, with what else is to be written, in the transaction that completes the result.
 
         :param message: what is to be minded, in the language of who asked
         """
-        self.update(state=self.State.SUCCEEDED, progress=100, message=message, finished=now())
+        self.update(state=self.State.SUCCEEDED, progress=100, message=message, finished=now(), **values)
 
     def fail(self, message: str) -> None:
         """:param message: says why, in the language of who asked"""
         self.update(state=self.State.FAILED, message=message, finished=now())
 
-    def wait(self, sent: datetime) -> None:
-        """
-        Somebody else shall go on with it.
+    def give_up(self, message: str) -> None:
+        """Nobody works on it yet, and nobody shall. Call this with the row locked."""
+        self.row.filter(state=self.State.WAITING).update(
+            state=self.State.FAILED, message=message, finished=now()
+        )
 
-        :param sent: when a worker counts as asked to do so: the earlier, the sooner another one is asked
-        """
-        self.update(state=self.State.WAITING, interruptions=self.interruptions, sent=sent)
-
-    def progress_is_committed(self, **values) -> None:
-        """Call this, with what else is to be written, in a transaction that completes a part of the result."""
-        self.update(interruptions=0, heartbeat=now(), **values)
+    # While it is running
 
     def update(self, **values) -> None:
         """
@@ -185,6 +159,49 @@ class Job(Requested):
             raise JobLost(f"Job {self} is not ours any more")
         for name, value in values.items():
             setattr(self, name, value)
+
+    def commit_progress(self, **values) -> None:
+        """Call this, with what else is to be written, in a transaction that completes a part of the result."""
+        self.update(interruptions=0, heartbeat=now(), **values)
+
+    def report(self, done: int, total: int) -> None:
+        """
+        Let those who wait see how far the work is. Writes only whole percents, so call it as often as you like.
+
+        :raises JobLost: if the job isn't ours any more
+        """
+        percent = 100 * done // total
+        if percent != self.progress:
+            self.check_lock()
+            self.update(progress=percent, heartbeat=now())
+
+    def log(self, batch: OfflineSalesBatch, action: str, data: dict) -> None:
+        """
+        Write it into the batch's history, and remember to send webhooks about it once the job is over. Call this in the
+        transaction that completes the result.
+        """
+        entry = batch.log_action(action, data, save=False, **self.requester)
+        entry.save()
+        self.pending_webhooks = [*self.pending_webhooks, entry.pk]
+        self.row.update(pending_webhooks=self.pending_webhooks)
+
+
+class JobStep(models.Model):
+    """What became of the tickets that a job has dealt with in one transaction. Written once, never changed."""
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="steps")
+    #: The codes of the orders that were dealt with, by ticket.
+    done = models.JSONField(default=list)
+    #: What was left alone, as the API tells it: ``{"order": …, "value": …, "reason": …}``.
+    skipped = models.JSONField(default=list)
+    #: The keys of the log entries of these orders.
+    log_entries = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self):
+        return f"{self.job}, {len(self.done)} tickets"
 
 
 class PrintPart(models.Model):

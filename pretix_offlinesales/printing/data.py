@@ -9,12 +9,12 @@ import tempfile
 import zipfile
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
 from io import TextIOWrapper
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self
 
 from defusedcsv import csv
 from django.db.models import TextChoices
@@ -26,6 +26,7 @@ from reportlab.lib.units import mm
 
 from ..host.helpers import SafeWorkbook, defused
 from ..host.rendering import ObjectRenderer, get_variables
+from ..jobs.registry import Stored
 from ..models import JobFailed, OfflineSalesBatch
 from ..tickets.origin import Origin
 from . import qrcode
@@ -75,7 +76,7 @@ class Pictures(TextChoices):
 
 
 @dataclass(frozen=True)
-class DataOptions:
+class DataOptions(Stored):
     format: Format = Format.XLSX
     #: With pictures, the file is an archive (ZIP).
     pictures: Pictures = Pictures.NONE
@@ -85,14 +86,10 @@ class DataOptions:
     tickets: str = ""
 
     @classmethod
-    def parse(cls, data: dict) -> "DataOptions":
+    def read(cls, data: dict) -> Self:
         """:param data: as in ``data``"""
-        return cls(Format(data["format"]), Pictures(data["pictures"]), tuple(data["placeholders"]), data["tickets"])
-
-    @property
-    def data(self) -> dict:
-        """For JSON."""
-        return asdict(self)
+        values = {"format": Format, "pictures": Pictures, "placeholders": tuple, "tickets": str}
+        return cls(**{name: values[name](value) for name, value in data.items()})
 
     @property
     def suffix(self) -> str:

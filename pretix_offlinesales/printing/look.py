@@ -30,9 +30,10 @@ from pretix.base.models import (
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from pretix.plugins.ticketoutputpdf.signals import override_layout
 
-from ..host.rendering import TicketOutput, usual_layout
+from ..host.rendering import TicketOutput
 from ..jobs import files
 from ..models import Job, OfflineSalesBatch
+from ..tickets.layouts import usual_layout
 from .document import TicketDocument
 from .tickets import ValidTickets
 

@@ -4,12 +4,14 @@ import tempfile
 import zipfile
 from collections.abc import Collection
 from contextlib import ExitStack
+from dataclasses import asdict
 from typing import BinaryIO
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ..jobs import files
+from ..jobs.registry import request_of
 from ..models import Job, PrintPart
 from ..tickets.numbers import format_numbers
 from .choice import numbers_of
@@ -26,7 +28,7 @@ MAX_REPETITIONS = 5
 
 def print_tickets(job: Job) -> None:
     """Whoever works on it draws parts until none is left to be taken. Who finds all of them done puts them together."""
-    plan = Plan(job.batch, job.data)
+    plan = Plan(job.batch, job.request)
     plan.look = settled(job, plan.numbers)
     for left in reversed(range(MAX_REPETITIONS + 1)):
         total = job.parts.count()
@@ -49,7 +51,7 @@ def _print_part(job: Job, plan: Plan) -> bool:
             file.store(output)
         before, part.file = part.file, file.keep()
         part.save(update_fields=["drawn", "facts", "file"])
-        job.progress_is_committed()
+        job.commit_progress()
         if before:
             transaction.on_commit(before.delete)
     return True
@@ -84,11 +86,10 @@ def _finish(job: Job, plan: Plan, is_last: bool) -> bool:
         job.update(file=file.keep(job.file_id or job.pk))
         amount, blocked = log_prints(job, same), {row.order for row in same if row.is_blocked}
         about_blocked = {"blocked": len(blocked)} if blocked else {}
-        job.data |= about_blocked
         about_sheet = {"sheet": plan.sheet.data} if plan.sheet else {}
         entry = {"amount": amount, **about_blocked, **about_sheet, **_changed(changed)}
-        job.write_down(job.batch, PRINTED, entry)
-        job.succeed(_warning(changed))
+        job.log(job.batch, PRINTED, entry)
+        job.succeed(_warning(changed), result=about_blocked)
         transaction.on_commit(lambda: _clean_up(job, parts))
     return True
 
@@ -123,7 +124,7 @@ def _draw_again(job: Job, parts: Collection[PrintPart]) -> bool:
 
 
 def make_data_file(job: Job) -> None:
-    options = DataOptions.parse(job.data)
+    options = request_of(job)
     look = settled(job, numbers_of(job.batch, options.tickets), with_backgrounds=False)
     for left in reversed(range(MAX_REPETITIONS + 1)):
         if _make_data_file(job, options, look, is_last=not left):
@@ -142,7 +143,7 @@ def _make_data_file(job: Job, options: DataOptions, look: Look | None, is_last: 
                 return False
             job.update(file=file.keep(job.file_id or job.pk))
             amount = len({printed.number for printed in written})
-            entry = {"amount": amount, **_changed(changed), **options.data}
+            entry = {"amount": amount, **_changed(changed), **asdict(options)}
             job.batch.log_action("pretix_offlinesales.batch.data", entry, **job.requester)
             job.succeed(_warning(changed))
             transaction.on_commit(lambda: _clean_up(job))

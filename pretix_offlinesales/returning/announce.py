@@ -2,6 +2,7 @@
 
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
@@ -9,68 +10,55 @@ from django.db.models import Prefetch, Q, QuerySet
 from pretix.base.i18n import language
 from pretix.base.models import Event, GiftCard, Invoice, LogEntry, Order, OrderPayment, OrderPosition
 from pretix.base.payment import PaymentException
-from pretix.base.signals import EventPluginSignal
 
 from ..db.queries import unscoped
 from ..host.invoices import generate_invoice, invoice_qualified
 from ..host.prefetching import forget_prefetched
-from ..issuing.announce import MAX_TRIES, holding_nobody_up, touch
-from ..models import Job
-from ..webhooks import send_webhooks
-from .actions import RETURN, UNDO_RETURN, action_of
+from ..host.webhooks import send_webhooks
+from ..jobs import announcing
+from ..jobs.announcing import holding_nobody_up, send, touch
+from ..models import Job, JobStep
 from .secrets import touch_blocked
 
 logger = logging.getLogger(__name__)
-
-#: How many orders are fetched at once, with everything that receivers are likely to ask for.
-CHUNK = 500
 
 #: Payments that somebody has begun, and not finished.
 OPEN = (OrderPayment.PAYMENT_STATE_CREATED, OrderPayment.PAYMENT_STATE_PENDING)
 
 
-def announce(job: Job) -> None:
+def announce(kind, job: Job, done: dict[str, int]) -> None:
     """
-    Send the host's signals (see ``actions``) for each order that the job has dealt with, and webhooks for what it has
-    written in the history of its orders.
+    Send the host's signals for each order that the job has dealt with, and webhooks for what it has written in the
+    history of its orders.
 
-    As with issuing, a receiver that raises is logged and holds nobody else up, and each hears of each order at least
-    once: ``job.data["announced"]`` says of how many everybody knows. Orders that were tried too often (``tries``) are
-    tried one by one, and one that no worker survives is skipped.
+    :param kind: an ``AfterSale``
+    :param done: the codes of these orders, each with the step in which it was dealt with
     """
-    while untold := job.data[job.dealt_with][job.data["announced"] :]:
-        tries = job.data["tries"]
-        alone = tries >= MAX_TRIES
-        codes = untold[: 1 if alone else CHUNK]
-        if tries < 2 * MAX_TRIES:
-            _remember(job, tries=tries + 1)
-            _tell(job, codes)
-        else:
-            outcome = action_of(job).outcome
-            logger.error("Nobody was told that order %s is %s: no worker survived it", codes[0], outcome)
-        _remember(job, tries=MAX_TRIES if alone else 0, announced=job.data["announced"] + len(codes))
+    codes = list(done)
+
+    def following(place: int, amount: int) -> list[tuple[int, str]]:
+        return list(enumerate(codes[place : place + amount], start=place + 1))
+
+    def tell(found: list[str]) -> None:
+        _tell(kind, job, found, {done[code] for code in found})
+
+    announcing.announce(job, following, tell)
 
 
-def _remember(job: Job, **values: int) -> None:
-    job.update(data=job.data | values)
-
-
-def _tell(job: Job, codes: list[str]) -> None:
-    event, action = job.event, action_of(job)
-    orders = [order for order in _fetch(event, codes) if action.is_still_so(order)]
+def _tell(kind, job: Job, codes: list[str], steps: set[int]) -> None:
+    event = job.event
+    orders = [order for order in _fetch(event, codes) if kind.is_still_so(order)]
     if not orders:
         return
-    if action is RETURN:
-        _cancel_open_payments(orders, job.requester)
+    kind.before_signals(job, orders)
     for order in sorted(orders, key=lambda order: codes.index(order.code)):
         job.check_lock()
         with language(order.locale, event.settings.region):
-            for signal in action.signals(order):
-                _send(signal, event, order)
-    if action is UNDO_RETURN:
-        _invoice_again(orders)
+            for signal in kind.signals(order):
+                send(signal, event, order)
+    kind.after_signals(job, orders)
     with holding_nobody_up("Webhooks could not be sent"):
-        send_webhooks(event, _written(job, orders))
+        send_webhooks(event, _written(steps, orders))
     touch(orders)
     touch_blocked(orders, since=job.created)
 
@@ -91,30 +79,24 @@ def _fetch(event: Event, codes: list[str]) -> list[Order]:
     return orders
 
 
-def _cancel_open_payments(orders: list[Order], requester: dict) -> None:
+def cancel_open_payments(job: Job, orders: Sequence[Order]) -> None:
     """Somebody may have begun to pay more, by another provider; the host gives that up, too."""
-    orders = {order.pk: order for order in orders}
-    for payment in unscoped(OrderPayment.objects).filter(order__in=orders, state__in=OPEN):
-        order = payment.order = orders[payment.order_id]
+    by_pk = {order.pk: order for order in orders}
+    for payment in unscoped(OrderPayment.objects).filter(order__in=by_pk, state__in=OPEN):
+        order = payment.order = by_pk[payment.order_id]
         data = {"local_id": payment.local_id, "provider": payment.provider}
         try:
             with transaction.atomic():
                 payment.payment_provider.cancel_payment(payment)
-                order.log_action("pretix.event.order.payment.canceled", data, **requester)
+                order.log_action("pretix.event.order.payment.canceled", data, **job.requester)
         except PaymentException as error:
             data["error"] = str(error)
-            order.log_action("pretix.event.order.payment.canceled.failed", data, **requester)
+            order.log_action("pretix.event.order.payment.canceled.failed", data, **job.requester)
         except Exception:
             logger.exception("A payment of order %s could not be canceled", order.full_code)
 
 
-def _send(signal: EventPluginSignal, event: Event, order: Order) -> None:
-    for receiver, response in signal.send_robust(event, order=order):
-        if isinstance(response, Exception):
-            logger.error("%r failed to hear of order %s", receiver, order.full_code, exc_info=response)
-
-
-def _invoice_again(orders: list[Order]) -> None:
+def invoice_again(orders: Sequence[Order]) -> None:
     """Where somebody had made an invoice by hand, which the return has canceled. If done twice, it is made once."""
     invoices = defaultdict(list)
     for order, is_cancellation in Invoice.objects.filter(order__in=orders).values_list("order", "is_cancellation"):
@@ -129,12 +111,17 @@ def _invoice_again(orders: list[Order]) -> None:
                 order.log_action("pretix.event.order.invoice.failed", data={"exception": str(error)})
 
 
-def _written(job: Job, orders: list[Order]) -> QuerySet[LogEntry]:
-    """What the job has written about these orders and their gift cards: whoever writes more tells about it."""
+def _written(steps: set[int], orders: Sequence[Order]) -> QuerySet[LogEntry]:
+    """What was written in these steps about these orders and their gift cards: whoever writes more tells about it."""
+    entries = [pk for written in _log_entries(steps) for pk in written]
     cards = GiftCard.objects.filter(issued_in__order__in=orders).values_list("pk", flat=True)
     of_orders = Q(content_type=_type(Order), object_id__in=[order.pk for order in orders])
     of_cards = Q(content_type=_type(GiftCard), object_id__in=list(cards))
-    return LogEntry.objects.filter(of_orders | of_cards, pk__in=job.data["written"])
+    return LogEntry.objects.filter(of_orders | of_cards, pk__in=entries)
+
+
+def _log_entries(steps: set[int]) -> QuerySet:
+    return JobStep.objects.filter(pk__in=steps).values_list("log_entries", flat=True)
 
 
 def _type(model):

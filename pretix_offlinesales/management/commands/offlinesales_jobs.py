@@ -7,29 +7,29 @@ from django.utils.timezone import now
 from django_scopes import scopes_disabled
 
 from ... import tasks
-from ...jobs import runner as jobs
+from ...jobs import runner
 from ...jobs.lock import is_abandoned
 from ...models import Job
 
 
 class Command(BaseCommand):
     help = (
-        "Lists the jobs of offline sales that are unfinished or have failed, of all events. With --revive, those that "
+        "Lists the jobs of offline sales that are unfinished or have failed, of all events. With --recover, those that "
         "nobody works on are handed to a worker again; with --cancel, a job that waits is given up."
     )
 
     def add_arguments(self, parser):
         action = parser.add_mutually_exclusive_group()
-        action.add_argument("--revive", action="store_true", help="look after all unfinished jobs, now")
+        action.add_argument("--recover", action="store_true", help="recover all unfinished jobs, now")
         action.add_argument("--cancel", metavar="JOB", type=UUID, help="give this job up")
 
     @scopes_disabled()
-    def handle(self, *args, revive, cancel, **options):
+    def handle(self, *args, recover, cancel, **options):
         if cancel:
             self._cancel(cancel)
-        if revive:
-            tasks.revive_jobs()
-        listed = Job.objects.filter(state__in=(*jobs.UNFINISHED, Job.State.FAILED)).select_related("event__organizer")
+        if recover:
+            tasks.recover_jobs()
+        listed = Job.objects.filter(state__in=(*Job.UNFINISHED, Job.State.FAILED)).select_related("event__organizer")
         for job in listed:
             self.stdout.write(self._line(job))
 
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         job = Job.objects.filter(pk=pk).first()
         if not job:
             raise CommandError(f"There is no job {pk}.")
-        if not jobs.cancel(job):
+        if not runner.cancel(job):
             raise CommandError(f"Job {job} can't be canceled: only what waits and has not made anything yet can.")
 
     def _line(self, job):

@@ -1,0 +1,110 @@
+"""What is asked for when a batch is to be made, as a job remembers it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db.models import prefetch_related_objects
+from django.utils.translation import gettext as _
+from pretix.base.models import Seat
+
+from ..jobs.registry import Stored, request_of
+from ..models import Job, JobFailed, OfflineSalesBatch
+from .product import check
+from .seats import next_free
+
+#: The values of the batch itself.
+VALUES = (
+    "testmode",
+    "sales_channel_id",
+    "layout_id",
+    "subevent_id",
+    "item_id",
+    "variation_id",
+    "amount",
+    "first_number",
+    "comment",
+)
+
+
+@dataclass(frozen=True)
+class IssueRequest(Stored):
+    sales_channel_id: int
+    item_id: int
+    amount: int
+    testmode: bool = False
+    layout_id: int | None = None
+    subevent_id: int | None = None
+    variation_id: int | None = None
+    first_number: int | None = None
+    comment: str = ""
+    #: In ISO 8601.
+    valid_from: str | None = None
+    #: Nobody has chosen a first number. It will be the next one of the product when the batch is made, after all those
+    #: that are made before it.
+    numbers_go_on: bool = False
+    #: By key, in the order of the tickets.
+    seats: Sequence[int] = ()
+    #: Nobody has named seats. They will be the next free ones of the product when the batch is made.
+    next_seats: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        batch: OfflineSalesBatch,
+        seats: Sequence[Seat] = (),
+        numbers_go_on: bool = False,
+        next_seats: bool = False,
+    ) -> Self:
+        """:param batch: unsaved and checked, on these seats"""
+        values = {name: getattr(batch, name) for name in VALUES}
+        if numbers_go_on:
+            values["first_number"] = None
+        return cls(
+            **values,
+            valid_from=batch.valid_from and batch.valid_from.isoformat(),
+            numbers_go_on=numbers_go_on,
+            seats=tuple(seat.pk for seat in seats),
+            next_seats=next_seats,
+        )
+
+
+def requested_batches(jobs: Sequence[Job]) -> list[OfflineSalesBatch]:
+    """
+    The unsaved batches that these jobs ask for, to be shown, in few queries. What was deleted since is missing, and
+    so is the first number where numbers go on.
+    """
+    batches = [_batch(job) for job in jobs]
+    prefetch_related_objects(batches, "item", "variation", "subevent", "sales_channel", "layout")
+    return batches
+
+
+def checked_again(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:
+    """
+    The unsaved batch that the job asks for, and its seats: the world may have changed since.
+
+    :raises JobFailed: if it can't be made any more
+    """
+    batch, request = _batch(job), request_of(job)
+    try:
+        for name in ("item", "variation", "subevent", "sales_channel", "layout"):
+            getattr(batch, name)
+        seats = job.event.seats.in_bulk(request.seats)
+        seats = next_free(batch) if request.next_seats else [seats[pk] for pk in request.seats]
+        check(batch, seats)
+    except (ObjectDoesNotExist, KeyError) as error:
+        message = _("Something that this batch should have been made of has been deleted in the meantime.")
+        raise JobFailed(message) from error
+    except ValidationError as error:
+        raise JobFailed(" ".join(error.messages)) from error
+    return batch, seats
+
+
+def _batch(job: Job) -> OfflineSalesBatch:
+    """Unsaved."""
+    request = request_of(job)
+    values = {name: getattr(request, name) for name in VALUES}
+    valid_from = datetime.fromisoformat(request.valid_from) if request.valid_from else None
+    return OfflineSalesBatch(event=job.event, valid_from=valid_from, **values, **job.requested_by)

@@ -1,0 +1,167 @@
+"""
+The kinds of jobs. Each is one class, and all that the engine, the pages, the API, histories and webhooks know of it.
+
+A kind lives in the room that does its work, in a module ``kinds``, and is registered there with ``@KINDS.new()``.
+"""
+
+from collections.abc import Iterator
+from dataclasses import MISSING, asdict, dataclass, fields, replace
+from typing import Any, ClassVar, Self
+from uuid import UUID, uuid4
+
+from django.utils.translation import get_language, gettext_lazy as _
+from pretix.base.models import Event
+from pretix.base.signals import Registry
+
+from ..models import Job, OfflineSalesBatch
+
+#: By their identifiers.
+KINDS = Registry({"identifier": lambda kind: kind.identifier})
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a column of a job says, as JSON. What is as it is by default is not written."""
+
+    @classmethod
+    def read(cls, data: dict) -> Self:
+        """:raises TypeError: if there is anything that nobody would take along"""
+        return cls(**data)
+
+    @property
+    def data(self) -> dict:
+        defaults = {each.name: _default_of(each) for each in fields(self)}
+        return {name: value for name, value in asdict(self).items() if value != defaults[name]}
+
+
+def _default_of(field) -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()  # MISSING, if there is none
+
+
+@dataclass(frozen=True)
+class Checkpoint(Stored):
+    """How far the rest of pretix knows what a job has made, by the places of orders (see ``announcing``)."""
+
+    #: Up to there, everybody knows.
+    announced: int = 0
+    #: How often it was tried to go on from there.
+    tries: int = 0
+    #: Up to there, orders are announced one by one.
+    alone_until: int = 0
+
+
+class Kind:
+    """What there is to know of a kind of job. One object for all of them, without a state."""
+
+    #: In the database and the API.
+    identifier: ClassVar[str]
+    #: For people.
+    name: ClassVar[str]
+    #: What its jobs are asked, and from where they go on.
+    Request: ClassVar[type[Stored]] = Stored
+    Checkpoint: ClassVar[type[Checkpoint]] = Checkpoint
+
+    #: Several workers may do it together.
+    is_shared = False
+    #: What is said if somebody gives it up while it waits, and if it is too late for that. None, if nobody can.
+    canceled: ClassVar[str | None] = None
+    too_late: ClassVar[str | None] = None
+    #: What is said of one that is not done yet.
+    halfway = _("This is still being worked on.")
+
+    #: What it writes into the history of a batch, as the end of ``pretix_offlinesales.batch.…``, and how that reads.
+    entry: ClassVar[str]
+    history: ClassVar[str]
+    #: What webhooks about such an entry are called; none, if there are none.
+    webhook: ClassVar[str | None] = None
+
+    def create(
+        self,
+        event: Event,
+        request: Stored,
+        requested_by: dict,
+        batch: OfflineSalesBatch | None = None,
+        pk: UUID | None = None,
+    ) -> Job:
+        """
+        :param requested_by: values for the fields of ``Requested``
+        :param pk: the job's key, where the same request may come twice: then there is one job
+        """
+        values = {
+            "event": event,
+            "kind": self.identifier,
+            "batch": batch,
+            "request": request.data,
+            "locale": get_language(),
+            **requested_by,
+        }
+        job, _created = Job.objects.get_or_create(pk=pk or uuid4(), defaults=values)
+        return job
+
+    def work(self, job: Job) -> None:
+        """
+        What a worker does. It may be done again, by another one, from wherever it was.
+
+        :raises JobFailed: if it can't be done, for a reason that people must know
+        """
+        raise NotImplementedError
+
+    def is_committed(self, job: Job) -> bool:
+        """
+        Has something been done that others can see already? Then the job must be finished, whatever happens: it goes on
+        or waits, and does not fail.
+        """
+        return False
+
+    def workers_wanted(self, job: Job) -> int:
+        """How many workers can do something useful for it at the same time."""
+        return 1
+
+    def amount(self, job: Job) -> int | None:
+        """How many tickets it is about; None, if that is not known yet."""
+        raise NotImplementedError
+
+    def describe(self, data: dict) -> str:
+        """
+        What the history of a batch says.
+
+        :param data: of the log entry
+        """
+        return str(self.history % data)
+
+    @property
+    def api_name(self) -> str:
+        """What the API calls it."""
+        return self.identifier
+
+    @property
+    def action(self) -> str:
+        """Of its log entries in the histories of batches."""
+        return f"pretix_offlinesales.batch.{self.entry}"
+
+
+def all_kinds() -> Iterator[Kind]:
+    return iter(KINDS.registered_entries)
+
+
+def kind_of(job: Job) -> Kind:
+    """:raises LookupError: if nobody has registered it, as after a downgrade"""
+    kind, _meta = KINDS.get(identifier=job.kind)
+    if not kind:
+        raise LookupError(f"There is no kind of jobs called {job.kind!r}")
+    return kind
+
+
+def request_of(job: Job) -> Any:
+    """What was asked for, as the kind's ``Request``."""
+    return kind_of(job).Request.read(job.request)
+
+
+def checkpoint_of(job: Job) -> Any:
+    """Where to go on, as the kind's ``Checkpoint``."""
+    return kind_of(job).Checkpoint.read(job.checkpoint)
+
+
+def checkpoint(job: Job, **values) -> dict:
+    """The job's checkpoint with these values, to be written."""
+    return replace(checkpoint_of(job), **values).data

@@ -1,0 +1,7 @@
+"""All kinds of jobs that there are: importing this registers them."""
+
+from .issuing.kinds import ISSUE
+from .printing.kinds import MAKE_DATA, PRINT
+from .returning.kinds import REPLACE, REPORT_LOST, RETURN, UNDO_LOST, UNDO_RETURN
+
+__all__ = ["ISSUE", "MAKE_DATA", "PRINT", "REPLACE", "REPORT_LOST", "RETURN", "UNDO_LOST", "UNDO_RETURN"]

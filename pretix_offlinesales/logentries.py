@@ -1,0 +1,90 @@
+"""What the histories of events, batches and orders say."""
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.timezone import now
+from django.utils.translation import gettext_lazy as _
+from pretix.base.logentrytypes import EventLogEntryType, NoOpShredderMixin, OrderLogEntryType, log_entry_types
+
+from . import kinds  # noqa: F401 - all kinds of jobs must be known
+from .jobs.registry import Kind, all_kinds
+from .models import RESULT_LIFETIME, OfflineSalesBatch
+from .returning.after_sale import AfterSale, all_after_sale
+from .shredders import COMMENTED, shred_comment
+from .tickets.origin import Origin
+
+
+@log_entry_types.new_from_dict(
+    {
+        "pretix_offlinesales.preset.added": _("The preset “{name}” for printing offline sales has been saved."),
+        "pretix_offlinesales.preset.changed": _("The preset “{name}” for printing offline sales has been changed."),
+        "pretix_offlinesales.preset.deleted": _("The preset “{name}” for printing offline sales has been deleted."),
+        "pretix_offlinesales.deleted": _(
+            "The last order of offline sales batch #{batch} has been deleted, and with it the batch."
+        ),
+    }
+)
+class EventChanged(NoOpShredderMixin, EventLogEntryType):
+    """In the history of the event, as there is nothing else that has one."""
+
+
+def _address(logentry, name: str, **kwargs) -> str | None:
+    """Of a page of ours, as long as the event has them: histories are shown without the plugin as well."""
+    if "pretix_offlinesales" not in logentry.event.get_plugins():
+        return None
+    place = {"organizer": logentry.event.organizer.slug, "event": logentry.event.slug}
+    return reverse(f"plugins:pretix_offlinesales:{name}", kwargs=place | kwargs)
+
+
+class BatchLogEntryType(EventLogEntryType):
+    object_link_wrapper = _("Offline sales batch {val}")
+    object_link_viewname = "plugins:pretix_offlinesales:batch"
+    object_link_argname = "batch"
+    content_type = OfflineSalesBatch
+
+
+@log_entry_types.new(COMMENTED, _("The comment has been changed."))
+class BatchChanged(BatchLogEntryType):
+    def shred_pii(self, logentry):
+        shred_comment(logentry)
+
+
+class JobLogEntryType(NoOpShredderMixin, BatchLogEntryType):
+    """What a job has done with some of the batch's tickets. The result of some can be looked at for a while."""
+
+    def __init__(self, kind: Kind):
+        super().__init__(kind.action, kind.history)
+        self._kind = kind
+
+    def display(self, logentry, data):
+        text = self._kind.describe(data)
+        if "job" not in data or logentry.datetime < now() - RESULT_LIFETIME:
+            return text
+        url = _address(logentry, "result", job=data["job"])
+        return format_html('{} <a href="{}">{}</a>', text, url, _("Show result")) if url else text
+
+
+@log_entry_types.new("pretix_offlinesales.order.issued")
+class OrderIssued(NoOpShredderMixin, OrderLogEntryType):
+    """The text is the link, because the order's own history has no other."""
+
+    def display(self, logentry, data):
+        if not (origin := Origin.parse(data)):
+            return str(_("The order has been issued for offline sales."))
+        url = _address(logentry, "batch", batch=origin.batch)
+        return format_html('<a href="{}">{}</a>.', url, origin) if url else f"{origin}."
+
+
+class AfterSaleLogEntryType(NoOpShredderMixin, OrderLogEntryType):
+    """What was done with the ticket that the order is."""
+
+    def __init__(self, kind: AfterSale):
+        super().__init__(kind.order_action, kind.order_history)
+        self._kind = kind
+
+    def display(self, logentry, data):
+        return self._kind.describe_order(data)
+
+
+log_entry_types.register(*map(JobLogEntryType, all_kinds()))
+log_entry_types.register(*(AfterSaleLogEntryType(kind) for kind in all_after_sale() if kind.order_history))

@@ -1,0 +1,125 @@
+"""The jobs that make files of a batch: a print, which several workers share, and a data file."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from django.db import transaction
+from django.utils.translation import gettext as _, gettext_lazy, ngettext, ngettext_lazy
+
+from ..jobs import files
+from ..jobs.registry import KINDS, Kind, Stored, request_of
+from ..models import Job, OfflineSalesBatch, PrintPart
+from .choice import numbers_of
+from .data import DataOptions
+from .look import Look
+from .plan import Plan
+from .work import make_data_file, print_tickets
+
+#: How many workers one job may keep busy, so that others' jobs get their turn.
+MAX_WORKERS = 4
+
+
+class MakeFile(Kind):
+    """Something to be downloaded."""
+
+    def amount(self, job: Job) -> int:
+        return len(numbers_of(job.batch, request_of(job).tickets))
+
+    def describe(self, data: dict) -> str:
+        text = super().describe(data)
+        if changed := data.get("changed"):
+            not_valid = _("Tickets that were changed meanwhile, so that what was made of them is not valid: {numbers}")
+            text = f"{text} {not_valid.format(numbers=changed)}"
+        return text
+
+    def _create(self, batch: OfflineSalesBatch, request: Stored, requested_by: dict, suffix: str, mime_type: str, look):
+        """
+        The job's file exists from the start, without content, since its id is part of the download's address. It is
+        that of the job, so that it is the same again should the host delete the row while the job waits.
+        """
+        pk = uuid4()
+        file = files.reserve(pk, files.filename(batch, suffix), mime_type)
+        return self.create(batch.event, request, requested_by | {"file": file, "look": look.data}, batch, pk)
+
+
+@dataclass(frozen=True)
+class PrintRequest(Stored):
+    """Of ``plan.request_data``. All tickets are printed on pages of their own, if nothing else is said."""
+
+    #: Numbers and ranges; all, if empty.
+    tickets: str = ""
+    #: As ``sheets.Sheet.data``; and of the tickets on it, in millimetres, how large they are and how far they are
+    #: printed beyond their edges.
+    sheet: dict | None = None
+    ticket: tuple[float, float] | None = None
+    bleed: float = 0
+    #: How many pieces so many tickets have: ``[[10000, 1]]``
+    pieces: tuple[tuple[int, int], ...] = ()
+
+
+class Print(MakeFile):
+    identifier = "print"
+    name = gettext_lazy("Print tickets")
+    Request = PrintRequest
+    is_shared = True
+    canceled = gettext_lazy("The tickets will not be printed.")
+    too_late = gettext_lazy("It is too late to cancel this, the tickets are being printed.")
+    entry = "printed"
+    history = ngettext_lazy(
+        "%(amount)s ticket has been printed.", "%(amount)s tickets have been printed.", "amount"
+    )
+    webhook = gettext_lazy("Tickets of an offline sales batch printed")
+
+    def ask(self, batch: OfflineSalesBatch, requested_by: dict, request: dict | None = None) -> Job:
+        """
+        :param request: of ``plan.request_data``; without it, all tickets are printed on pages of their own
+        """
+        look = Look.of(batch)
+        with transaction.atomic():
+            asked = self.Request.read(request or {})
+            job = self._create(batch, asked, requested_by, "pdf", files.PDF, look)
+            PrintPart.objects.bulk_create(
+                PrintPart(job=job, first=units[0], last=units[-1]) for units in Plan(batch, job.request).parts()
+            )
+        return job
+
+    def work(self, job: Job) -> None:
+        print_tickets(job)
+
+    def workers_wanted(self, job: Job) -> int:
+        return min(job.parts.count(), MAX_WORKERS)
+
+    def describe(self, data: dict) -> str:
+        text, blocked = super().describe(data), data.get("blocked")
+        if not blocked:
+            return text
+        of_them = ngettext("%(blocked)s of them is blocked.", "%(blocked)s of them are blocked.", blocked)
+        return f"{text} {of_them % data}"
+
+
+class MakeData(MakeFile):
+    """As for a print, but nothing is made in parts: rows take less time than pages."""
+
+    identifier = "data"
+    name = gettext_lazy("Make a data file")
+    Request = DataOptions
+    canceled = gettext_lazy("The data file will not be made.")
+    too_late = gettext_lazy("It is too late to cancel this, the data file is being made.")
+    entry = "data"
+    history = ngettext_lazy(
+        "A data file of %(amount)s ticket has been made.",
+        "A data file of %(amount)s tickets has been made.",
+        "amount",
+    )
+
+    @transaction.atomic
+    def ask(self, batch: OfflineSalesBatch, options: DataOptions, requested_by: dict) -> Job:
+        look = Look.of(batch, with_backgrounds=False)
+        return self._create(batch, options, requested_by, options.suffix, options.mime_type, look)
+
+    def work(self, job: Job) -> None:
+        make_data_file(job)
+
+
+PRINT, MAKE_DATA = Print(), MakeData()
+KINDS.register(PRINT, MAKE_DATA)

@@ -1,0 +1,190 @@
+"""What all jobs have in common that do something with tickets that exist."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from django.db import transaction
+from django.db.models import Q
+from pretix.base.models import Event, Order
+from pretix.base.signals import EventPluginSignal
+
+from ..db.rows import sent
+from ..jobs.registry import Checkpoint, Kind, Stored, all_kinds, checkpoint_of, request_of
+from ..models import Job, OfflineSalesBatch
+from ..tickets.reasons import REVOKED
+from .attempt import Attempt
+from .orders import Orders
+from .pace import Pace
+
+#: How many tickets are dealt with in one transaction: as long as it takes, a scanner may have to wait for it.
+CHUNK = 250
+
+#: The keys of the log entries that were written, and the orders that turned out to be impossible, and why.
+Outcome = tuple[list[int], dict[int, str]]
+
+
+@dataclass(frozen=True)
+class AfterSaleRequest(Stored):
+    """Besides the selection of tickets."""
+
+    #: Change nothing, but say what would become of each.
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class AfterSaleCheckpoint(Checkpoint):
+    """Orders are announced in the sequence in which they were dealt with, counted from 1."""
+
+    #: Of the last ticket that was looked at: its batch and its number.
+    place: Sequence[int] = ()
+    #: How many tickets were dealt with.
+    amount: int = 0
+
+
+class AfterSale(Kind):
+    """Something that can be done with tickets that exist: what, with which, and how that is said."""
+
+    Request = AfterSaleRequest
+    Checkpoint = AfterSaleCheckpoint
+
+    #: In the API: the end of the address, what it is called among others with the same one, and where the result lists
+    #: the orders.
+    api_action: ClassVar[str]
+    api_of: ClassVar[str | None] = None
+    api_done: ClassVar[str]
+
+    #: What one can choose of its ``Request``, by field.
+    choices: ClassVar[dict[str, list[tuple[str, str]]]] = {}
+
+    # On the pages:
+    title: ClassVar[str]
+    explanation: ClassVar[str]
+    #: What all tickets of a batch are called.
+    everything: ClassVar[str]
+    #: How many of them there are.
+    question: ClassVar[str]
+    button: ClassVar[str]
+    #: What is said of a ticket while one scans.
+    verdict: ClassVar[str]
+    headline: ClassVar[str]
+    #: What the result says of the tickets, and of each of them.
+    result: ClassVar[str]
+    outcome: ClassVar[str]
+    #: The icon of its button.
+    icon: ClassVar[str]
+    #: Which tickets of a batch there must be, for the page of the batch to offer it.
+    offered_for = Q()
+    #: Whether lost tickets stay lost, which one must know.
+    leaves_lost = False
+    #: Whether it decides over money.
+    moves_money = True
+    #: Whether the tickets need to be printed afterwards.
+    needs_print = False
+    #: By which kind of job it can be undone.
+    undone_by: "ClassVar[AfterSale | None]" = None
+    #: What the history of the order says, if it is we who say it.
+    order_history: ClassVar[str | None] = None
+
+    #: What all tickets are that something can be done about, by their state.
+    candidates: ClassVar[Q]
+    #: What is said of paper whose code has been revoked.
+    dead: ClassVar[str] = REVOKED
+
+    @property
+    def path(self) -> str:
+        """Of its page."""
+        return self.identifier.replace("_", "/")
+
+    @property
+    def api_name(self) -> str:
+        return self.api_action
+
+    @property
+    def order_action(self) -> str:
+        """Of its log entries in the histories of orders."""
+        return f"pretix_offlinesales.order.{self.entry}"
+
+    def describe_order(self, data: dict) -> str:
+        """
+        What the history of the order says.
+
+        :param data: of the log entry
+        """
+        return str(self.order_history)
+
+    def ask(
+        self,
+        event: Event,
+        selection: dict,
+        requested_by: dict,
+        batch: OfflineSalesBatch | None = None,
+        **request,
+    ) -> Job:
+        """
+        A job that does it.
+
+        :param selection: of ``tickets.selection``
+        :param batch: what all the tickets must belong to; without it, those of the whole event are looked at
+        :param request: the values of the kind's ``Request``
+        """
+        values = requested_by | {"selection": sent(selection)}
+        with transaction.atomic():
+            job = self.create(event, self.Request(**request), values, batch)
+        job.selection = selection
+        return job
+
+    def work(self, job: Job) -> None:
+        Attempt(self, job).work()
+
+    def is_committed(self, job: Job) -> bool:
+        return not request_of(job).dry_run and checkpoint_of(job).amount > 0
+
+    def amount(self, job: Job) -> None:
+        """Nobody knows what becomes of them before they are looked at."""
+
+    def pace(self) -> Pace:
+        """How many are dealt with at once."""
+        return Pace.steady(CHUNK)
+
+    def refusal(self, orders: Orders, pk: int) -> str:
+        """Why it can't be done with this order, one of ``tickets.reasons``; empty if it can."""
+        raise NotImplementedError
+
+    def deal_with(self, job: Job, orders: Orders, pks: list[int], pace: Pace) -> Outcome:
+        """
+        In the caller's transaction, in a constant number of queries.
+
+        :param orders: locked
+        :param pks: of those that are not refused
+        """
+        raise NotImplementedError
+
+    def entry_data(self, job: Job) -> dict:
+        """What the history of a batch says besides how many they are."""
+        return {}
+
+    # What others are told:
+
+    def is_still_so(self, order: Order) -> bool:
+        """Whether an order still is what it was made: somebody may have undone it since."""
+        return True
+
+    def signals(self, order: Order) -> Sequence[EventPluginSignal]:
+        """What the host tells other plugins of such an order."""
+        return ()
+
+    def before_signals(self, job: Job, orders: Sequence[Order]) -> None:
+        """What the host does then, besides."""
+
+    def after_signals(self, job: Job, orders: Sequence[Order]) -> None:
+        """What the host does then, besides."""
+
+
+def all_after_sale() -> list[AfterSale]:
+    return [kind for kind in all_kinds() if isinstance(kind, AfterSale)]
+
+
+def with_action(api_action: str) -> list[AfterSale]:
+    """Those with this address in the API."""
+    return [kind for kind in all_after_sale() if kind.api_action == api_action]

@@ -1,0 +1,42 @@
+"""What would become of tickets, and what has become of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from pretix.base.models import Event
+
+from ..models import Job, OfflineSalesBatch
+from ..tickets.selection import Choice, choose
+from .after_sale import CHUNK, AfterSale
+from .attempt import order_ids, refusals
+from .orders import fetch
+
+
+def examine(
+    event: Event, batch: OfflineSalesBatch | None, selection: dict, kind: AfterSale
+) -> Iterator[tuple[Choice, str]]:
+    """What would become of each of the chosen tickets: why it would be skipped, or nothing. Changes nothing."""
+    choices = choose(event, batch, selection, kind.candidates, kind.dead)
+    once = list({choice.ticket: choice for choice in choices if not choice.reason}.values())
+    refused = {}
+    for start in range(0, len(once), CHUNK):
+        chunk = once[start : start + CHUNK]
+        refused |= refusals(kind, fetch(event, order_ids(chunk)), chunk)
+    for choice in choices:
+        yield choice, choice.reason or refused.get(choice.ticket.order_id, "")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What has become of the tickets so far."""
+
+    #: The codes of the orders that were dealt with.
+    done: list[str]
+    #: What was left alone, as the API tells it.
+    skipped: list[dict]
+
+    @classmethod
+    def of(cls, job: Job) -> Self:
+        steps = list(job.steps.all())
+        return cls([code for step in steps for code in step.done], [line for step in steps for line in step.skipped])
