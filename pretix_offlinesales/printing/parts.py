@@ -32,8 +32,8 @@ def print_part(
     preview: Preview | None = None,
 ) -> list[Printed]:
     """
-    Render these units, write them to the file of a part, and return which positions are on them. If there are none, the
-    file has no pages, or empty sheets.
+    Render these units of the plan (tickets, or sheets of them), write them to the file of a part, and return which
+    positions are on them. If there are none, the file has no pages, or empty sheets.
 
     ``report(done, total)`` is called after each ticket is rendered.
 
@@ -41,7 +41,7 @@ def print_part(
     """
     tickets = ValidTickets(plan.batch, plan.tickets(units))
     document = TicketDocument(tickets.event, plan.batch.layout, plan.look, preview)
-    rendered = _render(tickets, document, report, prepare)
+    rendered = _render_tickets(tickets, document, report, prepare)
     if plan.sheet:
         printed = _add_sheets(plan, units, document, Pieces(plan, tickets, rendered))
     else:
@@ -50,9 +50,10 @@ def print_part(
     return printed
 
 
-def _render(
+def _render_tickets(
     tickets: ValidTickets, document: TicketDocument, report: Report, prepare: Prepare
 ) -> Iterator[RenderedTicket]:
+    """One by one, when somebody asks for the next."""
     for done, (number, positions) in enumerate(tickets, start=1):
         for position in positions:
             prepare(position)
