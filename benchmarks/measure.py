@@ -35,7 +35,7 @@ from pretix_offlinesales.host import quotas  # noqa: E402
 from pretix_offlinesales.jobs import runner  # noqa: E402
 from pretix_offlinesales.kinds import PRINT, REPLACE, RETURN, UNDO_RETURN  # noqa: E402
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket  # noqa: E402
-from pretix_offlinesales.printing import request_data  # noqa: E402
+from pretix_offlinesales.printing.plan import request_data  # noqa: E402
 from pretix_offlinesales.printing.sheets import Sheet  # noqa: E402
 from pretix_offlinesales.returning.after_sale import AfterSale  # noqa: E402
 

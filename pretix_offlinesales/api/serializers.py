@@ -11,8 +11,8 @@ from rest_framework import serializers
 
 from ..issuing.product import check
 from ..models import MAX_AMOUNT, MAX_NUMBER, JobFailed, OfflineSalesBatch
-from ..printing import request_data as print_request_data
 from ..printing.choice import Only, choose
+from ..printing.plan import request_data as print_request_data
 from ..printing.sheets import MAX_UNKNOWN, Sheet
 from ..returning.after_sale import AfterSale
 from ..tickets.layouts import usual_layout

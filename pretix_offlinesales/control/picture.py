@@ -7,9 +7,9 @@ Where there are too many to be told apart, they are a pattern: it says how much 
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from ..printing import Plan
-from ..printing.imposition import crop_marks
 from ..printing.limits import MAX_PICTURED
+from ..printing.marks import crop_marks
+from ..printing.plan import Plan
 
 
 def picture(plan: Plan) -> str:

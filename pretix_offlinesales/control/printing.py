@@ -14,12 +14,12 @@ from ..downloads import as_private_file
 from ..jobs.queries import find
 from ..kinds import MAKE_DATA, PRINT, REPLACE
 from ..models import Job, JobFailed, SheetPreset
-from ..printing import Plan
 from ..printing.calibration import print_calibration
 from ..printing.choice import count_blocked, count_printed
 from ..printing.clearance import tight_codes
 from ..printing.letters import missing_letters
-from ..printing.proof import print_first_sheet
+from ..printing.plan import Plan
+from ..printing.specimen import print_first_sheet
 from ..tickets.layouts import usual_layout
 from ..tickets.numbers import format_numbers
 from .forms import problems_of

@@ -11,11 +11,12 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 
 from ..models import JobFailed, OfflineSalesBatch, SheetPreset
-from ..printing import request_data
 from ..printing.choice import Only, choose
 from ..printing.data import DataOptions, Format, Pictures, placeholders, used_placeholders
 from ..printing.log import last_sheet
-from ..printing.sheets import MAX_COLUMNS, MAX_OFFSET, MAX_PAPER, MIN_PAPER, PAPERS, PRESETS, Duplex, Sheet, SheetOrder
+from ..printing.plan import request_data
+from ..printing.presets import PRESETS
+from ..printing.sheets import MAX_COLUMNS, MAX_OFFSET, MAX_PAPER, MIN_PAPER, PAPERS, Duplex, Sheet, SheetOrder
 from ..tickets.layouts import usual_layout
 from ..tickets.numbers import format_numbers
 from .forms import is_number

@@ -21,9 +21,9 @@ from ..jobs.queries import find
 from ..jobs.registry import kind_of, request_of
 from ..kinds import PRINT
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
-from ..printing import request_data as print_request_data
 from ..printing.choice import choose
 from ..printing.log import last_sheet, last_sheets
+from ..printing.plan import request_data as print_request_data
 from ..returning.after_sale import AfterSale, all_after_sale
 from ..returning.examine import Result, examine
 from ..tickets.figures import Tally, tally

@@ -29,7 +29,7 @@ from ..jobs.registry import all_kinds, kind_of, request_of
 from ..kinds import ISSUE, MAKE_DATA, PRINT
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from ..printing.letters import MissingLetters, missing_letters
-from ..printing.proof import print_proof
+from ..printing.specimen import print_specimen
 from ..returning.after_sale import all_after_sale
 from ..tickets.figures import figures, tickets_of, total
 from ..tickets.splitting import find_split_off
@@ -291,7 +291,7 @@ class BatchProof(PageMixin, View):
         :raises JobFailed: if the host would not make such an order, or if the layout can't be used
         """
         blueprint, output = draw(batch, seats), BytesIO()
-        print_proof(batch, blueprint.order, blueprint.positions, output)
+        print_specimen(batch, blueprint.order, blueprint.positions, output)
         return output.getvalue()
 
 

@@ -1,111 +1,20 @@
 """
 A batch becomes a PDF: the host's picture of every ticket, but each thing that tickets have in common stored once.
 
-``choice`` and ``plan`` know what is to be printed and where, and ``tickets`` fetches it. ``look`` remembers layouts,
-``document`` knows which of them draws it, ``renderer`` draws a page as the host does, with ``lines``, ``qrcode`` and
-``patterns`` for what the host would take too long for, on a ``canvas`` that makes a ``part`` of it. ``background``
-makes ready what lies below the tickets: its ``layers`` that are off, and its ``annotations``, which lie above them
-(``appearances`` and ``fields`` draw those that don't say how they look). ``sheets`` knows how many tickets lie on a
-sheet, and ``imposition`` has their ``pieces`` laid there (``laying``). ``merging`` makes a PDF of a batch's parts,
-``writing`` one page after the other. ``faults`` says what is wrong with a layout, and ``limits`` how much is drawn
-while somebody waits. ``work`` does all that for a job, and ``log`` remembers it.
+- What is printed: ``choice`` knows which tickets, ``plan`` where each of them comes, and ``tickets`` fetches them with
+  all that layouts show. ``look`` remembers the layouts as they were when somebody asked for the print.
+- A page is rendered: ``document`` finds the layout of a ticket, whose ``renderer`` renders the pages as the host does,
+  on a ``canvas``. ``lines``, ``patterns``, ``qrcode`` and ``masks`` do what the host would take too long for.
+- What lies below the tickets: ``background`` makes the PDF of a layout ready, with its ``layers`` that are off and its
+  ``annotations``. ``wrapping`` makes one thing of each of its pages; ``appearances`` and ``fields`` draw annotations
+  that do not say how they look (as ``sketch``es), by what ``annotated`` reads.
+- A sheet is imposed: ``imposition`` knows how many tickets fit on it and where they lie, ``sheets`` what can be asked
+  for, ``presets`` what one can buy. ``sheet_pages`` adds the sheets to the document: in each place one of the
+  ``pieces``, laid there by ``laying``, and ``marks`` around. ``calibration`` tells by how much a printer is off.
+- A file is written: workers print ``parts``, each into a ``part_file``. ``merging`` makes one PDF of all, which
+  ``writing`` writes object by object.
+- While somebody waits: ``specimen`` shows a ticket or a sheet before it is there, within ``limits``. ``faults`` says
+  what is wrong with a layout, ``letters`` which its fonts lack, ``clearance`` which codes are too near to the edge.
+- As data: ``data`` writes a table of the tickets for those who render them themselves, with ``code_pictures``.
+- ``work`` does all that for a job, and ``log`` remembers what was printed.
 """
-
-from collections.abc import Callable, Iterable, Iterator
-from typing import BinaryIO
-
-from django.utils.translation import gettext as _
-from pretix.base.models import OrderPosition
-
-from ..models import JobFailed, join_names
-from .choice import nothing_to_print
-from .document import TicketDocument
-from .imposition import Imposition
-from .limits import Preview
-from .merging import merge
-from .pieces import DrawnTicket, Pieces
-from .plan import Plan, request_data
-from .tickets import Printed, ValidTickets
-
-__all__ = ["Plan", "merge_parts", "print_part", "request_data"]
-
-#: Called with how much is done, and of how much.
-Report = Callable[[int, int], None]
-
-#: Called with each position before it is drawn.
-Prepare = Callable[[OrderPosition], None]
-
-
-def print_part(
-    plan: Plan,
-    units: range,
-    output: BinaryIO,
-    report: Report = lambda done, total: None,
-    prepare: Prepare = lambda position: None,
-    preview: Preview | None = None,
-) -> list[Printed]:
-    """
-    Write these units to a file for ``merge_parts``, and return which positions are on them. It may be none: then the
-    file has no pages, or empty sheets.
-
-    ``report(done, total)`` is called after each ticket is drawn.
-
-    :raises JobFailed: if the layout can't be used
-    """
-    tickets = ValidTickets(plan.batch, plan.tickets(units))
-    document = TicketDocument(tickets.event, plan.batch.layout, plan.look, preview)
-    drawn = _draw(tickets, document, report, prepare)
-    if plan.sheet:
-        positions = _add_sheets(plan, units, document, Pieces(plan, tickets, drawn))
-    else:
-        positions = _add_pages(document, drawn)
-    document.save(output)
-    return positions
-
-
-def _draw(tickets: ValidTickets, document: TicketDocument, report: Report, prepare: Prepare) -> Iterator[DrawnTicket]:
-    for done, (number, positions) in enumerate(tickets, start=1):
-        for position in positions:
-            prepare(position)
-        drawn = DrawnTicket(number, {Printed.of(number, each): document.draw(each) for each in positions})
-        report(done, len(tickets))
-        yield drawn
-
-
-def _add_pages(document: TicketDocument, drawn: Iterator[DrawnTicket]) -> list[Printed]:
-    printed = []
-    for ticket in drawn:
-        for position, drawings in ticket.positions.items():
-            for drawing in drawings:
-                document.add_page(drawing, [ticket.number])
-            printed.append(position)
-    return printed
-
-
-def _add_sheets(plan: Plan, units: range, document: TicketDocument, pieces: Pieces) -> list[Printed]:
-    imposition, printed = Imposition(plan, document), []
-    for unit in units:
-        places = plan.on_sheet(unit)
-        laid = [(number, pieces.get(number, index)) for number, index in places]
-        imposition.draw(
-            unit,
-            [piece.sides if piece else () for _number, piece in laid],
-            [number for number, piece in laid if piece],
-        )
-        printed += (piece.position for _number, piece in laid if piece)
-    return list(dict.fromkeys(printed))
-
-
-def merge_parts(plan: Plan, printed: Iterable[BinaryIO], output: BinaryIO) -> None:
-    """
-    Write the PDF of all that is printed from the files of its parts, in their order. What parts have in common (fonts,
-    background, …) is stored once.
-
-    :param printed: open to be read from any place, as long as this takes
-    :raises JobFailed: if there are no pages in them
-    """
-    batch = plan.batch
-    title = _("{event}: offline sales, batch {batch}").format(event=batch.event.name, batch=batch)
-    subject = join_names(batch.item, batch.variation, batch.subevent)
-    if not merge(printed, output, title, subject, plan.label):
-        raise JobFailed(nothing_to_print(plan.is_chosen))

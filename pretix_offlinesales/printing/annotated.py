@@ -1,4 +1,4 @@
-"""What annotations say of themselves. What can't be read counts as not said."""
+"""Reads what an annotation says of itself: box, color, border, texts. What can't be read counts as not said."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -48,7 +48,7 @@ def integer(thing: object, default: int = 0) -> int:
 
 
 def numbers(thing: object, most: int = MOST) -> tuple[float, ...]:
-    """None, if it is anything but an array of at most so many numbers."""
+    """Of an array; empty, if it is anything but an array of at most so many numbers."""
     if not isinstance(thing, Array) or len(thing) > most:
         return ()
     found = tuple(number(one, None) for one in thing)
@@ -61,7 +61,7 @@ def dictionary(thing: object) -> Object:
 
 
 def color_of(thing: Object, key: str, default: Color | None = None) -> Color | None:
-    """Its components: of grey, red, green and blue, or as it is printed. None, if it says that it has no color."""
+    """Its components: of grey, red, green and blue, or as it is printed. ``None``, if it says that it has no color."""
     found = thing.get(key)
     if isinstance(found, Array) and not len(found):
         return None
@@ -80,7 +80,7 @@ def border_of(annotation: Object, default: float = 1) -> Border:
 
 
 def _dash(thing: object) -> tuple[float, ...]:
-    """None, if nobody could draw it."""
+    """Lengths of dashes and gaps; empty, if no reader could draw them."""
     dash = numbers(thing)
     return dash if dash and min(dash) >= 0 and max(dash) >= SHORTEST else ()
 

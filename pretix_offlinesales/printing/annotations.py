@@ -1,6 +1,6 @@
 """
-What readers draw above the pages of a file: stamps, fields of forms, notes. Only what they would print, and as it looks
-in its file; what doesn't say how it looks is drawn by ``appearances``.
+Draws the annotations of a background (stamps, fields of forms, notes), which readers draw above its pages: only those
+that they would print, and as they look in their file. What doesn't say how it looks gets that from ``appearances``.
 """
 
 import logging

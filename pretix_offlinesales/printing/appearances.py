@@ -1,5 +1,5 @@
 """
-What annotations look like that leave it to readers, which agree on most of it. Drawn in the coordinates of the page.
+Makes the appearance of an annotation that has none. That is left to readers, which agree on most of it.
 
 Nothing is drawn where readers draw nothing either: films, places for signatures, what shall be blackened later.
 """

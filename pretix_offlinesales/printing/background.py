@@ -1,8 +1,8 @@
 """
-The background of a layout, made ready for the host.
+Makes the background of a layout ready for the host, and keeps what it says of its pages beside their content.
 
-The host draws its pages, but without what is beside them in the file: which layers are off, and what a form looks like.
-What it leaves to readers (annotations) they draw above the layout, on a page of its own; on a sheet, nobody would.
+The host draws the pages, but not what the file says elsewhere: which layers are off, and what a form looks like.
+Readers draw annotations above the layout where a ticket has a page of its own; on a sheet, nobody would.
 """
 
 from collections.abc import Sequence
@@ -40,11 +40,11 @@ class Background:
             self.pages, self.annotations = len(found), sum(len(one) for one in found if isinstance(one, Array))
 
     def joins_more_than(self, size: int) -> bool:
-        """Must so many bytes be unpacked to make it ready, because pages have them in pieces?"""
+        """Whether more bytes than that must be unpacked to make it ready, because pages draw several streams."""
         return self._pdf is not None and joined_size(self._pdf, size) > size
 
     def prepare(self) -> BytesIO:
-        """For the host: the pages without annotations, each as one thing. To be called before anything is drawn."""
+        """The file that the host gets: pages without annotations, each as one thing. To be called before ``above``."""
         if self._pdf is None:
             return BytesIO(self._content)
         mark_layers(self._pdf)
@@ -62,7 +62,7 @@ class Background:
         prepared.seek(0)
         return prepared
 
-    def above(self, number: int, page: "Place") -> Object | None:
+    def above(self, number: int, page: "PagePlace") -> Object | None:
         """
         A form of what readers draw above this page of a ticket, if there is any.
 
@@ -74,8 +74,8 @@ class Background:
 
 
 @dataclass(frozen=True)
-class Place:
-    """To where the host moves a page of the background, on the page of a ticket."""
+class PagePlace:
+    """Where the host moves a page of the background to, on the page of a ticket."""
 
     matrix: Matrix
     #: What is visible of it, where it is cut, and how far beyond that it is printed.
@@ -84,7 +84,7 @@ class Place:
     bleed: Box
 
     @classmethod
-    def of(cls, page: pypdf.PageObject) -> "Place":
+    def of(cls, page: pypdf.PageObject) -> "PagePlace":
         """What the page doesn't say is all that is visible. (Old versions of the host show what is cropped.)"""
         visible, turned = upright(get_sizebox(page)), pypdf.Transformation().rotate(-page.rotation)
         left, bottom, *_others = moved(visible, turned.ctm)
@@ -109,7 +109,7 @@ class Place:
 
 
 def _box(sides: object) -> Box | None:
-    """None, if it can't be read: the host never looks at it."""
+    """``None``, if it can't be read: the host never looks at it."""
     sides = sides.get_object() if isinstance(sides, pypdf.generic.PdfObject) else sides
     if not isinstance(sides, pypdf.generic.ArrayObject) or len(sides) != 4:
         return None

@@ -1,4 +1,4 @@
-"""A page that tells by how much a printer is off: rulers from the edges of the paper, and a cross in its middle."""
+"""Draws a page that tells by how much a printer is off: rulers from the edges of the paper, and a cross."""
 
 from typing import BinaryIO
 

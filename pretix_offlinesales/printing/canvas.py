@@ -1,4 +1,4 @@
-"""Where tickets are drawn: a canvas that keeps what it was drawn on together, and what they have in common apart."""
+"""What pages are rendered on: a canvas that keeps the code of each page apart from what pages have in common."""
 
 import re
 import zlib
@@ -12,7 +12,7 @@ from pikepdf import Dictionary, Name
 
 from ..host.canvas import RecordingCanvas
 from .geometry import Box
-from .part import Page, write_part
+from .part_file import CompressedPage, write_part
 
 #: What pages refer to are ReportLab's images, and things that are called this and a number.
 FORM, BACKGROUND = "D", "B"
@@ -20,11 +20,11 @@ FORM, BACKGROUND = "D", "B"
 #: More than a PDF's page can be, so that nothing is cut off at a form's edge before it is at the page's.
 EVERYWHERE = (-14_400, -14_400, 14_400, 14_400)
 
-#: How drawings refer to the font that ReportLab begins with.
+#: How code refers to the font that ReportLab begins with.
 FIRST_FONT = re.compile(r"/F1\b")
 
 
-class Code(NamedTuple):
+class PlacedCode(NamedTuple):
     """A code that is drawn on a page."""
 
     #: Of the ticket, from 1.
@@ -36,8 +36,8 @@ class Code(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Drawing:
-    """What is drawn on a page, in points: left, bottom, right and top of each box, as in PDF."""
+class RenderedPage:
+    """A page of a ticket, or a sheet. Lengths are in points; boxes are left, bottom, right and top, as in PDF."""
 
     size: tuple[float, float]
     #: Where the paper is cut, and how far beyond that it may be printed.
@@ -46,7 +46,7 @@ class Drawing:
     #: In PDF's language.
     code: str
     #: To be scanned.
-    codes: Sequence[Code] = ()
+    codes: Sequence[PlacedCode] = ()
 
     @property
     def trim_size(self) -> tuple[float, float]:
@@ -71,7 +71,7 @@ class TicketCanvas(RecordingCanvas):
         super().__init__(self._reportlab_file)
         self._forms: list[str] = []
         self._backgrounds: list[pikepdf.Object] = []
-        self._pages: list[Page] = []
+        self._pages: list[CompressedPage] = []
         self._tickets: list[tuple[int, ...]] = []
         self._needs_first_font = False
 
@@ -80,26 +80,26 @@ class TicketCanvas(RecordingCanvas):
         self._needs_first_font = self._needs_first_font or bool(FIRST_FONT.search(cut))
         return cut
 
-    def add_page(self, drawing: Drawing, tickets: Iterable[int]) -> None:
+    def add_page(self, page: RenderedPage, tickets: Iterable[int]) -> None:
         """:param tickets: numbers of those that are on it"""
         # Compressed here and now: thousands of pages wait for the end.
-        content = compress(drawing.code.encode("latin-1"))
-        self._pages.append(Page(drawing.size, drawing.trim, drawing.bleed, content))
+        content = compress(page.code.encode("latin-1"))
+        self._pages.append(CompressedPage(page.size, page.trim, page.bleed, content))
         self._tickets.append(tuple(tickets))
 
     def add_form(self, draw: Callable[[], None]) -> str:
-        """Keep what is drawn, and return how pages refer to it."""
+        """Draw a form of the file, and return the code by which pages refer to it."""
         self._forms.append(self.cut(draw))
         return f"/{FORM}{len(self._forms) - 1} Do"
 
     def add_background(self, form: pikepdf.Object) -> str:
-        """Keep a form of another file, that must stay open, and return how pages refer to it."""
+        """Keep a form of another file, that must stay open, and return the code by which pages refer to it."""
         self._backgrounds.append(form)
         return f"/{BACKGROUND}{len(self._backgrounds) - 1} Do"
 
     def write_part(self, output: BinaryIO, versions: Iterable[str]) -> None:
         """
-        Nothing can be drawn any more then.
+        The file of a part. Nothing can be drawn any more then.
 
         :param versions: of PDF, that backgrounds need
         """
@@ -113,13 +113,13 @@ class TicketCanvas(RecordingCanvas):
         self.save()
         pdf = pikepdf.open(self._reportlab_file)
         [endless_page] = pdf.pages
-        drawn = {key: dict(things) for key, things in endless_page.Resources.items() if key != "/ProcSet"}
+        used = {key: dict(things) for key, things in endless_page.Resources.items() if key != "/ProcSet"}
         if not self._needs_first_font:
             # It is not embedded, and print shops refuse such files, even if nobody writes with it.
-            del drawn["/Font"]["/F1"]
+            del used["/Font"]["/F1"]
         endless_page.Resources = make_resources(
             pdf,
-            drawn,
+            used,
             forms={f"/{FORM}{number}": form.encode("latin-1") for number, form in enumerate(self._forms)},
             backgrounds={
                 f"/{BACKGROUND}{number}": pdf.copy_foreign(form) for number, form in enumerate(self._backgrounds)
@@ -135,19 +135,19 @@ def compress(code: bytes) -> bytes:
 
 
 def make_resources(
-    pdf: pikepdf.Pdf, drawn: dict[str, dict], forms: dict[str, bytes], backgrounds: dict[str, pikepdf.Object]
+    pdf: pikepdf.Pdf, used: dict[str, dict], forms: dict[str, bytes], backgrounds: dict[str, pikepdf.Object]
 ) -> Dictionary:
     """
     What the pages of a file refer to, by category and name.
 
-    :param drawn: what forms refer to as well: fonts, images, … They don't refer to each other, so there are no circles.
+    :param used: what forms refer to as well: fonts, images, … They don't refer to each other, so there are no circles.
     :param forms: their contents
     """
 
     def dictionary(resources):
         return pdf.make_indirect(Dictionary({category: Dictionary(things) for category, things in resources.items()}))
 
-    form = {"Type": Name.XObject, "Subtype": Name.Form, "BBox": EVERYWHERE, "Resources": dictionary(drawn)}
+    form = {"Type": Name.XObject, "Subtype": Name.Form, "BBox": EVERYWHERE, "Resources": dictionary(used)}
     form["Filter"] = Name.FlateDecode
     drawings = {name: pdf.make_stream(compress(content), **form) for name, content in forms.items()}
-    return dictionary({**drawn, "/XObject": {**drawn.get("/XObject", {}), **drawings, **backgrounds}})
+    return dictionary({**used, "/XObject": {**used.get("/XObject", {}), **drawings, **backgrounds}})

@@ -1,4 +1,4 @@
-"""Codes that lie so near to the edge of the paper that scanners may not find them."""
+"""Finds codes that lie so near to the edge of the paper that scanners may not find them."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from reportlab.lib.units import mm
 
 from . import qrcode
-from .canvas import Box
 from .document import TicketDocument
+from .geometry import Box
 from .limits import Preview
 from .renderer import QUIET_ZONE
 

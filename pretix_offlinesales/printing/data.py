@@ -1,18 +1,18 @@
 """
-A batch's tickets as data, for a print shop that draws them itself: a table, and on request a picture of each code.
+A batch's tickets as data, for a print shop that renders them itself: a table, and on request a picture of each code.
 
-What a layout says about a ticket is read by the same code that draws it.
+What a layout says about a ticket is read by the same code that renders it.
 """
 
 import re
 import tempfile
 import zipfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
-from io import BytesIO, TextIOWrapper
+from io import TextIOWrapper
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self
 
@@ -20,7 +20,6 @@ from defusedcsv import csv
 from django.db.models import TextChoices
 from django.utils.formats import get_format
 from django.utils.translation import gettext as _, gettext_lazy, pgettext
-from PIL import Image
 from pretix.base.models import Event, Order, OrderPosition
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from reportlab.lib.units import mm
@@ -32,16 +31,14 @@ from ..models import JobFailed, OfflineSalesBatch
 from ..tickets.origin import Origin
 from . import qrcode
 from .choice import nothing_to_print, numbers_of
+from .code_pictures import png, svg
 from .document import TicketDocument
 from .faults import blamed_on, the_layout, the_object
 from .renderer import QUIET_ZONE, code_content, modules_of
-from .tickets import Printed, ValidTickets
+from .tickets import Printed, Report, ValidTickets
 
 if TYPE_CHECKING:
     from .look import Look
-
-#: Pixels of a code's module in a PNG. Larger pictures say no more: they can be scaled without loss.
-PNG_SCALE = 10
 
 #: Where the pictures are in the archive.
 PICTURES = "codes"
@@ -54,8 +51,6 @@ _HARMLESS = re.compile(r"[A-Za-z0-9+/=_-]+")
 
 #: As the host finds them in the texts of a layout.
 _PLACEHOLDER = re.compile(r"\{([-a-zA-Z0-9:_]+)\}")
-
-Report = Callable[[int, int], None]
 
 
 class Format(TextChoices):
@@ -208,7 +203,7 @@ class _Table:
         ]
         return titles + _distinct(self.options.placeholders, placeholders(self.batch.event), titles)
 
-    def _row(self, position: OrderPosition, codes: list["LaidCode"], texts: "Texts") -> list:
+    def _row(self, position: OrderPosition, codes: list["LayoutCode"], texts: "Texts") -> list:
         origin = Origin.of(position.order)
         return [
             origin.number,
@@ -225,7 +220,7 @@ class _Table:
             *texts.placeholders,
         ]
 
-    def _picture(self, origin: Origin, code: "LaidCode") -> str:
+    def _picture(self, origin: Origin, code: "LayoutCode") -> str:
         """The name of the file with the picture, which is the number of the ticket."""
         if not code.content:
             return ""
@@ -240,7 +235,7 @@ class _Table:
             ) from e
         side = len(rows) + 2 * QUIET_ZONE
         _quiet_zone, module = modules_of(code.o, len(rows))
-        draw = _svg if self.options.pictures == Pictures.SVG else _png
+        draw = svg if self.options.pictures == Pictures.SVG else png
         self.archive.writestr(name, draw(rows, side, side * module / mm))
         return name
 
@@ -249,13 +244,13 @@ class Code(str):
     """What is scanned at the door. A changed one is not let in."""
 
 
-class LaidCode(NamedTuple):
+class LayoutCode(NamedTuple):
     content: str
     #: The object of the layout, which says how large it is.
     o: dict
 
 
-NO_CODE = LaidCode("", {})
+NO_CODE = LayoutCode("", {})
 
 
 @dataclass(frozen=True)
@@ -270,7 +265,7 @@ class Texts:
 
 
 class TicketReader(TicketDocument):
-    """Reads what the host would draw."""
+    """Reads what the host would render."""
 
     def __init__(
         self, event: Event, layout: TicketLayout | None, names: Iterable[str] = (), look: "Look | None" = None
@@ -279,9 +274,9 @@ class TicketReader(TicketDocument):
         self._names = names
         self._locale = None
 
-    def read(self, position: OrderPosition) -> tuple[list[LaidCode], Texts]:
+    def read(self, position: OrderPosition) -> tuple[list[LayoutCode], Texts]:
         """The layout's codes, and what it would say elsewhere."""
-        self.draw(position)
+        self.render(position)
         return self._read
 
     def draw_with(self, layout: TicketLayout, op: OrderPosition, order: Order) -> None:
@@ -295,7 +290,7 @@ class TicketReader(TicketDocument):
             with blamed_on(partial(the_object, layout, renderer, o)):
                 if o["type"] == "barcodearea":
                     modules_of(o, 1)  # What is wrong with its size is said here.
-                    codes.append(LaidCode(code_content(renderer, op, order, o), o))
+                    codes.append(LayoutCode(code_content(renderer, op, order, o), o))
         self._read = codes, self._texts(renderer, op, order)
 
     def _texts(self, renderer: ObjectRenderer, op: OrderPosition, order: Order) -> Texts:
@@ -370,31 +365,3 @@ def _exact_or_defused(value):
     use, and without it, it does nothing but look wrong in a spreadsheet.
     """
     return str(value) if isinstance(value, Code) and _HARMLESS.fullmatch(value) else defused(value)
-
-
-def _svg(rows: list[bytes], side: int, millimetres: float) -> str:
-    """
-    A module is one unit, the light border as wide as the host draws it.
-
-    :param side: of the picture, in modules, and in millimetres
-    """
-    size = f' width="{millimetres:.3f}mm" height="{millimetres:.3f}mm"' if millimetres > 0 else ""
-    dark = "".join(
-        f"M{QUIET_ZONE + run.start()} {QUIET_ZONE + y}h{len(run.group())}v1h-{len(run.group())}z"
-        for y, row in enumerate(rows)
-        for run in qrcode.runs(row)
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg"{size} viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
-        f'<path fill="#fff" d="M0 0h{side}v{side}H0z"/><path d="{dark}"/></svg>'
-    )
-
-
-def _png(rows: list[bytes], side: int, millimetres: float) -> bytes:
-    width, pixels = len(rows), side * PNG_SCALE
-    code = Image.new("L", (side, side), 255)
-    code.paste(Image.frombytes("L", (width, width), b"".join(rows)), (QUIET_ZONE, QUIET_ZONE))
-    output = BytesIO()
-    size = {"dpi": [25.4 * pixels / millimetres] * 2} if millimetres > 0 else {}
-    code.resize((pixels, pixels), Image.Resampling.NEAREST).convert("1").save(output, "PNG", **size)
-    return output.getvalue()

@@ -1,4 +1,4 @@
-"""The file that the tickets of a batch are drawn in."""
+"""The document that the tickets of a batch are rendered in, each with the layout that is for it."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ from reportlab.pdfgen.canvas import Canvas
 from ..host.rendering import TicketOutput, register_fonts
 from ..models import JobFailed
 from .background import Background
-from .canvas import Drawing, TicketCanvas
+from .canvas import RenderedPage, TicketCanvas
 from .faults import EMPTY_PAGE, GONE, blamed_on, of_background, the_background, the_layout
 from .limits import Preview
 from .renderer import EmptyPage, TicketRenderer
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
 class TicketDocument(TicketOutput):
     """
-    The host's ticket output, except that all tickets are drawn in one file. With a layout, that one is used for all of
-    them; without, each gets what the host chooses for it, plugins asked. With a look, what it remembers of all that is
-    used instead.
+    The host's ticket output, except that all tickets are rendered in one file. With a layout, all of them have that
+    one; without, each has what the host chooses for it, plugins asked. With a look, what that remembers is used.
     """
 
     def __init__(
@@ -43,20 +42,20 @@ class TicketDocument(TicketOutput):
         register_fonts(event)
         self._canvas = TicketCanvas()
         self._renderers: dict[tuple[str, str], TicketRenderer] = {}
-        self._drawn: list[Drawing] = []
+        self._rendered: list[RenderedPage] = []
 
-    def draw(self, position: OrderPosition) -> list[Drawing]:
+    def render(self, position: OrderPosition) -> list[RenderedPage]:
         """
-        Each of the ticket's pages, to be added in whatever way.
+        Each of the ticket's pages, to be added in whatever way, or laid on a sheet.
 
-        :raises JobFailed: if the layout can't be used, or if there is too much to draw for a preview
+        :raises JobFailed: if the layout can't be used, or if this is too much for a preview
         """
         if layout := self.look.layout_for(position) if self.look else self.layout:
             with language(position.order.locale, self.event.settings.region):
                 self.draw_with(layout, position, position.order)
         else:
             self.generate(position)  # chooses the layout and calls ``draw_with``
-        return self._drawn
+        return self._rendered
 
     @cached_property
     def layout_map(self) -> dict[tuple[int, str], TicketLayout]:
@@ -64,30 +63,30 @@ class TicketDocument(TicketOutput):
         return super().layout_map | (self.look.for_items() if self.look else {})
 
     def record(self, draw: Callable[[Canvas], None]) -> str:
-        """What this draws, beside the tickets."""
+        """The code of what this draws beside the tickets, to be part of a page."""
         return self._canvas.cut(partial(draw, self._canvas))
 
     def keep(self, draw: Callable[[Canvas], None]) -> str:
-        """What refers to this, if it is drawn on many pages."""
+        """Draw this once, for many pages, and return the code by which they refer to it."""
         return self._canvas.add_form(partial(draw, self._canvas))
 
-    def add_page(self, drawing: Drawing, tickets: Iterable[int]) -> None:
+    def add_page(self, page: RenderedPage, tickets: Iterable[int]) -> None:
         """:param tickets: numbers of those that are on it"""
-        self._canvas.add_page(drawing, tickets)
+        self._canvas.add_page(page, tickets)
 
     def save(self, output: BinaryIO) -> None:
-        """As a part, to be put together with others."""
+        """Write the file of a part, to be merged with others."""
         self._canvas.write_part(output, [renderer.pdf_version for renderer in self._renderers.values()])
 
     def draw_with(self, layout: TicketLayout, op: OrderPosition, order: Order) -> None:
         renderer = self.renderer(layout)
         if self._preview:
-            self._preview.draw(len(renderer.layout))
-        self._drawn = renderer.draw_ticket(order, op)
+            self._preview.add_objects(len(renderer.layout))
+        self._rendered = renderer.render(order, op)
 
     @property
     def texts(self) -> list[tuple[str, str]]:
-        """All that was set for a preview, with the names of fonts."""
+        """The font and the text of all that was set for a preview. Without one, nothing is remembered."""
         return [text for renderer in self._renderers.values() for text in renderer.texts]
 
     def renderer(self, layout: TicketLayout) -> TicketRenderer:

@@ -1,8 +1,8 @@
 """
-What is wrong with a layout, said to people: which of its objects can't be drawn, or why its background can't be used.
+Says what is wrong with a layout: which of its objects can't be drawn, or why its background can't be used.
 
-Tickets are drawn in the language of their order. What is said here is read by somebody else, so it is put into words
-when they read it.
+Tickets are rendered in the language of their order. Somebody else reads what is said here, so it is put into words when
+they read it.
 """
 
 import logging

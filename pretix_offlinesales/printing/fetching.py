@@ -1,4 +1,4 @@
-"""Related objects in few queries, without knowing beforehand which ones are needed."""
+"""Fetches objects that are related to many others in few queries, without knowing beforehand which are needed."""
 
 import weakref
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""What is filled into the forms of a background, and other texts above its pages, where readers have to draw it."""
+"""Draws the texts above the pages of a background that have no appearance: fields of forms, and free texts."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Boxes, and where they are moved to: left, bottom, right and top, in points."""
+"""Boxes (left, bottom, right, top, in points), and where a matrix moves them to."""
 
 from collections.abc import Sequence
 

@@ -1,141 +1,147 @@
-"""A sheet is drawn: tickets in their places, marks where it is cut, and at the edge which sheet it is."""
+"""
+Imposes sheets: finds out how many tickets of one size fit on a sheet, and where each of them lies.
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+Lengths are in millimetres, places are counted from the lower left corner of the paper.
+"""
+
 from dataclasses import dataclass
-from functools import partial
-from itertools import pairwise
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from reportlab.lib.colors import black
-from reportlab.lib.units import mm
-from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.pdfgen.canvas import Canvas
 
-from .canvas import Drawing
-from .document import TicketDocument
-from .laying import lay, transformation
-from .plan import Plan
-from .sheets import Grid, Place
+from .sheets import MAX_COLUMNS, Duplex, Pair, Sheet, plain_length
 
-#: Crop marks begin so far from the tickets, are so long, and are left out where there is less room. In millimetres.
-MARK_DISTANCE, MARK_LENGTH, MARK_MINIMUM = 1, 5, 0.8
-
-#: How thick they are, in points.
-MARK_WIDTH = 0.25
-
-#: The text at the edge: points, and what it keeps free on each side, in millimetres.
-FONT, FONT_SIZE, TEXT_SPACE = "Open Sans", 6, 1
-
-#: From one point to another, in millimetres.
-Line = tuple[float, float, float, float]
-
-
-class Imposition:
-    """Draws the sheets of a plan in a document."""
-
-    def __init__(self, plan: Plan, document: TicketDocument):
-        self._plan, self._document, self._grid = plan, document, plan.grid
-        draw = partial(_draw_marks, lines=list(crop_marks(plan.grid, plan.bleed)))
-        self._marks = document.keep(draw) if plan.sheet.crop_marks else ""
-
-    def draw(self, unit: int, places: Sequence[Sequence[Drawing]], tickets: Sequence[int]) -> None:
-        """
-        Add a sheet, and its back if it has one.
-
-        :param places: the sides of what lies in each of them; none, where it stays empty
-        :param tickets: numbers of those that lie there
-        """
-        fronts = [sides[0] if sides else None for sides in places]
-        self._add(unit, fronts, self._grid.front, tickets, _("{batch}, sheet {number} of {total}"))
-        if self._plan.sheet.duplex:
-            backs = [sides[1] if len(sides) > 1 else None for sides in places]
-            self._add(unit, backs, self._grid.back, tickets, _("{batch}, sheet {number} of {total}, back"))
-
-    def _add(
-        self,
-        unit: int,
-        drawings: Sequence[Drawing | None],
-        place: Callable[[int], Place],
-        tickets: Sequence[int],
-        text: str,
-    ) -> None:
-        code = [transformation(1, 0, 0, 1, *(length * mm for length in self._grid.sheet.offset)), self._marks]
-        if self._plan.sheet.running_text:
-            batch = f"{self._plan.batch.event.slug} {self._plan.batch}"
-            text = text.format(batch=batch, number=unit, total=len(self._plan))
-            code.append(self._document.record(partial(_draw_text, grid=self._grid, bleed=self._plan.bleed, text=text)))
-        code += (
-            lay(drawing, place(index), self._grid) for index, drawing in enumerate(drawings) if drawing
-        )
-        size = tuple(length * mm for length in self._grid.sheet.size)
-        paper = (0, 0, *size)
-        self._document.add_page(Drawing(size, paper, paper, "\n".join(code)), tickets)
-
-
-def crop_marks(grid: Grid, bleed: float) -> Iterator[Line]:
-    """Lines in line with the edges of all tickets, outside of all of them and of what is printed beyond their edges."""
-    distance = max(MARK_DISTANCE, bleed)
-    width, height = grid.ticket
-    columns = sorted((left, left + width) for left in grid.lefts)
-    rows = sorted((bottom, bottom + height) for bottom in grid.bottoms)
-    paper_width, paper_height = grid.sheet.size
-    for low, high in _gaps(rows, paper_height, distance):
-        for x in sorted({round(x, 4) for column in columns for x in column}):
-            yield x, low, x, high
-    for low, high in _gaps(columns, paper_width, distance):
-        for y in sorted({round(y, 4) for row in rows for y in row}):
-            yield low, y, high, y
-
-
-def _gaps(lengths: list[tuple[float, float]], paper: float, distance: float) -> Iterator[tuple[float, float]]:
-    """Where marks begin and end that have room before, between or after these."""
-    first, last = lengths[0][0] - distance, lengths[-1][1] + distance
-    gaps = [(max(0, first - MARK_LENGTH), first)]
-    gaps += [(end + distance, begin - distance) for (_begin, end), (begin, _end) in pairwise(lengths)]
-    gaps += [(last, min(paper, last + MARK_LENGTH))]
-    return ((low, high) for low, high in gaps if high - low >= MARK_MINIMUM)
-
-
-def _draw_marks(canvas: Canvas, lines: Iterable[Line]) -> None:
-    canvas.setLineWidth(MARK_WIDTH)
-    canvas.setStrokeColor(black)
-    canvas.lines([tuple(length * mm for length in line) for line in lines])
+#: A ticket may be larger by so much than the place that it has, since its size in the layout is mostly one that was
+#: rounded to whole points, of 0.35 mm: what is called A6 must fit on A4 four times.
+TOLERANCE = 0.2
 
 
 @dataclass(frozen=True)
-class Strip:
-    """Room for a line of text: where it begins, and how long it can be, in millimetres; upwards, if it is turned."""
+class Place:
+    """Where one side of a ticket lies, and how it is turned there, counterclockwise."""
 
     left: float
     bottom: float
-    length: float
-    turned: bool = False
+    degrees: int
 
 
-def text_strip(grid: Grid, bleed: float) -> Strip | None:
+@dataclass(frozen=True)
+class Grid:
+    """The places of tickets of one size on a sheet, in rows from the top and from left to right. Made by ``impose``."""
+
+    sheet: Sheet
+    columns: int
+    rows: int
+    #: Width and height of a place, as it lies.
+    cell: Pair
+    #: Of a ticket, as it lies; not larger than its place.
+    ticket: Pair
+    #: The tickets are turned by 90°.
+    rotated: bool
+
+    def __len__(self) -> int:
+        return self.columns * self.rows
+
+    @property
+    def lefts(self) -> list[float]:
+        """Where the tickets of each column begin, from the left, before the offset."""
+        return self._begins(0, self.columns)
+
+    @property
+    def bottoms(self) -> list[float]:
+        """Where the tickets of each row begin, from the top, before the offset."""
+        return self._begins(1, self.rows)[::-1]
+
+    def _begins(self, axis: int, count: int) -> list[float]:
+        cell, gutter = self.cell[axis], self.sheet.gutter[axis]
+        used = count * cell + (count - 1) * gutter
+        first = (self.sheet.size[axis] - used + cell - self.ticket[axis]) / 2
+        return [first + number * (cell + gutter) for number in range(count)]
+
+    def front(self, index: int) -> Place:
+        row, column = divmod(index, self.columns)
+        return Place(self.lefts[column], self.bottoms[row], 90 if self.rotated else 0)
+
+    def back(self, index: int) -> Place:
+        """
+        On the other side of the paper, as you see it after it was turned: where it meets the front, and so that the
+        ticket is turned like a page of a book, whichever way the printer turns the sheet.
+        """
+        width, height = self.sheet.size
+        front = self.front(index)
+        if (self.sheet.duplex == Duplex.LONG) == (height >= width):
+            return Place(width - front.left - self.ticket[0], front.bottom, -front.degrees % 360)
+        return Place(front.left, height - front.bottom - self.ticket[1], 180 - front.degrees)
+
+
+def impose(sheet: Sheet, ticket: Pair) -> Grid:
     """
-    Beside the first ticket or the last one, where there is room at the edge of the paper: as near to the ticket as can
-    be, since printers leave the edge blank, and between the crop marks.
+    Lay tickets of this size on the sheet.
+
+    :raises ValidationError: by key, with a message that says what would fit
     """
-    distance, height = max(MARK_DISTANCE, bleed), FONT_SIZE / mm
-    needed = distance + height + TEXT_SPACE
-    left, bottom = grid.lefts[0], grid.bottoms[-1]
-    width, length = (side - 2 * TEXT_SPACE for side in grid.ticket)
-    if bottom >= needed:  # as much is free at the top
-        return Strip(left + TEXT_SPACE, bottom - distance - height * 0.8, width)
-    if left >= needed:
-        return Strip(left - distance - height * 0.2, bottom + TEXT_SPACE, length, turned=True)
-    return None
+    ways = [False, True] if sheet.rotate is None else [sheet.rotate]
+    if sheet.cell:
+        ways = [rotated for rotated in ways if _holds(sheet.cell, _turned(ticket, rotated))]
+        if not ways:
+            raise ValidationError({"cell": _too_large(ticket, sheet.cell)})
+    most = {rotated: _most(sheet, sheet.cell or _turned(ticket, rotated)) for rotated in ways}
+    if sheet.columns:
+        fitting = [way for way in ways if most[way][0] >= sheet.columns and most[way][1] >= sheet.rows]
+        if not fitting:
+            raise ValidationError(_does_not_fit(sheet, ticket, most))
+        rotated, counts = fitting[0], (sheet.columns, sheet.rows)
+    else:
+        rotated = max(ways, key=lambda way: most[way][0] * most[way][1])  # the first of several
+        counts = most[rotated]
+        if not all(counts):
+            raise ValidationError(_does_not_fit(sheet, ticket, most))
+    cell = _squeezed(sheet, sheet.cell or _turned(ticket, rotated), counts)
+    lies = tuple(min(lengths) for lengths in zip(_turned(ticket, rotated), cell, strict=True))
+    return Grid(sheet, *counts, cell=cell, ticket=lies, rotated=rotated)
 
 
-def _draw_text(canvas: Canvas, grid: Grid, bleed: float, text: str) -> None:
-    strip = text_strip(grid, bleed)
-    if not strip:
-        return
-    canvas.saveState()
-    canvas.translate(strip.left * mm, strip.bottom * mm)
-    canvas.rotate(90 if strip.turned else 0)
-    canvas.setFillColor(black)
-    canvas.setFont(FONT, min(FONT_SIZE, FONT_SIZE * strip.length * mm / stringWidth(text, FONT, FONT_SIZE)))
-    canvas.drawString(0, 0, text)
-    canvas.restoreState()
+def _turned(size: Pair, rotated: bool) -> Pair:
+    return size[::-1] if rotated else size
+
+
+def _holds(outer: Pair, inner: Pair) -> bool:
+    return all(there + TOLERANCE >= wanted for there, wanted in zip(outer, inner, strict=True))
+
+
+def _most(sheet: Sheet, cell: Pair) -> tuple[int, int]:
+    """How many columns and rows fit."""
+    return tuple(
+        min(MAX_COLUMNS, int((free + gutter + 1e-9) // max(size + gutter - TOLERANCE, TOLERANCE)))
+        for free, gutter, size in zip(sheet.free, sheet.gutter, cell, strict=True)
+    )
+
+
+def _squeezed(sheet: Sheet, cell: Pair, counts: tuple[int, int]) -> Pair:
+    """The places, if there are so many of them: smaller where they fitted with some tolerance only."""
+    return tuple(
+        min(size, (free + gutter) / count - gutter)
+        for size, free, gutter, count in zip(cell, sheet.free, sheet.gutter, counts, strict=True)
+    )
+
+
+def _does_not_fit(sheet: Sheet, ticket: Pair, most: dict[bool, tuple[int, int]]) -> dict[str, str]:
+    """What would fit instead, by the key that is to blame."""
+    columns, rows = max(most.values(), key=lambda counts: counts[0] * counts[1])
+    if not columns * rows:
+        return {"paper": _too_large(sheet.cell or ticket, sheet.free)}
+    message = _("At most {columns} × {rows} tickets of {width} × {height} mm fit on this sheet.")
+    width, height = sheet.cell or ticket
+    message = message.format(width=plain_length(width), height=plain_length(height), columns=columns, rows=rows)
+    wanted = {"columns": (sheet.columns, columns), "rows": (sheet.rows, rows)}
+    return {key: message for key, (count, fits) in wanted.items() if count > fits} or {"columns": message}
+
+
+def _too_large(ticket: Pair, free: Pair) -> str:
+    message = _("Tickets of {width} × {height} mm do not fit. At most {free_width} × {free_height} mm do.")
+    return message.format(
+        width=plain_length(ticket[0]),
+        height=plain_length(ticket[1]),
+        free_width=plain_length(free[0]),
+        free_height=plain_length(free[1]),
+    )

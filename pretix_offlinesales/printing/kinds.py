@@ -114,7 +114,7 @@ class MakeData(MakeFile):
 
     @transaction.atomic
     def ask(self, batch: OfflineSalesBatch, options: DataOptions, requested_by: dict) -> Job:
-        look = Look.of(batch, is_drawn=False)
+        look = Look.of(batch, with_backgrounds=False)
         return self._create(batch, options, requested_by, options.suffix, options.mime_type, look)
 
     def work(self, job: Job) -> None:

@@ -1,5 +1,5 @@
 """
-Layers of a background (PDF's optional content) that are not printed, such as die lines.
+Switches off layers of a background (PDF's optional content) that are not printed, such as die lines.
 
 The catalog of a file says which these are, but that is lost as soon as pages become part of another one, as they do in
 the host: it prints all layers. So each layer is made to say it of itself.

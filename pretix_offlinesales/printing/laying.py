@@ -1,4 +1,4 @@
-"""A ticket is laid in its place on a sheet, with what is printed beyond its edges as far as there is room."""
+"""Lays a ticket in its place on a sheet, with what is printed beyond its edges as far as there is room."""
 
 from collections.abc import Iterable, Iterator
 from math import cos, radians, sin
@@ -8,38 +8,38 @@ from reportlab.lib.rl_accel import fp_str
 from reportlab.lib.units import mm
 
 from ..models import JobFailed
-from .canvas import Code, Drawing
+from .canvas import PlacedCode, RenderedPage
 from .geometry import Box, Matrix, common, contains, is_empty, moved
-from .sheets import TOLERANCE, Grid, Place
+from .imposition import TOLERANCE, Grid, Place
 
 
-def lay(drawing: Drawing, place: Place, grid: Grid) -> str:
+def lay(page: RenderedPage, place: Place, grid: Grid) -> str:
     """
     The middle of the ticket in the middle of its place. What is beyond its edges is shown as far as no other ticket
     begins.
 
     :raises JobFailed: if it is larger than its place, or if one of its codes would not be whole there
     """
-    matrix = _matrix(drawing, place, grid)
-    clip = common(moved(drawing.bleed, matrix), _room(place, grid))
-    for code in drawing.codes:
-        if not _is_whole(code, drawing, matrix, clip, grid):
+    matrix = _matrix(page, place, grid)
+    clip = common(moved(page.bleed, matrix), _room(place, grid))
+    for code in page.codes:
+        if not _is_whole(code, page, matrix, clip, grid):
             raise JobFailed(_cut_off(code))
     left, bottom, right, top = clip
     box = " ".join(map(fp_str, (left, bottom, right - left, top - bottom)))
-    return f"q {box} re W n {transformation(*matrix)}\n{drawing.code}\nQ"
+    return f"q {box} re W n {transformation(*matrix)}\n{page.code}\nQ"
 
 
-def check(drawings: Iterable[Drawing], grid: Grid) -> None:
+def check(pages: Iterable[RenderedPage], grid: Grid) -> None:
     """
     Lay them wherever it makes a difference.
 
     :raises JobFailed: as ``lay``
     """
     places = list(_different_places(grid))
-    for drawing in drawings:
+    for page in pages:
         for place in places:
-            lay(drawing, place, grid)
+            lay(page, place, grid)
 
 
 def transformation(*numbers: float) -> str:
@@ -55,13 +55,13 @@ def _different_places(grid: Grid) -> Iterator[Place]:
             yield grid.back(index)
 
 
-def _matrix(drawing: Drawing, place: Place, grid: Grid) -> Matrix:
+def _matrix(page: RenderedPage, place: Place, grid: Grid) -> Matrix:
     turned = place.degrees % 180 != 0
-    size = drawing.trim_size[::-1] if turned else drawing.trim_size
+    size = page.trim_size[::-1] if turned else page.trim_size
     if any(length / mm > there + TOLERANCE for length, there in zip(size, grid.ticket, strict=True)):
         raise JobFailed(_("The tickets do not have the same size, so they cannot be printed on sheets."))
     a, b = round(cos(radians(place.degrees))), round(sin(radians(place.degrees)))
-    left, bottom, right, top = drawing.trim
+    left, bottom, right, top = page.trim
     x, y = (left + right) / 2, (bottom + top) / 2
     return (
         *(a, b, -b, a),
@@ -70,12 +70,12 @@ def _matrix(drawing: Drawing, place: Place, grid: Grid) -> Matrix:
     )
 
 
-def _is_whole(code: Code, drawing: Drawing, matrix: Matrix, clip: Box, grid: Grid) -> bool:
+def _is_whole(code: PlacedCode, page: RenderedPage, matrix: Matrix, clip: Box, grid: Grid) -> bool:
     """Whether all that the page shows of the code is on the sheet."""
     offset = grid.sheet.offset
-    if not any(offset) and contains(drawing.trim, code.box):
+    if not any(offset) and contains(page.trim, code.box):
         return True
-    shown = common(code.box, (0, 0, *drawing.size))
+    shown = common(code.box, (0, 0, *page.size))
     if is_empty(shown):
         return True  # The page doesn't show it, either.
     x, y = (length * mm for length in offset)
@@ -84,7 +84,7 @@ def _is_whole(code: Code, drawing: Drawing, matrix: Matrix, clip: Box, grid: Gri
     return contains(common(clip, paper), moved(shown, matrix), TOLERANCE * mm)
 
 
-def _cut_off(code: Code) -> str:
+def _cut_off(code: PlacedCode) -> str:
     message = _(
         "A code on page {page} of the tickets (“{content}”) would be cut off on the sheets: too much of it lies beyond "
         "where the ticket is cut, or it is moved off the paper. Please check the layout and its background."
@@ -97,7 +97,8 @@ def _room(place: Place, grid: Grid) -> Box:
     sides = []
     for begin, begins, length, paper in zip(
         (place.left, place.bottom),
-        (_both(grid, 0), _both(grid, 1)),
+        # The grid lies in the middle of the paper, so that backs are in the same places.
+        (grid.lefts, grid.bottoms),
         grid.ticket,
         grid.sheet.size,
         strict=True,
@@ -109,8 +110,3 @@ def _room(place: Place, grid: Grid) -> Box:
         sides.append((low * mm, high * mm))
     (left, right), (bottom, top) = sides
     return left, bottom, right, top
-
-
-def _both(grid: Grid, axis: int) -> list[float]:
-    """Where tickets begin. (The grid lies in the middle of the paper, so that backs are in the same places.)"""
-    return grid.bottoms if axis else grid.lefts

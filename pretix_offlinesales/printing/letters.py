@@ -1,4 +1,4 @@
-"""Letters that the fonts of a layout do not have: boxes would be printed in their place."""
+"""Finds letters that the fonts of a layout do not have: boxes would be printed in their place."""
 
 import logging
 import unicodedata
@@ -36,7 +36,7 @@ def missing_letters(batch: OfflineSalesBatch) -> list[MissingLetters]:
     try:
         for _number, positions in tickets:
             for position in positions:
-                document.draw(position)
+                document.render(position)
     except JobFailed:
         raise
     except Exception:  # of a plugin that chooses layouts; printing will say it

@@ -1,7 +1,7 @@
 """
-How much is drawn while somebody waits for a page: for a specimen, for the picture of a sheet, and for what must be
-known of tickets before they are laid on sheets. Such work keeps a thread of the web server busy, and whoever types
-starts it again and again. Printing itself is a job, and knows none of these limits.
+Limits how much is rendered while somebody waits for a page: for a specimen, for the picture of a sheet, and for what
+must be known of tickets before they are laid on sheets. Such work keeps a thread of the web server busy, and whoever
+types starts it again and again. Printing itself is a job, and knows none of these limits.
 
 What is just below one of them takes a few seconds at most on a small server; what people print is far below.
 """
@@ -34,7 +34,7 @@ MAX_JOINED = 32 * 2**20
 #: Objects of a layout, and those of them that are pictures: each is made smaller for itself, in 25 ms.
 MAX_OBJECTS, MAX_PICTURES = 1_000, 50
 
-#: Places on a sheet that is drawn.
+#: Places on a sheet that is rendered.
 MAX_PLACES = 500
 
 #: Objects that are drawn on all tickets together, in 0.1 to 0.4 ms each.
@@ -54,12 +54,12 @@ _size = lazy(filesizeformat, str)
 
 class Preview:
     """
-    What is drawn for one answer. What is too large is found out before it is drawn, and before it is read where that is
-    possible.
+    Counts what is rendered for one answer. What is too large is found out before it is rendered, and before it is read
+    where that is possible.
     """
 
     def __init__(self):
-        self._drawn = self._characters = 0
+        self._objects = self._characters = 0
 
     def check_file(self, layout: TicketLayout, file: str, size: int) -> None:
         """
@@ -95,26 +95,26 @@ class Preview:
             raise _too_large(say(message, layout=name_of(layout), amount=pictures), MAX_PICTURES)
 
     def check_sheet(self, places: int) -> None:
-        """:raises JobFailed: if there are too many on a sheet that is drawn"""
+        """:raises JobFailed: if there are too many on a sheet that is rendered"""
         if places > MAX_PLACES:
             message = gettext_noop(
                 "{amount} tickets lie on a sheet. The first sheet is shown with at most {limit}; you can print it."
             )
             raise JobFailed(say(message, amount=places, limit=MAX_PLACES))
 
-    def draw(self, objects: int) -> None:
+    def add_objects(self, objects: int) -> None:
         """
-        :param objects: so many more
+        :param objects: so many more are rendered
         :raises JobFailed: if these are too many
         """
-        self._drawn += objects
-        if self._drawn > MAX_DRAWN:
+        self._objects += objects
+        if self._objects > MAX_DRAWN:
             message = gettext_noop(
                 "All tickets of the first sheet have more than {limit} objects, so it is not shown; you can print it."
             )
             raise JobFailed(say(message, limit=MAX_DRAWN))
 
-    def write(self, layout: TicketLayout, text: str) -> None:
+    def add_text(self, layout: TicketLayout, text: str) -> None:
         """
         :param text: that is set next
         :raises JobFailed: if that is too much

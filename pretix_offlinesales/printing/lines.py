@@ -1,5 +1,5 @@
 """
-Plain text in one line, such as codes and numbers: what changes on every ticket is mostly that.
+Draws plain text in one line, such as codes and numbers, by a pattern: what changes on every ticket is mostly that.
 
 The host prepares any text for anything (markup, line breaks, right-to-left scripts, shrinking until it fits), which
 takes most of the time of a page. But once it has drawn a line, it draws all others like it in the same way, except for

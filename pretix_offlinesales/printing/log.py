@@ -1,4 +1,4 @@
-"""What was printed is remembered as the host remembers what its apps print."""
+"""Records what was printed, as the host records what its apps print, and compares it with what tickets are now."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -34,26 +34,29 @@ class Row(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """Positions that are still as they were drawn, in the order of their orders, and what was drawn of others."""
+    """Which printed positions are still what they were, and which were changed, canceled or deleted meanwhile."""
 
+    #: In the order of their orders.
     same: list[Row]
     changed: set[Printed]
 
 
 def compare(printed: Iterable[Printed], lock: bool = False) -> Compared:
     """
-    :param lock: then what is the same will be so until the end of the transaction. Others may wait for the orders.
+    Compare what was rendered with what is in the database now.
+
+    :param lock: lock the orders until the end of the transaction, so that what is the same stays so. Others may wait.
     """
-    drawn = defaultdict(set)
+    rendered = defaultdict(set)
     for each in printed:
-        drawn[each.position].add(each)
-    same, positions = [], sorted(drawn)
+        rendered[each.position].add(each)
+    same, positions = [], sorted(rendered)
     for start in range(0, len(positions), CHUNK):
         for row, codes in _fetch(positions[start : start + CHUNK], lock):
-            if all(each.codes == codes for each in drawn[row.position]):
+            if all(each.codes == codes for each in rendered[row.position]):
                 same.append(row)
-                del drawn[row.position]
-    return Compared(same, set().union(*drawn.values()))
+                del rendered[row.position]
+    return Compared(same, set().union(*rendered.values()))
 
 
 def last_sheets(batches: Iterable[OfflineSalesBatch]) -> dict[int, Sheet | None]:

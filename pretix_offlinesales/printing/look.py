@@ -1,9 +1,9 @@
 """
-What a print looks like is fixed when it is asked for: layouts may be edited, replaced and deleted before it begins, and
-between two of its parts.
+Remembers what a print looks like from when somebody asks for it: layouts may be edited, replaced and deleted before it
+begins, and between two of its parts.
 
 What differs from ticket to ticket can only be known by plugins that choose layouts. They want to see each ticket, which
-would take too long for a request: they are asked when work begins, once for all parts.
+would take too long for a request: the first worker asks them when work begins, for all parts.
 """
 
 import json
@@ -54,41 +54,41 @@ class Look:
         self.data = data
 
     @classmethod
-    def of(cls, batch: OfflineSalesBatch, is_drawn: bool = True) -> "Look":
+    def of(cls, batch: OfflineSalesBatch, with_backgrounds: bool = True) -> "Look":
         """
         What the batch would look like now.
 
-        :param is_drawn: whether backgrounds are needed
+        :param with_backgrounds: whether they are rendered, and not only what the layouts say is read
         """
         look = cls({"layouts": []})
         if batch.layout:
-            look.data["all"] = look._remember(batch.event, batch.layout, is_drawn)
+            look.data["all"] = look._remember(batch.event, batch.layout, with_backgrounds)
             return look
         look.data |= {"channel": batch.sales_channel.identifier, "items": []}
         for item in batch.event.items.filter(pk__in=_items(batch)):
             layout = usual_layout(batch.event, item, batch.sales_channel)
-            place = look._remember(batch.event, layout or TicketOutput(batch.event).default_layout, is_drawn)
+            place = look._remember(batch.event, layout or TicketOutput(batch.event).default_layout, with_backgrounds)
             look.data["items"].append([item.pk, place])
         if override_layout.has_listeners(batch.event):
             look.data["chosen"] = None
         return look
 
-    def with_choices(self, job: Job, numbers: Sequence[int], is_drawn: bool) -> "Look":
-        """What plugins choose for these tickets of the job's batch is remembered, too."""
+    def with_choices(self, job: Job, numbers: Sequence[int], with_backgrounds: bool) -> "Look":
+        """This look, together with what plugins choose for these tickets of the job's batch."""
         look = Look(self.data | {"layouts": list(self.data["layouts"]), "chosen": None})
         tickets = ValidTickets(job.batch, numbers)
         chooser, chosen = _Chooser(tickets.event, look=self), {}
         for _number, positions in tickets:
             job.check_lock()
             for position in positions:
-                place = look._remember(tickets.event, chooser.choose(position), is_drawn)
+                place = look._remember(tickets.event, chooser.choose(position), with_backgrounds)
                 chosen.setdefault(place, []).append(position.pk)
         look.data["chosen"] = sorted(chosen.items())
         return look
 
     @property
     def is_complete(self) -> bool:
-        """Whether nobody needs to be asked any more."""
+        """Whether plugins were asked, or need not be."""
         return self.data.get("chosen", ()) is not None
 
     def layout_for(self, position: OrderPosition) -> TicketLayout | None:
@@ -125,8 +125,8 @@ class Look:
             for layout in remembered
         ]
 
-    def _remember(self, event: Event, layout: TicketLayout, is_drawn: bool) -> int:
-        """Its place among the others."""
+    def _remember(self, event: Event, layout: TicketLayout, with_backgrounds: bool) -> int:
+        """Add the layout, if it is not there, and return its place in ``layouts``."""
         background = layout.background.name if layout.background else ""
 
         def same_content(known: dict) -> bool:
@@ -141,15 +141,15 @@ class Look:
                 "name": layout.name,
                 "layout": _objects(event, layout),
                 "background": background,
-                "copy": _copy(background) if background and is_drawn else None,
+                "copy": _copy(background) if background and with_backgrounds else None,
             }
         )
         return len(self.data["layouts"]) - 1
 
 
-def settled(job: Job, numbers: Sequence[int], is_drawn: bool = True) -> Look | None:
+def settled(job: Job, numbers: Sequence[int], with_backgrounds: bool = True) -> Look | None:
     """
-    The job's look, the same for all who work on it.
+    The job's look, the same for all workers: the first one asks plugins, if there are any to ask.
 
     :param numbers: of the tickets that it is about
     """
@@ -157,7 +157,7 @@ def settled(job: Job, numbers: Sequence[int], is_drawn: bool = True) -> Look | N
         return None  # from before jobs remembered it
     look = Look(job.look)
     if not look.is_complete:
-        asked = look.with_choices(job, numbers, is_drawn)
+        asked = look.with_choices(job, numbers, with_backgrounds)
         with transaction.atomic():
             job.look = job.row.select_for_update().values_list("look", flat=True).get()
             if not Look(job.look).is_complete:  # else somebody else was faster
@@ -168,8 +168,8 @@ def settled(job: Job, numbers: Sequence[int], is_drawn: bool = True) -> Look | N
 
 def facts(batch: OfflineSalesBatch) -> str:
     """
-    A digest of what tickets may say of the event, its date and its products, besides what layouts say. Of what is made
-    while that changes, a part would say something else than the rest.
+    A digest of what tickets may say of the event, its date and its products, besides what layouts say. If that changes
+    while tickets are rendered, some say something else than others.
     """
     items = _items(batch)
     rows = (
@@ -186,7 +186,7 @@ def facts(batch: OfflineSalesBatch) -> str:
 
 
 class _Chooser(TicketDocument):
-    """Says what the host would draw with, plugins asked."""
+    """Says which layout the host would render with, plugins asked."""
 
     def choose(self, position: OrderPosition) -> TicketLayout:
         self.generate(position)

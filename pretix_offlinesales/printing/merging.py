@@ -1,4 +1,4 @@
-"""The files of a batch's parts become one, in which each thing that they have in common is stored once."""
+"""Merges the files of parts into one PDF, in which each thing that they have in common is stored once."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +12,7 @@ from pikepdf import Array, Dictionary, Name, Object, Pdf, Stream, String
 from .canvas import BACKGROUND, FORM, make_resources
 from .geometry import Box
 from .layers import switch_off_layers
-from .part import Part
+from .part_file import Part
 from .writing import PdfWriter, number_of
 
 #: There is a bookmark for the first of so many tickets.
@@ -128,50 +128,58 @@ def _copy_resources(merged: Pdf, shared: dict[bytes, Object], part: Pdf) -> Obje
             shared[fingerprint] = merged.copy_foreign(part.make_indirect(thing))
         return shared[fingerprint]
 
-    drawn, forms, backgrounds = {}, {}, {}
+    used, forms, backgrounds = {}, {}, {}
     for category, things in part.pages[0].Resources.items():
-        drawn[category] = {}
+        used[category] = {}
         for name, thing in things.items():
             if name.startswith(f"/{FORM}"):
                 forms[name] = thing.read_bytes()  # Not worth to share: small, and bound to the fonts of its part.
             elif name.startswith(f"/{BACKGROUND}"):
                 backgrounds[name] = share(thing)
             else:
-                drawn[category][name] = share(thing)
-    return make_resources(merged, drawn, forms, backgrounds)
+                used[category][name] = share(thing)
+    return make_resources(merged, used, forms, backgrounds)
 
 
 def _fingerprint(root: Object) -> bytes:
     """The same for things that are the same, with everything that they refer to, wherever it lies in their file."""
     fingerprint, found, numbers = hashlib.sha256(), [root], {}
 
-    def add(thing: Object) -> None:
-        if isinstance(thing, Object) and thing.is_indirect:
-            if thing.objgen not in numbers:
-                numbers[thing.objgen] = len(numbers)
-                found.append(thing)
-            fingerprint.update(b"%d R " % numbers[thing.objgen])
-        else:
-            add_content(thing)
-
-    def add_content(thing: Object) -> None:
-        if isinstance(thing, Stream):
-            fingerprint.update(hashlib.sha256(thing.read_raw_bytes()).digest())
-            add_content(thing.stream_dict)
-        elif isinstance(thing, Dictionary):
-            fingerprint.update(b"<< ")
-            for key in sorted(thing.keys()):
-                fingerprint.update(b"%s " % key.encode())
-                add(thing[key])
-            fingerprint.update(b">> ")
-        elif isinstance(thing, Array):
-            fingerprint.update(b"[ ")
-            for element in thing:
-                add(element)
-            fingerprint.update(b"] ")
-        else:
-            fingerprint.update(b"%r " % thing)
+    def refer(thing: Object) -> bytes:
+        if thing.objgen not in numbers:
+            numbers[thing.objgen] = len(numbers)
+            found.append(thing)
+        return b"%d R " % numbers[thing.objgen]
 
     for thing in found:
-        add_content(thing)
+        for token in _tokens(thing, refer):
+            fingerprint.update(token)
     return fingerprint.digest()
+
+
+def _tokens(thing: Object, refer: Callable[[Object], bytes]) -> Iterator[bytes]:
+    """
+    What tells a thing from others.
+
+    :param refer: says by what number others of its file are called, in the order in which they come
+    """
+
+    def inner(part: object) -> Iterable[bytes]:
+        return [refer(part)] if isinstance(part, Object) and part.is_indirect else _tokens(part, refer)
+
+    if isinstance(thing, Stream):
+        yield hashlib.sha256(thing.read_raw_bytes()).digest()
+        yield from _tokens(thing.stream_dict, refer)
+    elif isinstance(thing, Dictionary):
+        yield b"<< "
+        for key in sorted(thing.keys()):
+            yield b"%s " % key.encode()
+            yield from inner(thing[key])
+        yield b">> "
+    elif isinstance(thing, Array):
+        yield b"[ "
+        for element in thing:
+            yield from inner(element)
+        yield b"] "
+    else:
+        yield b"%r " % thing

@@ -1,4 +1,4 @@
-"""What is drawn alike on many tickets, but for a few things that they say."""
+"""Patterns: the code of what is drawn alike on many tickets, with blanks for the few things that differ."""
 
 from collections.abc import Sequence
 

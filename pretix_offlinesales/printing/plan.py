@@ -1,13 +1,13 @@
 """
-What is printed, and where: the tickets that were chosen, on pages of their own or on sheets.
+Plans what is printed, and where: the tickets that were chosen, on pages of their own or on sheets.
 
-That is decided when it is asked for. Workers read it from the job, so that all of them lay the same ticket in the same
-place, whatever has been canceled meanwhile: its place stays empty.
+That is decided when somebody asks for it. Workers read it from the job, so that all of them lay the same ticket in the
+same place. The place of a ticket that was canceled meanwhile stays empty.
 """
 
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
 from django.core.exceptions import ValidationError
@@ -17,19 +17,21 @@ from reportlab.lib.units import mm
 from ..models import JobFailed, OfflineSalesBatch
 from ..tickets.numbers import format_numbers
 from ..tickets.origin import Origin
-from .canvas import Drawing
+from .canvas import RenderedPage
 from .choice import nothing_to_print, numbers_of
 from .document import TicketDocument
+from .imposition import Grid, impose
 from .laying import check
 from .limits import Preview
-from .sheets import Grid, Sheet, SheetOrder, impose
-from .tickets import Kind, examples, kinds_of_positions, positions_to_print
+from .sheets import Sheet, SheetOrder
+from .tickets import PositionKind, examples, kinds_of_positions, positions_to_print
 
 if TYPE_CHECKING:
     from .look import Look
 
-#: So many tickets are drawn together at most: what it takes is memory for them, and fonts and forms once more.
+#: So many tickets are rendered together at most: what it takes is memory for them, and fonts and forms once more.
 PART_SIZE = 1_000
+
 
 def request_data(batch: OfflineSalesBatch, numbers: Sequence[int] | None = None, sheet: Sheet | None = None) -> dict:
     """
@@ -51,33 +53,33 @@ def _data_of_sheets(batch: OfflineSalesBatch, numbers: Sequence[int], sheet: She
     if not known:
         raise JobFailed(nothing_to_print(chosen=True))
     document = TicketDocument(event, batch.layout, preview=Preview())
-    drawn = {kind: document.draw(position) for kind, (position, _is_ticket) in known.items()}
-    drawings = [drawing for pages in drawn.values() for drawing in pages]
-    pages = max(map(len, drawn.values()))
-    if sheet.duplex and pages > 2:
+    rendered = {kind: document.render(position) for kind, (position, _is_ticket) in known.items()}
+    pages = list(chain.from_iterable(rendered.values()))
+    most_pages = max(map(len, rendered.values()))
+    if sheet.duplex and most_pages > 2:
         message = _("The tickets have {pages} pages. Only two can be front and back.")
-        raise ValidationError({"duplex": message.format(pages=pages)})
-    ticket = [max(lengths) / mm for lengths in zip(*(drawing.trim_size for drawing in drawings), strict=True)]
-    check(drawings, impose(sheet, ticket))
+        raise ValidationError({"duplex": message.format(pages=most_pages)})
+    ticket = [max(lengths) / mm for lengths in zip(*(page.trim_size for page in pages), strict=True)]
+    check(pages, impose(sheet, ticket))
 
-    counts: dict[tuple[Kind, ...], int] = {}
+    counts: dict[tuple[PositionKind, ...], int] = {}
     for positions in set(map(tuple, kinds.values())):
         left = [kind for kind in positions if kind in known]  # as long as nobody has canceled them meanwhile
         printed = positions_to_print(left, lambda kind: known[kind][1])
-        counts[positions] = sum(len(pieces_of(drawn[kind], sheet)) for kind in printed)
+        counts[positions] = sum(len(pieces_of(rendered[kind], sheet)) for kind in printed)
     pieces = (counts[tuple(positions)] for positions in kinds.values())
     return {
         "sheet": sheet.data,
         "ticket": ticket,
-        "bleed": max(drawing.bleed_size for drawing in drawings) / mm,
+        "bleed": max(page.bleed_size for page in pages) / mm,
         # Mostly, all tickets have as many pieces. So they are counted: [[10000, 1]].
         "pieces": [[len(list(same)), count] for count, same in groupby(pieces)],
     }
 
 
-def pieces_of(drawings: list[Drawing], sheet: Sheet) -> list[list[Drawing]]:
+def pieces_of(pages: list[RenderedPage], sheet: Sheet) -> list[list[RenderedPage]]:
     """The pages of a position as what lies in one place each: front and back, or one of them."""
-    return [drawings] if sheet.duplex else [[drawing] for drawing in drawings]
+    return [pages] if sheet.duplex else [[page] for page in pages]
 
 
 class Plan:

@@ -1,6 +1,6 @@
 """
-QR codes as the host draws them: the same content, error correction, size in modules and quiet zone. Only the mask may
-be another one, because finding the same takes the host's encoder 5 to 25 ms, and scanners do not care.
+Encodes and draws QR codes as the host does: the same content, error correction, size in modules and quiet zone. Only
+the mask may be another one, because finding the same takes the host's encoder 5 to 25 ms, and scanners do not care.
 """
 
 import re

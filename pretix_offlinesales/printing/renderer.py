@@ -1,4 +1,4 @@
-"""The host's drawing of a ticket, with everything that is the same on many tickets drawn once for all of them."""
+"""Renders the pages of a ticket as the host does, but draws what is the same on many tickets once for all of them."""
 
 import json
 from collections.abc import Callable, Hashable
@@ -22,8 +22,8 @@ from reportlab.platypus import Paragraph
 from ..host.canvas import has_all_letters
 from ..host.rendering import ObjectRenderer
 from . import lines, qrcode
-from .background import Background, Place
-from .canvas import Code, Drawing, TicketCanvas
+from .background import Background, PagePlace
+from .canvas import PlacedCode, RenderedPage, TicketCanvas
 from .faults import blamed_on, the_object
 from .geometry import Box
 from .limits import Preview
@@ -63,8 +63,8 @@ class LayoutPage:
 
 class TicketRenderer(ObjectRenderer):
     """
-    Draws tickets with one layout on one canvas. What is drawn again and again becomes a form of the canvas's file, that
-    pages refer to; what is alike is drawn by a pattern.
+    Renders tickets with one layout on one canvas. What is drawn again and again becomes a form of the canvas's file,
+    that pages refer to; what is alike is drawn by a pattern.
 
     Nothing here guesses which placeholders differ from ticket to ticket. They are all evaluated for each ticket, by the
     host; it is what they say that is looked up among what has been drawn before.
@@ -96,9 +96,9 @@ class TicketRenderer(ObjectRenderer):
         self._paragraph = None
         #: All that was set for a preview, with the names of fonts.
         self.texts: list[tuple[str, str]] = []
-        self._codes: list[Code] = []
+        self._codes: list[PlacedCode] = []
         self._locale = None
-        places = [Place.of(page) for page in self.bg_pdf.pages]
+        places = [PagePlace.of(page) for page in self.bg_pdf.pages]
         self._background = self._host_background()
         self.pages = [
             self._page(number, page, place)
@@ -110,7 +110,7 @@ class TicketRenderer(ObjectRenderer):
         """What viewers must understand to show the background."""
         return self._background.pdf_version
 
-    def draw_ticket(self, order: Order, op: OrderPosition) -> list[Drawing]:
+    def render(self, order: Order, op: OrderPosition) -> list[RenderedPage]:
         """
         Each of its pages.
 
@@ -119,14 +119,14 @@ class TicketRenderer(ObjectRenderer):
         if order.locale != self._locale:
             self._locale = order.locale
             self.forget_values()
-        return [self._drawing(page, order, op) for page in self.pages]
+        return [self._render_page(page, order, op) for page in self.pages]
 
-    def _drawing(self, page: LayoutPage, order: Order, op: OrderPosition) -> Drawing:
+    def _render_page(self, page: LayoutPage, order: Order, op: OrderPosition) -> RenderedPage:
         self._codes = []
         code = self._canvas.cut(partial(self._draw_layout, page, order, op))
-        return Drawing(page.size, page.trim, page.bleed, code, self._codes)
+        return RenderedPage(page.size, page.trim, page.bleed, code, self._codes)
 
-    def _page(self, number: int, page: pikepdf.Page, place: Place) -> LayoutPage:
+    def _page(self, number: int, page: pikepdf.Page, place: PagePlace) -> LayoutPage:
         """
         :param page: of the background, as the host draws it
         :raises EmptyPage: if nothing can be seen on it
@@ -216,7 +216,7 @@ class TicketRenderer(ObjectRenderer):
 
     def _write(self, text) -> None:
         if self._preview:
-            self._preview.write(self._layout, str(text))
+            self._preview.add_text(self._layout, str(text))
 
     def _remember(self, what: Hashable) -> None:
         if len(self._drawn_texts) == REMEMBERED_TEXTS:
@@ -273,7 +273,7 @@ class TicketRenderer(ObjectRenderer):
             self._write(content)  # The host's encoder takes as long for it as for a text.
         rows = qrcode.encode(content)
         path = qrcode.path(rows)
-        self._codes.append(_code(o, len(rows)))
+        self._codes.append(_placed_code(o, len(rows)))
         hidden = json.dumps({"issuer": settings.SITE_URL, o.get("content", "secret"): content}, sort_keys=True)
         alike = (id(o), len(rows))
         if alike in self._code_patterns:
@@ -309,11 +309,11 @@ def modules_of(o: dict, modules: int) -> tuple[int, float]:
     return quiet_zone, float(o["size"]) * mm / (modules + 2 * quiet_zone)
 
 
-def _code(o: dict, modules: int) -> Code:
+def _placed_code(o: dict, modules: int) -> PlacedCode:
     quiet_zone, module = modules_of(o, modules)
     left, bottom = (float(o[side]) * mm + quiet_zone * module for side in ("left", "bottom"))
     box = (left, bottom, left + modules * module, bottom + modules * module)
-    return Code(o.get("page", 1), o.get("content", "secret"), box)
+    return PlacedCode(o.get("page", 1), o.get("content", "secret"), box)
 
 
 def code_content(renderer: ObjectRenderer, op: OrderPosition, order: Order, o: dict) -> str:

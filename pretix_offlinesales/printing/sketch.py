@@ -1,4 +1,4 @@
-"""A small drawing in PDF's language, that becomes a form of a file."""
+"""A sketch: a small drawing in PDF's language, which becomes a form of a file."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Which tickets of a batch are printed, with everything that a layout may show of them, in few queries."""
+"""Fetches the tickets of a batch that are printed, with everything that layouts may show of them, in few queries."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -28,6 +28,9 @@ CHUNK_SIZE = 500
 
 P = TypeVar("P")
 
+#: Called with how many tickets are done, and of how many.
+Report = Callable[[int, int], None]
+
 
 class ValidTickets:
     """Of the tickets of a batch with these numbers those that are neither canceled nor split off, in this order."""
@@ -49,7 +52,7 @@ class ValidTickets:
         return number in self._orders
 
     def __iter__(self) -> Iterator[tuple[int, list[OrderPosition]]]:
-        """Each with its number, as the positions to print: none, if it was canceled or split off since we counted."""
+        """The number of each ticket and its positions to print; none, if it was canceled or split off meanwhile."""
         tickets = iter(self._orders.items())
         while chunk := list(islice(tickets, CHUNK_SIZE)):
             # An order may have been deleted, or may have lost its ticket.
@@ -75,21 +78,21 @@ class Printed(NamedTuple):
 
 
 def fingerprint(secret: str, web_secret: str, order_secret: str) -> str:
-    """Of what a layout can show of a position that somebody gets something for. Nobody can find that out from it."""
+    """A digest of the secrets that a layout can show of a position. It does not give them away."""
     return blake2b("\0".join((secret, web_secret, order_secret)).encode(), digest_size=8).hexdigest()
 
 
-class Kind(NamedTuple):
+class PositionKind(NamedTuple):
     """What the host's choice whether to make a ticket for a position depends on."""
 
     item: int
     is_addon: bool
 
 
-def kinds_of_positions(batch: OfflineSalesBatch, numbers: Collection[int]) -> dict[int, list[Kind]]:
+def kinds_of_positions(batch: OfflineSalesBatch, numbers: Collection[int]) -> dict[int, list[PositionKind]]:
     """
-    The positions of the tickets with these numbers, in few queries. Those that are canceled are not there, nor is what
-    is left where the ticket is not.
+    The positions of each ticket with these numbers, by number, in few queries. Canceled positions are left out; if the
+    ticket itself is one of them, or was split off, all are.
     """
     kinds = {number: [] for number in numbers}
     tickets = batch.tickets.order_by().values_list("order", "number")
@@ -98,15 +101,15 @@ def kinds_of_positions(batch: OfflineSalesBatch, numbers: Collection[int]) -> di
     positions = unscoped(OrderPosition.objects).filter(order__in=orders).order_by("positionid")
     there = set()
     for order, positionid, item, addon_to in positions.values_list("order", "positionid", "item", "addon_to"):
-        kinds[orders[order]].append(Kind(item, addon_to is not None))
+        kinds[orders[order]].append(PositionKind(item, addon_to is not None))
         if positionid == TICKET_POSITION:
             there.add(orders[order])
     return {number: of_ticket if number in there else [] for number, of_ticket in kinds.items()}
 
 
 def examples(
-    batch: OfflineSalesBatch, kinds: dict[int, list[Kind]]
-) -> tuple[Event, dict[Kind, tuple[OrderPosition, bool]]]:
+    batch: OfflineSalesBatch, kinds: dict[int, list[PositionKind]]
+) -> tuple[Event, dict[PositionKind, tuple[OrderPosition, bool]]]:
     """Their event, and for each kind a position of it, and whether the host would make a ticket for that."""
     numbers = {}
     for number, of_ticket in kinds.items():
@@ -117,7 +120,7 @@ def examples(
     found = {}
     for positions in _positions(event, list(orders)).values():
         for position in positions:
-            found.setdefault(Kind(position.item_id, position.addon_to_id is not None), position)
+            found.setdefault(PositionKind(position.item_id, position.addon_to_id is not None), position)
     return event, {kind: (position, _is_ticket(position)) for kind, position in found.items()}
 
 

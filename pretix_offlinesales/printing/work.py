@@ -14,11 +14,12 @@ from ..jobs import files
 from ..jobs.registry import request_of
 from ..models import Job, PrintPart
 from ..tickets.numbers import format_numbers
-from . import Plan, merge_parts, print_part
 from .choice import numbers_of
 from .data import DataOptions, write_data
 from .log import PRINTED, compare, log_prints
 from .look import Look, facts, settled
+from .parts import merge_parts, print_part
+from .plan import Plan
 from .tickets import Printed
 
 #: How often something is done again because tickets have changed meanwhile. Somebody may replace one after the other.
@@ -124,7 +125,7 @@ def _draw_again(job: Job, parts: Collection[PrintPart]) -> bool:
 
 def make_data_file(job: Job) -> None:
     options = request_of(job)
-    look = settled(job, numbers_of(job.batch, options.tickets), is_drawn=False)
+    look = settled(job, numbers_of(job.batch, options.tickets), with_backgrounds=False)
     for left in reversed(range(MAX_REPETITIONS + 1)):
         if _make_data_file(job, options, look, is_last=not left):
             return

@@ -1,5 +1,5 @@
 """
-Pages of a background as one thing each, to be drawn as a whole.
+Makes one thing of each page of a background, to be drawn as a whole.
 
 The host turns and moves a page by parsing all that is drawn on it, in Python: 3 seconds a megabyte, which may be a
 kilobyte in the file. When a page does nothing but refer to a form, of all that it drew before, there is nothing left to
@@ -26,7 +26,7 @@ CHUNK = 2**14
 PACKING = {"/FlateDecode", "/Fl", "/LZWDecode", "/LZW", "/RunLengthDecode", "/RL"}
 
 #: Streams of a page that draws several one after the other.
-Pieces = list[Stream]
+Streams = list[Stream]
 
 
 def wrap_pages(pdf: pikepdf.Pdf) -> None:
@@ -45,14 +45,14 @@ def joined_size(pdf: pikepdf.Pdf, most: int) -> float:
     """
     size, known, counted = 0, {}, set()
     for page in pdf.pages:
-        pieces = _pieces(page.obj.get("/Contents"))
-        if (key := _key(pieces)) in counted:
+        streams = _streams(page.obj.get("/Contents"))
+        if (key := _key(streams)) in counted:
             continue
         counted.add(key)
-        for piece in pieces:
-            if piece.objgen not in known:
-                known[piece.objgen] = _size(piece, most)
-            size += known[piece.objgen]
+        for stream in streams:
+            if stream.objgen not in known:
+                known[stream.objgen] = _size(stream, most)
+            size += known[stream.objgen]
             if size > most:
                 return size
     return size
@@ -68,10 +68,10 @@ def _wrap(pdf: pikepdf.Pdf, page: pikepdf.Page, joined: dict[tuple, bytes]) -> N
         how = {key: contents[key] for key in ("/Filter", "/DecodeParms") if key in contents}
         form = pdf.make_stream(contents.read_raw_bytes(), how)
     else:
-        pieces = _pieces(contents)
-        key = _key(pieces)
+        streams = _streams(contents)
+        key = _key(streams)
         if key not in joined:
-            joined[key] = _joined(pieces)
+            joined[key] = _joined(streams)
         form = pdf.make_stream(joined[key], Filter=Name.FlateDecode)
     form.Type, form.Subtype, form.Resources = Name.XObject, Name.Form, resources
     form.BBox = (
@@ -82,56 +82,56 @@ def _wrap(pdf: pikepdf.Pdf, page: pikepdf.Page, joined: dict[tuple, bytes]) -> N
     page.obj.Resources = Dictionary(XObject=Dictionary({NAME: form}))
 
 
-def _pieces(contents: Object | None) -> Pieces:
-    """None, if it is one stream, or nothing that can be drawn."""
-    return [piece for piece in contents if isinstance(piece, Stream)] if isinstance(contents, Array) else []
+def _streams(contents: Object | None) -> Streams:
+    """Empty, if it is one stream, or nothing that can be drawn."""
+    return [stream for stream in contents if isinstance(stream, Stream)] if isinstance(contents, Array) else []
 
 
-def _key(pieces: Pieces) -> tuple:
-    return tuple(piece.objgen for piece in pieces)
+def _key(streams: Streams) -> tuple:
+    return tuple(stream.objgen for stream in streams)
 
 
-def _joined(pieces: Pieces) -> bytes:
+def _joined(streams: Streams) -> bytes:
     """Packed again at once: together, they may be large."""
     packer, packed = zlib.compressobj(), []
-    for number, piece in enumerate(pieces):
+    for number, stream in enumerate(streams):
         if number:
             packed.append(packer.compress(b"\n"))
-        packed += map(packer.compress, _unpacked(piece))
+        packed += map(packer.compress, _unpacked(stream))
     return b"".join([*packed, packer.flush()])
 
 
-def _size(piece: Stream, most: int) -> float:
+def _size(stream: Stream, most: int) -> float:
     """In bytes. What can't be unpacked is left to the host, which takes longest."""
     size = 0
     with suppress(pikepdf.PdfError, zlib.error):
-        if _is_packed_twice(piece):
+        if _is_packed_twice(stream):
             return inf
-        for chunk in _unpacked(piece):
+        for chunk in _unpacked(stream):
             size += len(chunk)
             if size > most:
                 break
     return size
 
 
-def _is_packed_twice(piece: Stream) -> bool:
+def _is_packed_twice(stream: Stream) -> bool:
     """Nobody does so but who means harm: of a kilobyte, it makes a gigabyte."""
-    return sum(name in PACKING for name in _filters(piece)) > 1
+    return sum(name in PACKING for name in _filters(stream)) > 1
 
 
-def _filters(piece: Stream) -> list[str]:
-    found = piece.get("/Filter", [])
+def _filters(stream: Stream) -> list[str]:
+    found = stream.get("/Filter", [])
     return [str(name) for name in (found if isinstance(found, (Array, list)) else [found])]
 
 
-def _unpacked(piece: Stream) -> Iterator[bytes]:
+def _unpacked(stream: Stream) -> Iterator[bytes]:
     """:raises ValueError, pikepdf.PdfError, zlib.error: if it can't be"""
-    if _is_packed_twice(piece):
+    if _is_packed_twice(stream):
         raise ValueError("Packed twice")
-    if _filters(piece) != ["/FlateDecode"] or "/DecodeParms" in piece:
-        yield piece.read_bytes()
+    if _filters(stream) != ["/FlateDecode"] or "/DecodeParms" in stream:
+        yield stream.read_bytes()
         return
-    packed, unpacker = piece.read_raw_bytes(), zlib.decompressobj()
+    packed, unpacker = stream.read_raw_bytes(), zlib.decompressobj()
     for start in range(0, len(packed), CHUNK):
         yield unpacker.decompress(packed[start : start + CHUNK])
     yield unpacker.flush()

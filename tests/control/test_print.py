@@ -16,7 +16,8 @@ from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job, SheetPreset
 from pretix_offlinesales.printing import limits
-from pretix_offlinesales.printing.sheets import PRESETS, Sheet
+from pretix_offlinesales.printing.presets import PRESETS
+from pretix_offlinesales.printing.sheets import Sheet
 from tests.printing.conftest import make_blank
 
 from .conftest import alerts, errors, soup, words

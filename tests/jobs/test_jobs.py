@@ -43,8 +43,9 @@ from pretix_offlinesales.jobs.registry import all_kinds
 from pretix_offlinesales.jobs.retention import delete_old
 from pretix_offlinesales.kinds import ISSUE, PRINT, RETURN
 from pretix_offlinesales.models import Job, JobLost, OfflineSalesBatch
-from pretix_offlinesales.printing import Plan, kinds as printing_kinds, work as printing_work
+from pretix_offlinesales.printing import kinds as printing_kinds, work as printing_work
 from pretix_offlinesales.printing.canvas import TicketCanvas
+from pretix_offlinesales.printing.plan import Plan
 from pretix_offlinesales.returning import after_sale, attempt, kinds
 from tests.support.jobs import run
 

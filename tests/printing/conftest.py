@@ -24,7 +24,8 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from pretix_offlinesales.models import OfflineSalesBatch
-from pretix_offlinesales.printing import Plan, merge_parts, print_part
+from pretix_offlinesales.printing.parts import merge_parts, print_part
+from pretix_offlinesales.printing.plan import Plan
 
 #: Pixels a point in the rasterized pages.
 SCALE = 2

@@ -7,7 +7,7 @@ import pytest
 from pikepdf import Array, Dictionary, Name, Object, String
 from PIL import Image, ImageChops
 
-from pretix_offlinesales.printing.background import Background, Place
+from pretix_offlinesales.printing.background import Background, PagePlace
 from pretix_offlinesales.printing.sketch import MOST_STEPS
 
 from .conftest import (
@@ -382,7 +382,7 @@ def appearances(background: bytes) -> list[bytes]:
     """What is drawn for each annotation of the first page."""
     file, page = Background(background), (0, 0, *SIZE)
     file.prepare()
-    above = file.above(1, Place((1, 0, 0, 1, 0, 0), page, page, page))
+    above = file.above(1, PagePlace((1, 0, 0, 1, 0, 0), page, page, page))
     return [] if above is None else [picture.read_bytes() for picture in above.Resources.XObject.values()]
 
 

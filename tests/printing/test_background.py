@@ -11,7 +11,7 @@ from pretix.base import pdf
 from reportlab.lib.units import mm
 
 from pretix_offlinesales.models import JobFailed
-from pretix_offlinesales.printing import Plan
+from pretix_offlinesales.printing.plan import Plan
 
 from .conftest import (
     background_pdf,
@@ -264,7 +264,7 @@ def test_layers_that_are_on_are_printed(make_batch, make_layout, change):
 
 def test_the_same_layer_may_be_off_in_one_background_and_on_in_another(make_batch, make_layout):
     """Though they are alike in all else, they are two."""
-    from pretix_offlinesales.printing import merge_parts, print_part
+    from pretix_offlinesales.printing.parts import merge_parts, print_part
 
     batch, parts = make_batch(2), []
     for number, change in enumerate([off, layered], start=1):

@@ -17,10 +17,11 @@ from pypdf import PdfReader
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.kinds import MAKE_DATA, PRINT, REPLACE, RETURN
 from pretix_offlinesales.models import Job, JobLost, OfflineSalesBatch
-from pretix_offlinesales.printing import plan as plan_module, request_data, work
+from pretix_offlinesales.printing import plan as plan_module, work
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.data import DataOptions, Format
 from pretix_offlinesales.printing.log import compare
+from pretix_offlinesales.printing.plan import request_data
 from pretix_offlinesales.printing.sheets import Sheet
 from pretix_offlinesales.printing.tickets import Printed
 from pretix_offlinesales.tickets.state import with_state

@@ -11,10 +11,10 @@ from pretix.base.pdf import Renderer
 
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, JobFailed, OfflineSalesBatch
-from pretix_offlinesales.printing import request_data
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.clearance import tight_codes
 from pretix_offlinesales.printing.data import DataOptions, write_data
+from pretix_offlinesales.printing.plan import request_data
 from pretix_offlinesales.printing.sheets import Sheet
 
 from .conftest import background_pdf, code, printed, text

@@ -17,10 +17,12 @@ from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
 from pretix_offlinesales.models import JobFailed
-from pretix_offlinesales.printing import Plan, plan as plan_module, request_data
+from pretix_offlinesales.printing import plan as plan_module
 from pretix_offlinesales.printing.choice import choose
-from pretix_offlinesales.printing.imposition import crop_marks
-from pretix_offlinesales.printing.sheets import Sheet, impose
+from pretix_offlinesales.printing.imposition import impose
+from pretix_offlinesales.printing.marks import crop_marks
+from pretix_offlinesales.printing.plan import Plan, request_data
+from pretix_offlinesales.printing.sheets import Sheet
 
 from .conftest import (
     background_pdf,

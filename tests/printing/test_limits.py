@@ -9,10 +9,11 @@ from pikepdf import Array, Dictionary, Name
 
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, JobFailed, OfflineSalesBatch
-from pretix_offlinesales.printing import limits, request_data
+from pretix_offlinesales.printing import limits
 from pretix_offlinesales.printing.background import Background
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.clearance import tight_codes
+from pretix_offlinesales.printing.plan import request_data
 from pretix_offlinesales.printing.sheets import Sheet
 
 from .conftest import background_pdf, code, make_blank, printed, rasterized, text

@@ -17,8 +17,8 @@ from rest_framework.test import APIClient
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job
-from pretix_offlinesales.printing import request_data
 from pretix_offlinesales.printing.choice import choose, count_printed
+from pretix_offlinesales.printing.plan import request_data
 from pretix_offlinesales.printing.sheets import Sheet
 
 from .conftest import code, make_blank, tickets

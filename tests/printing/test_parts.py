@@ -8,7 +8,9 @@ from pretix.base.models import Order
 from pretix.plugins.ticketoutputpdf.signals import override_layout
 
 from pretix_offlinesales.models import JobFailed
-from pretix_offlinesales.printing import Plan, merge_parts, plan as plan_module, print_part
+from pretix_offlinesales.printing import plan as plan_module
+from pretix_offlinesales.printing.parts import merge_parts, print_part
+from pretix_offlinesales.printing.plan import Plan
 
 from .conftest import (
     background_pdf,

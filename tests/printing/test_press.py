@@ -9,9 +9,10 @@ from pretix.base import pdf as host_pdf
 from pypdf import PdfReader
 from reportlab.lib.units import mm
 
-from pretix_offlinesales.printing import Plan, merging, plan as plan_module, request_data, writing
-from pretix_offlinesales.printing.canvas import Drawing, TicketCanvas
+from pretix_offlinesales.printing import merging, plan as plan_module, writing
+from pretix_offlinesales.printing.canvas import RenderedPage, TicketCanvas
 from pretix_offlinesales.printing.choice import choose
+from pretix_offlinesales.printing.plan import Plan, request_data
 from pretix_offlinesales.printing.sheets import Sheet
 
 from .conftest import background_pdf, code, complaints, extracted_text, make_blank, print_batch, printed, text
@@ -75,7 +76,7 @@ def test_the_font_that_ReportLab_begins_with_is_there_if_somebody_writes_with_it
     canvas = TicketCanvas()
     code = canvas.cut(lambda: (canvas.setFont("Helvetica", 12), canvas.drawString(0, 0, "Text")))
     box = (0, 0, 100, 100)
-    canvas.add_page(Drawing((100, 100), box, box, code), [1])
+    canvas.add_page(RenderedPage((100, 100), box, box, code), [1])
     part, output = BytesIO(), BytesIO()
     canvas.write_part(part, versions=[])
     merging.merge([part], output, "Title", "Subject", label=str)

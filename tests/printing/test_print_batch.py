@@ -22,7 +22,9 @@ from pretix.plugins.ticketoutputpdf.signals import override_layout
 from reportlab.lib.units import mm
 
 from pretix_offlinesales.models import JobFailed
-from pretix_offlinesales.printing import Plan, merge_parts, print_part, tickets as tickets_module
+from pretix_offlinesales.printing import tickets as tickets_module
+from pretix_offlinesales.printing.parts import merge_parts, print_part
+from pretix_offlinesales.printing.plan import Plan
 
 from .conftest import (
     SCALE,

@@ -5,7 +5,9 @@ import json
 import pytest
 from django.core.exceptions import ValidationError
 
-from pretix_offlinesales.printing.sheets import PAPERS, PRESETS, Place, Sheet, impose
+from pretix_offlinesales.printing.imposition import Place, impose
+from pretix_offlinesales.printing.presets import PRESETS
+from pretix_offlinesales.printing.sheets import PAPERS, Sheet
 
 A4 = {"paper": "A4"}
 

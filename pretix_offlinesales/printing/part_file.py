@@ -1,4 +1,4 @@
-"""A part of what is printed waits in a file until it is put together with others: pages, and what they refer to."""
+"""The file of a part: its pages, and what they refer to, until the last worker merges it with the other parts."""
 
 import json
 import zipfile
@@ -10,13 +10,13 @@ import pikepdf
 
 from .geometry import Box
 
-#: What is in it: a PDF with one page, that refers to what the others do; and of these others which tickets are on each
-#: of them, how large it is, and its content.
+#: What is in it: a PDF with one page, that refers to all that pages of the part refer to; and of each of these pages
+#: which tickets are on it, how large it is, and its content.
 RESOURCES, TICKETS, PAGES, CONTENTS = "resources.pdf", "tickets.json", "pages.json", "contents"
 
 
-class Page(NamedTuple):
-    """Ready to be written."""
+class CompressedPage(NamedTuple):
+    """A rendered page, ready to be written."""
 
     size: tuple[float, float]
     trim: Box
@@ -28,7 +28,7 @@ class Page(NamedTuple):
 def write_part(
     output: BinaryIO,
     resources: pikepdf.Pdf,
-    pages: Sequence[Page],
+    pages: Sequence[CompressedPage],
     tickets: Sequence[tuple[int, ...]],
     versions: Iterable[str],
 ) -> None:
@@ -65,8 +65,8 @@ class Part:
         """Of PDF, that readers must understand."""
         return self.resources.pdf_version
 
-    def pages(self) -> Iterator[Page]:
+    def pages(self) -> Iterator[CompressedPage]:
         """To be written one by one: they are too many to be in memory."""
         with self._archive.open(CONTENTS) as contents:
             for *boxes, length in json.loads(self._archive.read(PAGES)):
-                yield Page(*map(tuple, boxes), contents.read(length))
+                yield CompressedPage(*map(tuple, boxes), contents.read(length))

@@ -1,4 +1,4 @@
-"""A proof: what a ticket of a batch will look like before anything is made, and a sheet before it is printed."""
+"""A specimen shows what a ticket of a batch will look like before it is issued, and a sheet before it is printed."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -18,10 +18,11 @@ from reportlab.pdfgen.canvas import Canvas
 from ..host.helpers import rolledback_transaction
 from ..models import OfflineSalesBatch
 from ..tickets.origin import Origin
-from . import Plan, merge_parts, print_part
 from .document import TicketDocument
 from .limits import Preview
 from .merging import merge
+from .parts import merge_parts, print_part
+from .plan import Plan
 
 #: In place of what identifies an order and its tickets. No order code has an I, and no secret is as short.
 NO_CODE = "SPECIMEN"
@@ -32,7 +33,9 @@ NO_BATCH = 0
 FONT = "Open Sans B"
 
 
-def print_proof(batch: OfflineSalesBatch, order: Order, positions: Sequence[OrderPosition], output: BinaryIO) -> None:
+def print_specimen(
+    batch: OfflineSalesBatch, order: Order, positions: Sequence[OrderPosition], output: BinaryIO
+) -> None:
     """
     Write a PDF with the first page of the batch's first ticket, marked as a specimen.
 
@@ -45,14 +48,14 @@ def print_proof(batch: OfflineSalesBatch, order: Order, positions: Sequence[Orde
     document = TicketDocument(batch.event, batch.layout, preview=Preview())
     with rolledback_transaction():
         _store(batch, order, positions)
-        first_page, *_others = document.draw(positions[0])
+        first_page, *_others = document.render(positions[0])
     document.add_page(first_page, [batch.numbers.start])
-    part, drawn = BytesIO(), BytesIO()
+    part, merged = BytesIO(), BytesIO()
     document.save(part)
     with language(order.locale, batch.event.settings.region):
-        merge([part], drawn, _("{event}: specimen").format(event=batch.event.name), subject="", label=str)
+        merge([part], merged, _("{event}: specimen").format(event=batch.event.name), subject="", label=str)
         mark = _mark_text()
-    with pikepdf.open(drawn) as pdf:
+    with pikepdf.open(merged) as pdf:
         _mark(pdf.pages[0], mark)
         pdf.save(output)
 
@@ -63,14 +66,14 @@ def print_first_sheet(batch: OfflineSalesBatch, data: dict, output: BinaryIO) ->
     on it are none that a scanner accepts.
 
     :param data: of ``request_data``
-    :raises JobFailed: if there is nothing to print, if the layout can't be used, or if there is too much to draw
+    :raises JobFailed: if there is nothing to print, if the layout can't be used, or if it is too much for a preview
     """
-    plan, preview, part, drawn = Plan(batch, data), Preview(), BytesIO(), BytesIO()
+    plan, preview, part, merged = Plan(batch, data), Preview(), BytesIO(), BytesIO()
     if plan.grid:
         preview.check_sheet(len(plan.grid))
     print_part(plan, range(1, 2), part, prepare=_without_code, preview=preview)
-    merge_parts(plan, [part], drawn)
-    with pikepdf.open(drawn) as pdf:
+    merge_parts(plan, [part], merged)
+    with pikepdf.open(merged) as pdf:
         for page in pdf.pages:
             _mark(page, _mark_text())
         pdf.save(output)

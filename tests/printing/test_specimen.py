@@ -12,8 +12,8 @@ from pretix.base.models.orders import PrintLog
 
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, JobFailed, OfflineSalesBatch
-from pretix_offlinesales.printing import request_data
 from pretix_offlinesales.printing.choice import choose
+from pretix_offlinesales.printing.plan import request_data
 from pretix_offlinesales.printing.sheets import Sheet
 
 from .conftest import background_pdf, code, make_blank, rasterized, text
