@@ -16,8 +16,14 @@ from rest_framework.test import APIClient
 from pretix_offlinesales.issuing import check, request_data
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import OfflineSalesBatch
+from tests.support import needs
+from tests.support.plugins import PLUGINS
 
-PLUGINS = "pretix.plugins.ticketoutputpdf,pretix_offlinesales"
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    for marker in item.iter_markers():
+        needs.insist_on(marker.name)
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,7 @@ from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.data import DataOptions
 from pretix_offlinesales.returning import request_data as after_sale_request
-
-from .support.after_sale import take_back
+from tests.support.after_sale import take_back
 
 DELETED = "Something that this batch should have been made of has been deleted in the meantime."
 

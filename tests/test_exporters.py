@@ -17,8 +17,7 @@ from pretix_offlinesales import issuing
 from pretix_offlinesales.exporters import OfflineSalesExporter
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import OfflineSalesBatch
-
-from .support.after_sale import take_back
+from tests.support.after_sale import take_back
 
 pytestmark = pytest.mark.django_db
 

@@ -8,11 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from pretix.base.models import OrderPosition
 
 from pretix_offlinesales.models import Job
-from tests.returning.test_returning import asked, orders, position, run
+from tests.support.returning import asked, orders, position, run
 
-only_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes no log")
-
-pytestmark = [pytest.mark.django_db, only_postgresql]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 AMOUNT = 20
 

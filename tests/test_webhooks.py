@@ -15,8 +15,7 @@ from pretix.base.models import LogEntry, Organizer
 from pretix_offlinesales import returning, tasks
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.webhooks import send_webhooks
-
-from .support.receiving import receiving_server
+from tests.support.receiving import receiving_server
 
 pytestmark = pytest.mark.django_db
 

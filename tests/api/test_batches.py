@@ -12,8 +12,7 @@ from pretix.base.models import LogEntry, Order
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.jobs.lock import working_on
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
-
-HOST = "http://testserver"
+from tests.support.answers import HOST
 
 
 def api_time(moment):

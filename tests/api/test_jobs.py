@@ -12,8 +12,6 @@ from pretix.base.models import Device
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.returning import request_data
 
-HOST = "http://testserver"
-
 
 @pytest.fixture
 def listed(api, url):

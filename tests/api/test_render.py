@@ -15,8 +15,7 @@ from reportlab.lib.units import mm
 from pretix_offlinesales.jobs.lock import working_on
 from pretix_offlinesales.models import Job
 from tests.printing.conftest import background_pdf, text
-
-HOST = "http://testserver"
+from tests.support.answers import HOST
 
 
 @pytest.fixture

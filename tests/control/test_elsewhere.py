@@ -10,8 +10,7 @@ from pretix.base.pdf import get_variables
 
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job
-
-from .conftest import rows, soup, words
+from tests.support.pages import rows, soup, words
 
 
 @pytest.fixture

@@ -17,9 +17,8 @@ from pretix_offlinesales.models import Job, SheetPreset
 from pretix_offlinesales.printing import limits
 from pretix_offlinesales.printing.sheets import PRESETS, Sheet
 from tests.printing.conftest import make_blank
-
-from .conftest import alerts, errors, soup, words
-from .test_list import cancel
+from tests.support.after_sale import cancel
+from tests.support.pages import alerts, errors, soup, words
 
 MM = 72 / 25.4
 

@@ -15,8 +15,7 @@ from django.utils.timezone import now
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.printing.choice import Only, choose
 from pretix_offlinesales.printing.sheets import Sheet
-
-from .conftest import alerts, rows, soup, words
+from tests.support.pages import alerts, rows, soup, words
 
 
 def codes(batch):

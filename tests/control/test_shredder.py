@@ -16,8 +16,7 @@ from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.returning import request_data
 from pretix_offlinesales.shredders import COMMENTED
-
-from .conftest import alerts
+from tests.support.pages import alerts
 
 PERSONAL = ("Anna Miller", "Bob Smith", "Cleo Jones", "Dora Brown")
 

@@ -4,8 +4,7 @@ import pytest
 
 from pretix_offlinesales.jobs.lock import working_on
 from pretix_offlinesales.models import Job
-
-from .conftest import alerts
+from tests.support.pages import alerts
 
 
 @pytest.fixture

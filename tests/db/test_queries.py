@@ -24,10 +24,9 @@ from pretix_offlinesales.printing.data import DataOptions
 from pretix_offlinesales.printing.tickets import ValidTickets, kinds_of_positions
 from pretix_offlinesales.returning import examine, request_data
 from pretix_offlinesales.tickets.figures import entries, figures, total, with_state
+from tests.support.after_sale import take_back
 
-from ..support.after_sale import take_back
-
-pytestmark = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="others plan differently")
+pytestmark = pytest.mark.postgresql
 
 TICKETS = 500
 

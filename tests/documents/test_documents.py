@@ -17,8 +17,7 @@ from pretix_offlinesales import documents as papers, issuing
 from pretix_offlinesales.documents.contents import Delivery, Statement, ranges
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import OfflineSalesBatch
-
-from ..support.after_sale import take_back
+from tests.support.after_sale import take_back
 
 pytestmark = pytest.mark.django_db
 

@@ -22,12 +22,12 @@ from pretix_offlinesales.issuing import request_data
 from pretix_offlinesales.issuing.insert import ONE_BATCH_AT_A_TIME
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, OfflineSalesBatch
+from tests.support.plugins import PLUGINS
 
-from ..conftest import PLUGINS
 from . import witness
 from .processes import wait_until
 
-pytestmark = pytest.mark.usefixtures("layout")
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("layout")]
 
 
 @pytest.fixture

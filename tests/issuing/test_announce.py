@@ -13,8 +13,7 @@ from pretix.base.signals import order_paid, order_placed
 
 from pretix_offlinesales.issuing import announce
 from pretix_offlinesales.models import Job, JobLost
-
-from ..support.receiving import receiving_server
+from tests.support.receiving import receiving_server
 
 pytestmark = pytest.mark.django_db
 

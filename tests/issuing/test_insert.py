@@ -142,7 +142,7 @@ def test_a_quota_that_closes_when_sold_out_closes_and_logs_it(issued, event, ite
     assert list(quota.all_logentries().values_list("action_type", flat=True)) == ["pretix.event.quota.closed"]
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has such locks")
+@pytest.mark.postgresql
 def test_others_wait_for_a_count_and_for_positions_only(issued, event, item, quota):
     """However many tickets these are: all other rows are there before the quota is locked."""
 
@@ -219,7 +219,7 @@ def test_what_somebody_takes_while_a_batch_waits_for_another_is_drawn_again(
     assert (len(taken), event.orders.count(), OfflineSalesBatch.objects.count()) == (1, 4, 1)
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets only one write at a time")
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("what", ["code", "secret", "pseudonymization_id"])
 def test_as_often_as_a_shopper_is_faster_it_is_drawn_again(issued, event, item, shopper, monkeypatch, what):
@@ -245,7 +245,7 @@ def test_as_often_as_a_shopper_is_faster_it_is_drawn_again(issued, event, item, 
     assert (event.orders.count(), OfflineSalesBatch.objects.count()) == (10, 1)
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets only one write at a time")
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_whoever_asked_may_be_deleted_while_a_batch_is_made(issued, event, item, quota, user, monkeypatch):
     """Nothing that the batch is made of is gone."""
@@ -263,7 +263,7 @@ def test_whoever_asked_may_be_deleted_while_a_batch_is_made(issued, event, item,
     assert (*outcome(job), job.user, job.batch.user) == ("succeeded", "", None, None)
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets only one write at a time")
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_that_something_was_deleted_is_said_where_it_is_true(issued, event, item, quota, organizer, monkeypatch):
     kiosk = organizer.sales_channels.create(identifier="api.kiosk", label="Kiosk", type="api")
@@ -333,7 +333,7 @@ def test_numbers_that_another_batch_takes_while_a_batch_waits_are_refused(issued
     assert (state, message[:54]) == ("failed", "Some of these ticket numbers have been taken by batch ")
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite takes texts of any length, the host's too")
+@pytest.mark.postgresql
 def test_a_secret_that_is_too_long_is_refused_and_not_cut_off(issued, event, item, quota, monkeypatch):
     monkeypatch.setattr(insert_module, "ticket_secrets", lambda position, amount, seen: ["x" * 300] * amount)
     assert issued(event, item, amount=1).state == "failed"

@@ -13,9 +13,6 @@ from pretix_offlinesales.jobs import lock as alive
 from pretix_offlinesales.jobs.lock import INTERVAL, SILENCE, is_abandoned, working_on
 from pretix_offlinesales.models import Job, JobLost
 
-on_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="there are no such locks")
-elsewhere = pytest.mark.skipif("connection.vendor == 'postgresql'", reason="the lock tells more")
-
 
 @pytest.fixture
 def job(event):
@@ -58,7 +55,7 @@ def work_a_moment(job):
         connection.close()
 
 
-@on_postgresql
+@pytest.mark.postgresql
 def test_a_job_is_abandoned_when_nobody_holds_its_lock(job, other):
     assert is_abandoned(job)
     with working_on(job):
@@ -69,7 +66,7 @@ def test_a_job_is_abandoned_when_nobody_holds_its_lock(job, other):
     assert gone_soon(other)
 
 
-@on_postgresql
+@pytest.mark.postgresql
 def test_whoever_comes_while_another_leaves_waits_for_a_moment(job):
     with ThreadPoolExecutor(1) as pool:
         with working_on(job):
@@ -78,7 +75,7 @@ def test_whoever_comes_while_another_leaves_waits_for_a_moment(job):
         assert successor.result()
 
 
-@on_postgresql
+@pytest.mark.postgresql
 def test_nobody_else_can_work_on_it(job):
     with working_on(job):
         with pytest.raises(JobLost, match=f"Somebody else works on job issue {job.pk}"), working_on(job):
@@ -86,7 +83,7 @@ def test_nobody_else_can_work_on_it(job):
         assert not is_abandoned(job)
 
 
-@on_postgresql
+@pytest.mark.postgresql
 def test_whoever_has_lost_the_lock_is_told_every_time(job):
     with working_on(job) as check:
         [pid] = holders()
@@ -99,7 +96,7 @@ def test_whoever_has_lost_the_lock_is_told_every_time(job):
     assert gone_soon(job)
 
 
-@on_postgresql
+@pytest.mark.postgresql
 def test_an_operators_timeouts_do_not_take_the_lock(job, monkeypatch):
     monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"options": "-c idle_in_transaction_session_timeout=50"})
     with working_on(job) as check:
@@ -115,7 +112,7 @@ def silent_port():
         yield server.getsockname()[1]
 
 
-@on_postgresql
+@pytest.mark.postgresql
 @pytest.mark.parametrize("silent", [True, False], ids=["silent", "refused"])
 def test_whoever_gets_no_connection_for_the_lock_leaves_the_job_waiting(job, silent_port, monkeypatch, silent):
     monkeypatch.setattr(alive, "ACQUIRED_WITHIN", (2, 2))
@@ -125,7 +122,7 @@ def test_whoever_gets_no_connection_for_the_lock_leaves_the_job_waiting(job, sil
     assert is_abandoned(job)
 
 
-@on_postgresql
+@pytest.mark.postgresql
 def test_whoever_gets_no_connection_to_work_with_gives_the_lock_back(job, monkeypatch):
     """So that somebody else gets one: here it is had at last because the lock is gone."""
     monkeypatch.setattr(alive, "ACQUIRED_WITHIN", (0.5, 0.5))
@@ -140,7 +137,7 @@ def test_whoever_gets_no_connection_to_work_with_gives_the_lock_back(job, monkey
         pass
 
 
-@elsewhere
+@pytest.mark.sqlite
 def test_a_job_is_abandoned_when_its_worker_was_not_heard_of_for_long(job):
     job.heartbeat = now() - SILENCE + timedelta(seconds=10)
     assert not is_abandoned(job)
@@ -148,7 +145,7 @@ def test_a_job_is_abandoned_when_its_worker_was_not_heard_of_for_long(job):
     assert is_abandoned(job)
 
 
-@elsewhere
+@pytest.mark.sqlite
 def test_the_worker_is_heard_of_now_and_then(job, monkeypatch):
     Job.objects.update(heartbeat=now() - SILENCE)
     with working_on(job) as check:
@@ -160,7 +157,7 @@ def test_the_worker_is_heard_of_now_and_then(job, monkeypatch):
         assert not is_abandoned(Job.objects.get(pk=job.pk))
 
 
-@elsewhere
+@pytest.mark.sqlite
 def test_whoever_has_lost_the_job_learns_it_by_the_heartbeat(job, monkeypatch):
     monkeypatch.setattr(alive, "BEAT", 0)
     with working_on(job) as check:

@@ -22,21 +22,15 @@ from pretix.base.signals import order_changed
 
 from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job
-from tests.issuing.test_announce import receiving_server
-from tests.returning.test_returning import (
-    KINDS,
-    LEFT_ALONE,
+from tests.support.oracle import balance, picture
+from tests.support.receiving import receiving_server
+from tests.support.returning import (
     OF_EACH_TICKET,
-    Other,
     actions,
     asked,
-    bundle,
     codes,
     dealt_with,
     details,
-    die,
-    gate,
-    on_postgresql,
     orders,
     position,
     returned,
@@ -44,7 +38,8 @@ from tests.returning.test_returning import (
     secrets,
     undone,
 )
-from tests.support.oracle import balance, picture
+from tests.support.sold import KINDS, LEFT_ALONE, bundle
+from tests.support.workers import Killed, Other, die
 
 returning = import_module("pretix_offlinesales.returning")
 lost = import_module("pretix_offlinesales.returning.lost")
@@ -52,8 +47,6 @@ lost = import_module("pretix_offlinesales.returning.lost")
 pytestmark = pytest.mark.django_db
 
 BLOCK = "offlinesales:lost"
-
-__all__ = ["gate", "on_postgresql"]
 
 
 def report(batch, selection=None, **values):
@@ -616,8 +609,6 @@ def test_the_histories_say_it(make_batch, user):
 
 @pytest.mark.parametrize("what", ["lost", "undo"])
 def test_an_interrupted_job_does_each_ticket_once(make_batch, monkeypatch, what):
-    from tests.returning.test_returning import Killed
-
     batch = make_batch(amount=5)
     if what == "undo":
         report(batch)

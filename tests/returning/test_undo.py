@@ -26,9 +26,9 @@ from pretix.testutils.middleware import debugflags_var
 
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.returning.pace import Pace
-from tests.issuing.test_oracle import IN_SHOP, KINDS as PRODUCTS
-from tests.returning.test_returning import (
-    KINDS,
+from tests.support.oracle import picture
+from tests.support.products import IN_SHOP, KINDS as PRODUCTS
+from tests.support.returning import (
     OF_EACH_TICKET,
     actions,
     asked,
@@ -41,7 +41,7 @@ from tests.returning.test_returning import (
     run,
     undone,
 )
-from tests.support.oracle import picture
+from tests.support.sold import KINDS
 
 returning = import_module("pretix_offlinesales.returning")
 undo = import_module("pretix_offlinesales.returning.undo")

@@ -13,8 +13,7 @@ from pretix.base.services.orders import OrderChangeManager, cancel_order, mark_o
 
 from pretix_offlinesales.models import OfflineSalesBatch
 from pretix_offlinesales.tickets.figures import Figures, Tally, entries, figures, with_state
-
-from ..support.after_sale import take_back
+from tests.support.after_sale import take_back
 
 
 def check_in(order, position=None, **values):

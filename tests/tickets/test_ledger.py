@@ -25,8 +25,7 @@ from pretix_offlinesales.documents.contents import Statement
 from pretix_offlinesales.exporters import OfflineSalesExporter
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.tickets.figures import figures, with_state
-
-from ..support.after_sale import change, deal_with, report_lost, take_back
+from tests.support.after_sale import change, deal_with, report_lost, take_back
 
 pytestmark = pytest.mark.django_db
 

@@ -1,0 +1,4 @@
+"""Plugins that are active in an event."""
+
+
+PLUGINS = "pretix.plugins.ticketoutputpdf,pretix_offlinesales"
