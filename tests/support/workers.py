@@ -2,10 +2,11 @@
 
 import threading
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils.timezone import now
 
 from pretix_offlinesales.jobs import runner as jobs
@@ -52,8 +53,8 @@ class Other(threading.Thread):
         finally:
             connections.close_all()
 
-    def waits_for_a_lock(self):
-        """Wait until the database says so."""
+    def waits_for_a_lock(self, waiting=1):
+        """Wait until the database says so: of this one, if so many wait now."""
         for _attempt in range(500):
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_stat_clear_snapshot()")
@@ -61,7 +62,17 @@ class Other(threading.Thread):
                     "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
                     " AND datname = current_database()"
                 )
-                if cursor.fetchone() != (0,):
+                [found] = cursor.fetchone()
+                if found >= waiting:
                     return True
             self.join(0.01)
         return False
+
+
+@contextmanager
+def holding_up(model):
+    """Whoever writes rows of this model waits until the end of the block, which may write some first. (PostgreSQL)"""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(f'LOCK TABLE "{model._meta.db_table}" IN SHARE ROW EXCLUSIVE MODE')
+        yield
