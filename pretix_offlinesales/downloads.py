@@ -1,8 +1,13 @@
 """Files as answers to requests, of the API and of the backend."""
 
+from typing import TypeVar
+
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from pretix.base.models import CachedFile
 from pretix.helpers.http import ChunkBasedFileResponse
+
+Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 def download(file: CachedFile) -> ChunkBasedFileResponse:
@@ -15,7 +20,7 @@ def download(file: CachedFile) -> ChunkBasedFileResponse:
         raise Http404
 
 
-def as_private_file(response, filename: str, disposition: str = "attachment"):
+def as_private_file(response: Response, filename: str, disposition: str = "attachment") -> Response:
     """
     Let the client save the response, and nobody keep a copy on the way or guess what else it could be.
 

@@ -1,7 +1,7 @@
 """What of ours may be about people, for the host's page where an event's personal data is deleted."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -44,7 +44,7 @@ class OfflineSalesShredder(BaseDataShredder):
         personal = {str(pk): _personal(selection, data) for pk, selection, data in _jobs(self.event)}
         yield _file("jobs", {pk: said for pk, said in personal.items() if said})
 
-    def shred_data(self, progress_callback=None) -> None:
+    def shred_data(self, progress_callback: Callable | None = None) -> None:
         _refuse_unfinished(self.event)
         _commented(self.event).update(comment="")
         for entry in _history(self.event):
@@ -96,5 +96,5 @@ def _jobs(event: Event) -> Iterator[tuple]:
     return event.offline_sales_jobs.order_by("pk").values_list("pk", "selection", "data").iterator(chunk_size=20)
 
 
-def _file(name: str, content) -> File:
+def _file(name: str, content: object) -> File:
     return f"offlinesales-{name}.json", "application/json", json.dumps(content, indent=4, ensure_ascii=False)
