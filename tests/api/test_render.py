@@ -14,8 +14,8 @@ from reportlab.lib.units import mm
 
 from pretix_offlinesales.jobs.lock import working_on
 from pretix_offlinesales.models import Job
-from tests.printing.conftest import background_pdf, text
 from tests.support.answers import HOST
+from tests.support.layouts import background_pdf, text
 
 
 @pytest.fixture

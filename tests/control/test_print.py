@@ -16,8 +16,8 @@ from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, SheetPreset
 from pretix_offlinesales.printing import limits
 from pretix_offlinesales.printing.sheets import PRESETS, Sheet
-from tests.printing.conftest import make_blank
 from tests.support.after_sale import cancel
+from tests.support.layouts import make_blank
 from tests.support.pages import alerts, errors, soup, words
 
 MM = 72 / 25.4

@@ -16,8 +16,8 @@ from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.clearance import tight_codes
 from pretix_offlinesales.printing.data import DataOptions, write_data
 from pretix_offlinesales.printing.sheets import Sheet
-
-from .conftest import background_pdf, code, printed, text
+from tests.support.layouts import background_pdf, code, text
+from tests.support.printing import printed
 
 SHEET = {"paper": "A3"}
 

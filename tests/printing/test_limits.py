@@ -14,8 +14,9 @@ from pretix_offlinesales.printing.background import Background
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.clearance import tight_codes
 from pretix_offlinesales.printing.sheets import Sheet
-
-from .conftest import background_pdf, code, make_blank, printed, rasterized, text
+from tests.support.layouts import background_pdf, code, make_blank, text
+from tests.support.pdf import rasterized
+from tests.support.printing import printed
 
 OTHERWISE = "Previews and sheets are made with at most {}; you can print each ticket on a page of its own."
 

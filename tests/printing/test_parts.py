@@ -9,19 +9,10 @@ from pretix.plugins.ticketoutputpdf.signals import override_layout
 
 from pretix_offlinesales.models import JobFailed
 from pretix_offlinesales.printing import Plan, merge_parts, plan as plan_module, print_part
-
-from .conftest import (
-    background_pdf,
-    code,
-    extracted_text,
-    print_batch,
-    printed,
-    printed_by_host,
-    rasterized,
-    receiver_of_a_plugin,
-    text,
-    tickets,
-)
+from tests.support.layouts import background_pdf, code, text
+from tests.support.pdf import extracted_text, rasterized
+from tests.support.plugins import receiver_of_a_plugin
+from tests.support.printing import print_batch, printed, printed_by_host, tickets
 
 
 @pytest.fixture(autouse=True)

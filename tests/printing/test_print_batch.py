@@ -23,19 +23,10 @@ from reportlab.lib.units import mm
 
 from pretix_offlinesales.models import JobFailed
 from pretix_offlinesales.printing import Plan, merge_parts, print_part, tickets as tickets_module
-
-from .conftest import (
-    SCALE,
-    background_pdf,
-    code,
-    print_batch,
-    printed,
-    rasterized,
-    read_codes,
-    receiver_of_a_plugin,
-    text,
-    tickets,
-)
+from tests.support.layouts import background_pdf, code, text
+from tests.support.pdf import SCALE, rasterized, read_codes
+from tests.support.plugins import receiver_of_a_plugin
+from tests.support.printing import print_batch, printed, tickets
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from pretix_offlinesales.models import Job, JobFailed, OfflineSalesBatch
 from pretix_offlinesales.printing import request_data
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.sheets import Sheet
-
-from .conftest import background_pdf, code, make_blank, rasterized, text
+from tests.support.layouts import background_pdf, code, make_blank, text
+from tests.support.pdf import rasterized
 
 
 @pytest.fixture
