@@ -8,7 +8,7 @@ CATALOGS := $(patsubst %.po,%.mo,$(wildcard pretix_offlinesales/locale/*/LC_MESS
 NO_INDEX := pretix and what the plugin needs could not be installed into $(VENV). That takes a Python package index: the \
 	public one on the internet, or another one that pip is told of, for example by the environment variable PIP_INDEX_URL.
 
-.PHONY: demo serve examples test e2e faults lint package screenshots bench figures clean
+.PHONY: demo serve examples test e2e faults lint types package screenshots bench figures clean
 
 # A batch of 1,000 tickets through the REST API of a pretix made for it, from request to PDF.
 demo: $(VENV)/ready $(CATALOGS)
@@ -37,6 +37,10 @@ faults: $(VENV)/ready $(CATALOGS)
 lint: $(VENV)/ready
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports --no-logo --no-cache
+
+# What fits together, and what the host takes and gives.
+types: $(VENV)/ready
+	@$(BIN)/mypy
 
 # Source archive and wheel in dist/. (msgfmt, of GNU gettext, compiles the translations.)
 package: $(VENV)/ready

@@ -17,6 +17,8 @@ problems = [
     *(f"missing: {name}" for name in sorted((sources | compiled) - contents)),
     *(f"not ours: {name}" for name in sorted(contents) if not name.startswith(PACKAGE)),
 ]
+if PACKAGE + "py.typed" not in contents:
+    problems.append("missing: py.typed, which says that the package has types")
 if b"[pretix.plugin]" not in ZipFile(sys.argv[1]).read(entry_points):
     problems.append("missing: the entry point by which pretix finds the plugin")
 if problems:

@@ -1,12 +1,16 @@
 """Files as answers to requests, of the API and of the backend."""
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from defusedcsv import csv
 from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from pretix.base.models import CachedFile
 
 from .host.helpers import ChunkBasedFileResponse
+
+Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 def download(file: CachedFile) -> ChunkBasedFileResponse:
@@ -30,7 +34,7 @@ def table(rows: Iterable[Sequence], filename: str) -> HttpResponse:
     return response
 
 
-def as_private_file(response, filename: str, disposition: str = "attachment"):
+def as_private_file(response: Response, filename: str, disposition: str = "attachment") -> Response:
     """
     Let the client save the response, and nobody keep a copy on the way or guess what else it could be.
 

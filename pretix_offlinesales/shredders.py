@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -47,7 +47,7 @@ class OfflineSalesShredder(BaseDataShredder):
         )
         yield _file("jobs", {str(pk): said for pk, said in _jobs(self.event) if said})
 
-    def shred_data(self, progress_callback=None) -> None:
+    def shred_data(self, progress_callback: Callable | None = None) -> None:
         _refuse_unfinished(self.event)
         _commented(self.event).update(comment="")
         for entry in _history(self.event):
@@ -96,5 +96,5 @@ def _skipping(event: Event) -> Iterator[JobStep]:
     return steps.order_by("pk").iterator(chunk_size=20)
 
 
-def _file(name: str, content) -> File:
+def _file(name: str, content: object) -> File:
     return f"offlinesales-{name}.json", "application/json", json.dumps(content, indent=4, ensure_ascii=False)

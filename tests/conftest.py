@@ -18,8 +18,14 @@ from pretix_offlinesales.issuing.request import IssueRequest
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import OfflineSalesBatch
+from tests.support import needs
+from tests.support.plugins import PLUGINS
 
-PLUGINS = "pretix.plugins.ticketoutputpdf,pretix_offlinesales"
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    for marker in item.iter_markers():
+        needs.insist_on(marker.name)
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,9 @@ import pikepdf
 import pytest
 
 from demo import ticket
+from tests.support.repository import ROOT
 
-from .test_make import ROOT
+pytestmark = pytest.mark.repository
 
 
 def test_the_background_names_no_font_that_is_not_in_it():

@@ -18,8 +18,7 @@ from pretix_offlinesales.issuing.request import IssueRequest
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import OfflineSalesBatch
-
-from .support.after_sale import take_back
+from tests.support.after_sale import take_back
 
 pytestmark = pytest.mark.django_db
 

@@ -6,20 +6,20 @@ in once.
 import pytest
 from pretix.base.models import OrderPosition
 
-from tests.printing.conftest import rasterized, zbar  # noqa: F401
+from tests.support.pdf import rasterized, read_by_zbar
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.readers]
 
 
 @pytest.fixture
-def scanned(api, url, worker, zbar):  # noqa: F811
+def scanned(api, url, worker):
     """Print a batch through the API, and read the code on each page from its picture."""
 
     def scanned(batch_id):
         with worker():
             download = api.post(f"{url}{batch_id}/render/").data["download"]
         pdf = b"".join(api.get(download).streaming_content)
-        return [[code.data.decode() for code in zbar.decode(page)] for page in rasterized(pdf)]
+        return [read_by_zbar(page) for page in rasterized(pdf)]
 
     return scanned
 

@@ -9,17 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from .support.catalogs import LOCALE
+from tests.support.catalogs import LOCALE
+from tests.support.repository import ROOT
 
-ROOT = LOCALE.parent.parent
+pytestmark = pytest.mark.repository
 
 
 @pytest.fixture
 def make(tmp_path):
     """``make("demo")``: as in a fresh clone whose environment was just made ready, where there is nothing but make."""
     copied = ("Makefile", "pyproject.toml", "setup.py")
-    if not all((ROOT / name).exists() for name in copied):
-        pytest.skip("This is not the repository")
     for name in copied:
         shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(LOCALE, tmp_path / LOCALE.relative_to(ROOT), ignore=shutil.ignore_patterns("*.mo"))

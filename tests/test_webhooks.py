@@ -18,8 +18,7 @@ from pretix_offlinesales.kinds import RETURN
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.returning import after_sale, kinds
 from pretix_offlinesales.returning.examine import Result
-
-from .support.receiving import receiving_server
+from tests.support.receiving import receiving_server
 
 pytestmark = pytest.mark.django_db
 

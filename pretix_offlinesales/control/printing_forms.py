@@ -1,6 +1,6 @@
 """What the organizer can fill in for the print shop."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -124,7 +124,8 @@ def _of_other_paper():
     return forms.NumberInput(attrs={"data-display-dependency": "#id_paper", "data-display-dependency-value": OTHER})
 
 
-class Folded(NamedTuple):
+@dataclass(frozen=True)
+class Folded:
     """What is chosen seldom, and out of sight as long as nothing is wrong with it."""
 
     fields: list[BoundField]

@@ -62,14 +62,14 @@ def draw(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Blueprint:
     )
 
 
-def _lines(batch, seats) -> list[dict]:
+def _lines(batch: OfflineSalesBatch, seats: Sequence[Seat]) -> list[dict]:
     """
     The positions of one ticket's order, as the order API takes them.
 
     The API prices a product alone. It knows no bundles: there, prices and order are what the shop's cart would make of
     them, by the same functions.
     """
-    main = {
+    main: dict[str, object] = {
         "item": batch.item_id,
         "variation": batch.variation_id,
         "subevent": batch.subevent_id,
@@ -103,7 +103,7 @@ def _lines(batch, seats) -> list[dict]:
     return [main, *({**part, "positionid": number} for number, part in enumerate(parts, start=TICKET_POSITION + 1))]
 
 
-def _messages(detail) -> Iterator[str]:
+def _messages(detail: str | list | dict) -> Iterator[str]:
     """The sentences in an error of REST framework, however deep."""
     if isinstance(detail, str):
         yield str(detail)
@@ -112,7 +112,7 @@ def _messages(detail) -> Iterator[str]:
             yield from _messages(part)
 
 
-def _payment(order) -> OrderPayment:
+def _payment(order: Order) -> OrderPayment:
     return OrderPayment(
         order=order,
         local_id=1,
@@ -123,9 +123,9 @@ def _payment(order) -> OrderPayment:
     )
 
 
-def _log_entries(order, payment, requester) -> list[LogEntry]:
+def _log_entries(order: Order, payment: OrderPayment, requester: dict) -> list[LogEntry]:
     """What the host's order API writes into an order's history."""
-    data = (
+    data: tuple[dict | None, ...] = (
         None,
         {"local_id": payment.local_id, "provider": payment.provider},
         {"provider": payment.provider, "info": {}, "date": order.datetime.isoformat(), "force": False},

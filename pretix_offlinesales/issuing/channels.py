@@ -6,7 +6,7 @@ from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 from i18nfield.strings import LazyI18nString
 from pretix.base.channels import ApiSalesChannelType
-from pretix.base.models import Event, Organizer, SalesChannel
+from pretix.base.models import Event, Organizer, SalesChannel, User
 
 #: The channel that we offer to make. It is of a type that the host knows without us, in case the plugin is removed.
 IDENTIFIER = f"{ApiSalesChannelType.identifier}.offlinesales"
@@ -27,7 +27,7 @@ def is_missing(organizer: Organizer) -> bool:
     return not organizer.sales_channels.exclude(identifier="web").exists()
 
 
-def make_channel(organizer: Organizer, user) -> SalesChannel:
+def make_channel(organizer: Organizer, user: User) -> SalesChannel:
     """Make it, as the host makes channels. Whoever comes second gets that of the first."""
     last = organizer.sales_channels.aggregate(last=Max("position"))["last"] or 0
     channel, made = organizer.sales_channels.get_or_create(

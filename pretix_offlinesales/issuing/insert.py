@@ -10,7 +10,7 @@ from itertools import islice
 from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
-from pretix.base.models import Order, OrderPosition, Seat
+from pretix.base.models import Event, Order, OrderPosition, Quota, Seat
 
 from ..db.rows import check_references, insert_copies, reserve_ids, send_copies
 from ..host.errors import BUSY, LockTimeoutException
@@ -108,7 +108,8 @@ def _insert_once(job, batch, blueprint, drawn, seats):
 
 
 def _draw(blueprint: Blueprint, amount: int) -> Draw:
-    secrets, ids = set(), set()
+    secrets: set[str] = set()
+    ids: set[str] = set()
     return Draw(
         codes=order_codes(blueprint.order, amount),
         secrets=plain_secrets(amount),
@@ -124,7 +125,7 @@ def _draw(blueprint: Blueprint, amount: int) -> Draw:
     )
 
 
-def _wait_for_other_batches(event) -> None:
+def _wait_for_other_batches(event: Event) -> None:
     """
     One batch inserts per organizer at a time, so that they queue here and not before the locks that shoppers need. All
     events of an organizer have their order codes and secrets from the same pot.
@@ -134,7 +135,7 @@ def _wait_for_other_batches(event) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ONE_BATCH_AT_A_TIME, event.organizer_id % 2**31])
 
 
-def _number(job, batch) -> None:
+def _number(job: Job, batch: OfflineSalesBatch) -> None:
     """A number that somebody has chosen may be taken by now, one that nobody has chosen is found only here."""
     if request_of(job).numbers_go_on:
         batch.first_number = next_number(batch.event, batch.item)
@@ -144,14 +145,14 @@ def _number(job, batch) -> None:
         raise JobFailed(_("Some of these ticket numbers have been taken by batch {batch}.").format(batch=other))
 
 
-def _save_anew(batch) -> None:
+def _save_anew(batch: OfflineSalesBatch) -> None:
     batch.pk = None
     batch.save(force_insert=True)
 
 
-def _quotas(blueprint: Blueprint) -> Counter:
+def _quotas(blueprint: Blueprint) -> Counter[Quota]:
     """How many of each quota one ticket takes, as it is now: the organizer may have changed them while we waited."""
-    quotas = Counter()
+    quotas: Counter[Quota] = Counter()
     for position in blueprint.positions:
         of_position = list(position.quotas)
         if not of_position:
@@ -160,7 +161,7 @@ def _quotas(blueprint: Blueprint) -> Counter:
     return quotas
 
 
-def _claim(batch: OfflineSalesBatch, quotas: Counter, seats: Sequence[Seat]) -> None:
+def _claim(batch: OfflineSalesBatch, quotas: Counter[Quota], seats: Sequence[Seat]) -> None:
     """Lock quotas and seats, and see that there are enough: from here on, others wait for us."""
     lock(batch.event, quotas, seats)
     _refuse_oversold(batch, quotas)
@@ -196,8 +197,8 @@ def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, drawn: Draw) -
     for entry in blueprint.transactions:
         entry.datetime = moment
         insert_copies(entry, order_id=order_ids)
-    for entry in blueprint.log_entries:
-        insert_copies(entry, object_id=order_ids)
+    for log_entry in blueprint.log_entries:
+        insert_copies(log_entry, object_id=order_ids)
     issued = order.log_action("pretix_offlinesales.order.issued", save=False, **batch.requester)
     insert_copies(issued, object_id=order_ids, data=[json.dumps(origin.data, sort_keys=True) for origin in origins])
     insert_copies(OfflineSalesTicket(batch=batch), order_id=order_ids, number=list(numbers))
@@ -210,15 +211,17 @@ def _send_positions(
 ) -> Callable[[], None]:
     """Bring all positions to the database. Returns what inserts them, to be called under the lock."""
     ids = iter(reserve_ids(OrderPosition, len(order_ids) * len(blueprint.positions)))
-    position_ids, inserts = {}, []
-    for position, columns in zip(blueprint.positions, drawn.positions, strict=True):
-        columns = {"id": list(islice(ids, len(order_ids))), "order_id": order_ids, **columns}
+    position_ids: dict[int, list[int]] = {}  # by the id() of the blueprint's position
+    inserts = []
+    for position, of_position in zip(blueprint.positions, drawn.positions, strict=True):
+        own_ids = list(islice(ids, len(order_ids)))
+        columns: dict[str, Sequence] = {"id": own_ids, "order_id": order_ids, **of_position}
         if position.addon_to:
             columns["addon_to_id"] = position_ids[id(position.addon_to)]
         elif seats:
             columns["seat_id"] = [seat.pk for seat in seats]
         inserts.append(send_copies(position, **columns))
-        position_ids[id(position)] = columns["id"]
+        position_ids[id(position)] = own_ids
 
     def insert_positions():
         for insert_copies_of_one in inserts:

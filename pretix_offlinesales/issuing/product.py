@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -37,7 +37,7 @@ def check(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> None:
         raise ValidationError(errors)
 
 
-def _problems(batch, seats) -> Iterator[tuple[str, str]]:
+def _problems(batch: OfflineSalesBatch, seats: Sequence[Seat]) -> Iterator[tuple[str, str]]:
     """Yield ``(field, message)`` pairs. Later checks rely on earlier ones, so a misfit ends the questions."""
     if not 1 <= batch.amount <= MAX_AMOUNT:
         yield "amount", _("A batch has between 1 and {max} tickets.").format(max=MAX_AMOUNT)
@@ -203,7 +203,7 @@ def _validity_misfits(batch):
             yield "valid_from", problem.format(product=item.name)
 
 
-def _refused_start(item, start, timezone) -> str | None:
+def _refused_start(item: Item, start: datetime, timezone: tzinfo) -> str | None:
     limit = item.validity_dynamic_start_choice_day_limit
     if not item.validity_dynamic_start_choice:
         return _("The product “{product}” does not let anybody choose when its validity begins.")

@@ -111,7 +111,8 @@ def _apart(event: Event, seats: Iterable[Seat]) -> Iterator[Seat]:
     if distance <= 0:
         yield from seats
         return
-    before = defaultdict(list)  # by the square of the plan that they are in, each as wide as the distance
+    #: By the square of the plan that they are in, each as wide as the distance.
+    before: dict[tuple[float, float], list[Seat]] = defaultdict(list)
     for seat in seats:
         if seat.x is not None:
             x, y = seat.x // distance, seat.y // distance
@@ -142,5 +143,5 @@ def too_close(event: Event, seats: Iterable[Seat]) -> Iterator[tuple[Seat, Seat]
                 yield seat, other
 
 
-def _taken(seat) -> SeatTaken:
+def _taken(seat: Seat) -> SeatTaken:
     return SeatTaken(_('The selected seat "{seat}" is not available.').format(seat=seat.name))

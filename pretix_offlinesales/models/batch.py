@@ -70,7 +70,7 @@ class OfflineSalesBatch(LoggedModel, Requested):
     valid_from = models.DateTimeField(null=True, blank=True, verbose_name=_("Valid from"))
     comment = models.TextField(blank=True, default="", verbose_name=_("Internal comment"))
 
-    objects = ScopedManager(organizer="event__organizer")
+    objects: models.Manager["OfflineSalesBatch"] = ScopedManager(organizer="event__organizer")
 
     class Meta:
         ordering = ("pk",)

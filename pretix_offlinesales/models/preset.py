@@ -13,7 +13,7 @@ class SheetPreset(models.Model):
     #: As ``printing.sheets.Sheet.data``.
     sheet = models.JSONField(default=dict)
 
-    objects = ScopedManager(organizer="event__organizer")
+    objects: models.Manager["SheetPreset"] = ScopedManager(organizer="event__organizer")
 
     class Meta:
         ordering = ("name", "pk")

@@ -36,7 +36,7 @@ class OfflineSalesTicket(models.Model):
     #: When it got its present codes, if they are not its first ones.
     replaced = models.DateTimeField(null=True, blank=True)
 
-    objects = ScopedManager(organizer="batch__event__organizer")
+    objects: models.Manager["OfflineSalesTicket"] = ScopedManager(organizer="batch__event__organizer")
 
     class Meta:
         ordering = ("number",)

@@ -13,8 +13,7 @@ from pretix_offlinesales.jobs.lock import locked
 from pretix_offlinesales.jobs.queries import MAX_UNFINISHED
 from pretix_offlinesales.kinds import ISSUE, PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
-
-HOST = "http://testserver"
+from tests.support.answers import HOST
 
 
 def api_time(moment):

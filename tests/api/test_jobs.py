@@ -12,8 +12,6 @@ from pretix.base.models import Device
 from pretix_offlinesales.kinds import ISSUE, MAKE_DATA, PRINT, RETURN, UNDO_LOST
 from pretix_offlinesales.models import Job
 
-HOST = "http://testserver"
-
 
 @pytest.fixture
 def listed(api, url):

@@ -4,8 +4,7 @@ import pytest
 from pretix.base.models import LogEntry, OrderPosition
 
 from pretix_offlinesales.models import Job
-
-from .test_return import HOST, NONSENSE, skipped, states
+from tests.support.answers import HOST, NONSENSE, skipped, states
 
 BLOCK = "offlinesales:lost"
 

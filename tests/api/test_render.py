@@ -15,9 +15,8 @@ from reportlab.lib.units import mm
 from pretix_offlinesales.jobs.lock import locked
 from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job
-from tests.printing.conftest import background_pdf, text
-
-HOST = "http://testserver"
+from tests.support.answers import HOST
+from tests.support.layouts import background_pdf, text
 
 
 @pytest.fixture

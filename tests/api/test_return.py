@@ -11,22 +11,13 @@ from pretix.base.models import LogEntry
 from pretix_offlinesales.jobs.lock import locked
 from pretix_offlinesales.kinds import RETURN
 from pretix_offlinesales.models import Job
-
-HOST = "http://testserver"
+from tests.support.answers import HOST, NONSENSE, skipped, states
 
 
 @pytest.fixture
 def give_back(ask_for):
     """``give_back(batch, tickets="1-2")``"""
     return partial(ask_for, "return")
-
-
-def states(batch):
-    return [ticket.order.status for ticket in batch.tickets.order_by("number")]
-
-
-def skipped(order, value, reason):
-    return {"order": order, "value": value, "reason": reason}
 
 
 def test_asking_answers_where_to_check(api, url, store_batch):
@@ -106,29 +97,6 @@ def test_the_kind_is_stored_and_who_asked_is_in_the_history(token, give_back, or
         ("pretix.event.order.refund.done", token),
         ("pretix_offlinesales.order.returned", token),
     ]
-
-
-SELECTORS = ["tickets", "orders", "secrets", "all"]
-
-NO_NUMBERS = ("5-2", "0", "0-3", "x", "", " ", ",", "1,,2", "-3", "3-", "1-2-3", "1.5", "1 2", "1;2", "٣", "9" * 9_999)
-TOO_MANY = ("1-10001", "1-999999999999", "1-10000, 10001")
-NO_LISTS = (None, "ABCDE", [], [1], [None], [[]], [""], {})
-
-NONSENSE = [({"tickets": text}, ["tickets"]) for text in (*NO_NUMBERS, *TOO_MANY)]
-NONSENSE += [({"tickets": value}, ["tickets"]) for value in (None, 5, True, [1], {"1": 2})]
-NONSENSE += [({name: value}, [name]) for name in ("orders", "secrets") for value in NO_LISTS]
-NONSENSE += [({"all": value}, ["all"]) for value in (None, False, 1, "true", [])]
-NONSENSE += [({"all": True, "kind": value}, ["kind"]) for value in (None, "", "stolen", 1, [])]
-NONSENSE += [({"all": True, "dry_run": value}, ["dry_run"]) for value in (None, "yes", 1, [])]
-NONSENSE += [
-    ({}, SELECTORS),
-    ({"dry_run": True, "kind": "lost"}, SELECTORS),
-    ({"all": True, "tickets": "1"}, ["all", "tickets"]),
-    ({"orders": ["A"], "secrets": ["a"]}, ["orders", "secrets"]),
-    ({"all": True, "dryrun": True}, ["dryrun"]),
-    ([], ["non_field_errors"]),
-    ("1-5", ["non_field_errors"]),
-]
 
 
 @pytest.mark.parametrize(("body", "fields"), NONSENSE, ids=str)

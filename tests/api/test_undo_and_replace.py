@@ -3,8 +3,7 @@
 import pytest
 
 from pretix_offlinesales.models import Job
-
-from .test_return import NONSENSE, skipped, states
+from tests.support.answers import NONSENSE, skipped, states
 
 KINDS = ("undo", "replace")
 

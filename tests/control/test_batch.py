@@ -16,9 +16,8 @@ from pretix.base.models.orders import PrintLog
 from pretix_offlinesales.jobs.lock import locked
 from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch
-
-from .conftest import alerts, figures_shown, rows, shown, soup, words
-from .test_list import cancel, check_in
+from tests.support.after_sale import cancel, check_in
+from tests.support.pages import alerts, figures_shown, rows, shown, soup, words
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from django.urls import reverse
 from pretix.base.channels import get_all_sales_channel_types
 from pretix.base.models import Event
 
-from ..conftest import PLUGINS
-from .conftest import alerts, soup, words
+from tests.support.pages import alerts, soup, words
+from tests.support.plugins import PLUGINS
 
 
 @pytest.fixture

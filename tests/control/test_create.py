@@ -10,9 +10,8 @@ from pretix.base.models import Event, Item, Order, User
 
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.models import Job, OfflineSalesBatch
-
-from ..conftest import PLUGINS
-from .conftest import alerts, errors, shown, soup, words
+from tests.support.pages import alerts, errors, shown, soup, words
+from tests.support.plugins import PLUGINS
 
 
 def options(response, name):

@@ -12,9 +12,8 @@ from pretix_offlinesales.jobs import runner, runner as jobs
 from pretix_offlinesales.kinds import MAKE_DATA
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.printing.data import DataOptions
-
-from .conftest import alerts, errors, soup, words
-from .test_list import cancel
+from tests.support.after_sale import cancel
+from tests.support.pages import alerts, errors, soup, words
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from pretix.base.pdf import get_variables
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.kinds import RETURN
 from pretix_offlinesales.models import Job
-
-from .conftest import rows, soup, words
+from tests.support.pages import rows, soup, words
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import soup
+from tests.support.pages import soup
 
 
 @pytest.fixture(params=["", "add", "return", "#/", "#/return", "#/replace", "#/print/options", "#/data"])

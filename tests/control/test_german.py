@@ -9,19 +9,14 @@ from datetime import UTC, datetime
 import pytest
 
 from pretix_offlinesales.models import OfflineSalesBatch
-
-from ..support.catalogs import LOCALE
-from .conftest import figures_shown, rows, shown, soup, words
-from .test_list import check_in
+from tests.support.after_sale import check_in
+from tests.support.catalogs import LOCALE
+from tests.support.pages import figures_shown, rows, shown, soup, words
 
 PACKAGE = LOCALE.parent
 
 
-@pytest.fixture(scope="module", autouse=True)
-def tools():
-    if not shutil.which("msgattrib"):
-        missing = pytest.fail if os.environ.get("CI") else pytest.skip
-        missing("GNU gettext is needed to look into catalogs (Debian: gettext)")
+pytestmark = pytest.mark.gettext
 
 
 def gettext_tool(*command):

@@ -6,30 +6,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
-from pretix.base.models import Checkin, Order
 
 from pretix_offlinesales.models import Job, OfflineSalesBatch
-
-from ..support.after_sale import take_back
-from .conftest import alerts, rows, soup, words
+from tests.support.after_sale import cancel, check_in, take_back
+from tests.support.pages import alerts, rows, soup, words
 
 
 def numbers(response):
     """Of the batches that are listed, in their order."""
     assert response.status_code == 200
     return [int(row[0].split()[0].removeprefix("#")) for row in rows(response) if row[0].startswith("#")]
-
-
-def check_in(ticket, when=None):
-    position = ticket.order.positions.get()
-    checkin_list, _new = position.order.event.checkin_lists.get_or_create(name="Main entrance", all_products=True)
-    return Checkin.objects.create(
-        position=position, list=checkin_list, datetime=when or datetime(2027, 5, 8, 19, 0, tzinfo=UTC)
-    )
-
-
-def cancel(ticket):
-    Order.objects.filter(pk=ticket.order_id).update(status=Order.STATUS_CANCELED)
 
 
 def test_it_is_found_under_orders_by_those_who_may_see_them(anna, ron, event, pages):

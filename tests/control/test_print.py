@@ -12,16 +12,15 @@ from pretix.base.models import Event
 from pretix.base.models.orders import PrintLog
 
 from pretix_offlinesales.control import picture
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.jobs import queries
 from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job, SheetPreset
 from pretix_offlinesales.printing import limits
 from pretix_offlinesales.printing.presets import PRESETS
 from pretix_offlinesales.printing.sheets import Sheet
-from tests.printing.conftest import make_blank
-
-from .conftest import alerts, errors, soup, words
-from .test_list import cancel
+from tests.support.after_sale import cancel
+from tests.support.layouts import make_blank
+from tests.support.pages import alerts, errors, soup, words
 
 MM = 72 / 25.4
 
@@ -188,7 +187,7 @@ def test_nothing_is_left(order_print, batch, filled_out):
 
 
 def test_too_many_unfinished_jobs(order_print, filled_out, make_job, monkeypatch):
-    monkeypatch.setattr(jobs, "MAX_UNFINISHED", 1)
+    monkeypatch.setattr(queries, "MAX_UNFINISHED", 1)
     make_job()
     assert any("too many unfinished jobs" in text for text in alerts(order_print(**filled_out)))
 

@@ -16,8 +16,7 @@ from pretix_offlinesales.models import Job
 from pretix_offlinesales.printing.choice import Only, choose
 from pretix_offlinesales.printing.sheets import Sheet
 from tests.support.jobs import skipped
-
-from .conftest import alerts, rows, soup, words
+from tests.support.pages import alerts, rows, soup, words
 
 
 def codes(batch):

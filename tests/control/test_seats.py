@@ -5,8 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from pretix_offlinesales.models import Job
-
-from .conftest import alerts, errors, shown, soup
+from tests.support.pages import alerts, errors, shown, soup
 
 
 @pytest.fixture

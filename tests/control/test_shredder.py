@@ -18,8 +18,7 @@ from pretix_offlinesales.kinds import RETURN
 from pretix_offlinesales.models import Job, JobStep
 from pretix_offlinesales.shredders import COMMENTED
 from tests.support.jobs import done, skipped
-
-from .conftest import alerts
+from tests.support.pages import alerts
 
 PERSONAL = ("Anna Miller", "Bob Smith", "Cleo Jones", "Dora Brown")
 

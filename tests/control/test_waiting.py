@@ -5,8 +5,7 @@ import pytest
 from pretix_offlinesales.jobs.lock import locked
 from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job
-
-from .conftest import alerts
+from tests.support.pages import alerts
 
 
 @pytest.fixture

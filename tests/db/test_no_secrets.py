@@ -9,12 +9,10 @@ from pretix.base.models import OrderPosition
 
 from pretix_offlinesales.kinds import REPLACE, REPORT_LOST, UNDO_LOST, UNDO_RETURN
 from pretix_offlinesales.models import Job
-from tests.returning.test_returning import asked, orders, position, run
 from tests.support.jobs import done
+from tests.support.returning import asked, orders, position, run
 
-only_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes no log")
-
-pytestmark = [pytest.mark.django_db, only_postgresql]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 
 AMOUNT = 20
 

@@ -27,10 +27,9 @@ from pretix_offlinesales.returning.examine import examine
 from pretix_offlinesales.tickets.entries import count_entries
 from pretix_offlinesales.tickets.figures import figures, tally, tickets_of, total
 from pretix_offlinesales.tickets.state import with_state
+from tests.support.after_sale import take_back
 
-from ..support.after_sale import take_back
-
-pytestmark = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="others plan differently")
+pytestmark = pytest.mark.postgresql
 
 TICKETS = 500
 

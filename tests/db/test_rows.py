@@ -13,8 +13,6 @@ from pretix_offlinesales.models import Job, OfflineSalesBatch, SheetPreset
 
 pytestmark = pytest.mark.django_db
 
-only_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite writes no log")
-
 
 def secrets_of(batch):
     fields = ("secret", "internal_secret", "all_positions__secret", "all_positions__web_secret")
@@ -26,7 +24,7 @@ def statements(queries):
     return "\n".join(query["sql"] for query in queries)
 
 
-@only_postgresql
+@pytest.mark.postgresql
 def test_no_statement_has_a_secret_in_it(issued, event, item, quota):
     """PostgreSQL's log has statements that fail, or take long, as they come over the wire."""
     with CaptureQueriesContext(connection) as queries:
@@ -36,7 +34,7 @@ def test_no_statement_has_a_secret_in_it(issued, event, item, quota):
     assert [secret for secret in secrets if secret in said] == []
 
 
-@only_postgresql
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_a_statement_that_is_canceled_has_no_secret_in_it(event, item, quota, web):
     batch = OfflineSalesBatch(event=event, item=item, amount=20, sales_channel=web)
@@ -57,7 +55,7 @@ def test_a_statement_that_is_canceled_has_no_secret_in_it(event, item, quota, we
     assert [statement for statement in written if "[[" in statement] == []
 
 
-@only_postgresql
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_left_in_the_connection(db):
     assert taken(["A", "B"], Order._base_manager.all(), "code") == set()
@@ -98,7 +96,7 @@ def test_a_json_value_arrives_as_it_is(event, value):
     assert SheetPreset.objects.get(pk=preset.pk).sheet == value
 
 
-@only_postgresql
+@pytest.mark.postgresql
 def test_drawn_values_are_looked_for_by_the_index_of_values(issued, event, item, quota):
     """Through all that the organizer has, for each value, would be a hundred million rows with 10,000 tickets."""
     with CaptureQueriesContext(connection) as queries:

@@ -20,8 +20,7 @@ from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import OfflineSalesBatch
 from pretix_offlinesales.tickets.numbers import DASH, format_numbers
-
-from ..support.after_sale import take_back
+from tests.support.after_sale import take_back
 
 pytestmark = pytest.mark.django_db
 

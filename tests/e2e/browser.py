@@ -13,6 +13,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
@@ -189,3 +190,15 @@ class Browser:
         """What the browser complains about: scripts, and what the content security policy forbids."""
         entries = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
         return [entry for entry in entries if "/favicon.ico" not in entry]  # which the host's waiting page lacks
+
+
+def read(browser, selector) -> str:
+    """What is written there, or nothing while the page changes."""
+    try:
+        return browser.find(selector).text
+    except (NoSuchElementException, StaleElementReferenceException):
+        return ""
+
+
+def focused(browser):
+    return browser.driver.switch_to.active_element

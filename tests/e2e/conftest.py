@@ -1,26 +1,15 @@
 """One server and one browser for all tests, and somebody who uses them."""
 
-import os
-
 import pytest
 from django.test import override_settings
 
-from ..support.catalogs import compile_catalogs
-from .browser import DESKTOP, EVENT, LOGIN, Browser, chromium, resize, serving, what_is_missing
+from tests.support.catalogs import compile_catalogs
+
+from .browser import DESKTOP, EVENT, LOGIN, Browser, chromium, resize, serving
 
 
 @pytest.fixture(scope="session")
-def available():
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        pytest.skip("One browser is enough, not one for each worker: make e2e")
-    if missing := what_is_missing():
-        if os.environ.get("CI"):
-            pytest.fail(f"The pages can't be tested in a browser: {missing}")
-        pytest.skip(f"The pages can't be tested in a browser: {missing}")
-
-
-@pytest.fixture(scope="session")
-def server(available, tmp_path_factory):
+def server(tmp_path_factory):
     compile_catalogs()
     with serving(tmp_path_factory.mktemp("pretix")) as url:
         yield url

@@ -5,24 +5,19 @@ from time import sleep
 
 import pikepdf
 import pytest
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from tests.e2e.browser import focused, read
+
 from .browser import PHONE, READER, SERIES, resize
+
+pytestmark = pytest.mark.browser
 
 #: The piece of the page of a batch that tells about prints.
 PRINT = "[data-offlinesales-refresh=print]"
 
 BATCH_PAGE = re.compile(r"/offlinesales/(\d+)/$")
-
-
-def read(browser, selector) -> str:
-    """What is written there, or nothing while the page changes."""
-    try:
-        return browser.find(selector).text
-    except (NoSuchElementException, StaleElementReferenceException):
-        return ""
 
 
 def progress(browser) -> int:
@@ -31,10 +26,6 @@ def progress(browser) -> int:
         "const bar = document.querySelector('#loadingmodal[open] .progress-bar'); return bar ? bar.style.width : ''"
     )
     return int(width.removesuffix("%")) if width else -1
-
-
-def focused(browser):
-    return browser.driver.switch_to.active_element
 
 
 @pytest.fixture

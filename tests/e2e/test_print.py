@@ -7,8 +7,11 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
+from tests.e2e.browser import focused, read
+
 from .browser import DESKTOP, PHONE, resize
-from .test_pages import focused, read
+
+pytestmark = pytest.mark.browser
 
 PREVIEW = "[data-offlinesales-preview-target]"
 

@@ -6,6 +6,8 @@ from selenium.webdriver.common.keys import Keys
 
 from .browser import PHONE, resize
 
+pytestmark = pytest.mark.browser
+
 VERDICTS = "[data-offlinesales-verdicts] li"
 
 LAST = "[data-offlinesales-last]"

@@ -15,6 +15,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from urllib.parse import urlsplit
 
+import requests
 from django.conf import settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -210,3 +211,11 @@ class Wire:
         for end in (source, target):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+
+def answers(server):
+    assert server.lives, server.log.read_text()
+    try:
+        return requests.get(server.url + "/api/v1/version").status_code
+    except requests.ConnectionError:
+        return False

@@ -20,15 +20,15 @@ from pretix.base.services.orders import _perform_order
 from pretix_offlinesales import tasks
 from pretix_offlinesales.issuing.insert import ONE_BATCH_AT_A_TIME
 from pretix_offlinesales.issuing.request import IssueRequest
-from pretix_offlinesales.jobs import runner as jobs
+from pretix_offlinesales.jobs.queries import unfinished
 from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job, OfflineSalesBatch
+from tests.support.plugins import PLUGINS
 
-from ..conftest import PLUGINS
 from . import witness
 from .processes import wait_until
 
-pytestmark = pytest.mark.usefixtures("layout")
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("layout")]
 
 
 @pytest.fixture
@@ -285,7 +285,7 @@ def test_numbers_that_nobody_has_chosen_are_drawn_in_the_queue(start_worker, eve
     for job in asked:
         tasks.start(job)
     start_worker(processes=8)
-    wait_until(lambda: not jobs.being_issued(event).exists(), pause=0.5)
+    wait_until(lambda: not unfinished(event=event).exists(), pause=0.5)
     assert [job.message for job in Job.objects.filter(event=event)] == [""] * 8
     firsts = sorted(batch.first_number for batch in OfflineSalesBatch.objects.filter(event=event))
     assert firsts == list(range(1, 200, 25))
@@ -313,7 +313,7 @@ def test_a_double_click_makes_one_batch(event, item, quota, web, team, start_wor
         clicks = [list(threads.map(click, browsers, [uuid4()] * 2)) for _ in range(10)]
     assert [len(set(both)) for both in clicks] == [1] * 10
     start_worker()
-    wait_until(lambda: not jobs.being_issued(event).exists(), pause=0.5)
+    wait_until(lambda: not unfinished(event=event).exists(), pause=0.5)
     firsts = sorted(batch.first_number for batch in OfflineSalesBatch.objects.filter(event=event))
     assert firsts == list(range(1, 30, 3))
 

@@ -1,26 +1,23 @@
 """PgBouncer with two connections to the database, for jobs that need two each."""
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
 import pytest
 
 from pretix_offlinesales.models import Job
+from tests.faults.processes import answers
 
-from .conftest import answers, missing
 from .moments import job_of
 from .processes import Pooler, Server, wait_until
 
-pytestmark = pytest.mark.usefixtures("layout")
+pytestmark = [pytest.mark.servers, pytest.mark.pgbouncer, pytest.mark.usefixtures("layout")]
 
 AMOUNT = 1_000
 
 
 @pytest.fixture
 def pooler(servers):
-    if not shutil.which("pgbouncer"):
-        missing("PgBouncer is not installed")
     pooler = Pooler("transaction", connections=2, patience=30)
     yield pooler
     pooler.kill()

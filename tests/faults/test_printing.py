@@ -30,7 +30,7 @@ from . import witness
 from .moments import at, claimed, job_of
 from .processes import Worker, wait_until
 
-pytestmark = pytest.mark.usefixtures("layout")
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("layout")]
 
 AMOUNT = 3_000
 

@@ -14,7 +14,7 @@ from pretix.base.models.orders import BlockedTicketSecret
 from . import witness
 from .moments import at, job_of
 
-pytestmark = pytest.mark.usefixtures("layout")
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("layout")]
 
 AMOUNT = 1_000
 

@@ -14,7 +14,7 @@ from pretix_offlinesales.models import Job
 from .moments import at, claimed, committed, inserting, job_of
 from .processes import wait_until
 
-pytestmark = pytest.mark.usefixtures("layout")
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("layout")]
 
 
 # The broker

@@ -4,12 +4,12 @@ import pytest
 import requests
 
 from pretix_offlinesales.models import Job
+from tests.faults.processes import answers
 
 from . import witness
-from .conftest import answers
 from .processes import Server, wait_until
 
-pytestmark = pytest.mark.usefixtures("layout")
+pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("layout")]
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ def test_it_is_installed_once():
     assert managers.build.__module__ == related_descriptors.__name__
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets only one write at a time")
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_two_jobs_in_two_threads_leave_everything_as_it_was(event, item, quota, web, monkeypatch, settings):
     """Both are at the same place at the same time, while they draw and while they tell."""

@@ -14,8 +14,7 @@ from pretix_offlinesales.issuing.announce import announce
 from pretix_offlinesales.jobs import announcing
 from pretix_offlinesales.jobs.registry import checkpoint
 from pretix_offlinesales.models import Job, JobLost
-
-from ..support.receiving import receiving_server
+from tests.support.receiving import receiving_server
 
 pytestmark = pytest.mark.django_db
 

@@ -1,29 +1,28 @@
 """All of a batch, or nothing: quotas, locks, and codes that somebody else takes."""
 
+import time
 from datetime import timedelta
-from importlib import import_module
 from itertools import takewhile
-from threading import Thread
 
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
-from django_scopes import scopes_disabled
-from pretix.base.models import LogEntry, Order, OrderPayment, OrderPosition, SalesChannel, Transaction
+from pretix.base.models import LogEntry, Order, OrderPayment, OrderPosition, SalesChannel, Transaction, User
+from pretix.base.secrets import RandomTicketSecretGenerator
 from pretix.base.services.locking import pg_lock_key
 from pretix.base.services.quotas import QuotaAvailability
+from pretix.base.signals import register_ticket_secret_generators
 from pretix.testutils.middleware import debugflags_var
 
-from pretix_offlinesales.host import quotas
 from pretix_offlinesales.issuing.blueprint import draw
 from pretix_offlinesales.issuing.insert import insert
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
 from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
-
-insert_module = import_module("pretix_offlinesales.issuing.insert")  # the package has a function of this name
+from pretix_offlinesales.tickets import codes
+from tests.support.workers import Other, holding_up
 
 pytestmark = pytest.mark.django_db
 
@@ -109,12 +108,19 @@ def test_a_cart_that_becomes_an_order_while_quotas_are_counted_is_counted(
     assert outcome(issued(event, item, amount=95)) == ("succeeded", "")
 
 
-def test_quotas_that_are_never_left_in_peace_make_nothing(issued, event, item, quota, web, monkeypatch):
-    monkeypatch.setattr(insert_module, "BACK_OFF", (0, 0))
-    monkeypatch.setattr(quotas, "_sold", lambda availability: object())
-    before = rows()
+def test_quotas_that_are_never_left_in_peace_make_nothing(issued, event, item, quota, web, patient, monkeypatch):
+    """At every count, somebody buys."""
+    count_carts = QuotaAvailability._compute_carts
+
+    def buy(*args):
+        order = event.orders.create(status="p", total=23, sales_channel=web, expires=now())
+        order.positions.create(item=item, price=23)
+        count_carts(*args)
+
+    monkeypatch.setattr(QuotaAvailability, "_compute_carts", buy)
     state, message = outcome(issued(event, item))
-    assert (state, "the server was too busy" in message, rows()) == ("failed", True, before)
+    assert (state, "the server was too busy" in message) == ("failed", True)
+    assert (OfflineSalesBatch.objects.count(), OrderPayment.objects.count()) == (0, 0)
 
 
 def test_a_date_has_its_own_quota(issued, series, subevent, series_item):
@@ -145,7 +151,7 @@ def test_a_quota_that_closes_when_sold_out_closes_and_logs_it(issued, event, ite
     assert list(quota.all_logentries().values_list("action_type", flat=True)) == ["pretix.event.quota.closed"]
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL has such locks")
+@pytest.mark.postgresql
 def test_others_wait_for_a_count_and_for_positions_only(issued, event, item, quota):
     """However many tickets these are: all other rows are there before the quota is locked."""
 
@@ -162,8 +168,7 @@ def test_others_wait_for_a_count_and_for_positions_only(issued, event, item, quo
     assert [sql.split()[2] for sql in many if sql.split()[0] not in ("SELECT", "SET")] == ['"pretixbase_orderposition"']
 
 
-def test_quotas_that_stay_locked_make_nothing_and_say_that_the_server_is_busy(issued, event, item, quota, monkeypatch):
-    monkeypatch.setattr(insert_module, "BACK_OFF", (0, 0))
+def test_quotas_that_stay_locked_make_nothing_and_say_that_the_server_is_busy(issued, event, item, quota, patient):
     before = rows()
     flags = debugflags_var.set(("fail-locking",))
     try:
@@ -177,168 +182,197 @@ def test_quotas_that_stay_locked_make_nothing_and_say_that_the_server_is_busy(is
     assert rows() == before
 
 
-class Shopper:
-    """Somebody who gets an order with a code of ours, or a position with a secret or an id of ours."""
-
-    def __init__(self, event, item, web, monkeypatch):
-        self.event, self.item, self.web = event, item, web
-        draw = insert_module._draw
-
-        def see(*args):
-            self.drawn = draw(*args)
-            return self.drawn
-
-        monkeypatch.setattr(insert_module, "_draw", see)
-
-    def take(self, what):
-        """Returns what was taken."""
-        values = {"code": self.drawn.codes, **self.drawn.positions[0]}[what]
-        code = {"code": values[1]} if what == "code" else {}
-        order = self.event.orders.create(status="n", total=0, sales_channel=self.web, expires=now(), **code)
-        order.positions.create(item=self.item, price=0, **({} if code else {what: values[1]}))
-        return values[1]
+@pytest.fixture
+def patient(monkeypatch):
+    """Nobody has to wait until the next attempt."""
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
 
 @pytest.fixture
-def shopper(event, item, quota, web, monkeypatch):
-    return Shopper(event, item, web, monkeypatch)
+def drawn(event, settings):
+    """All secrets that the event's tickets are given, in their order, by a generator of a plugin."""
+    drawn = []
+
+    class Numbered(RandomTicketSecretGenerator):
+        identifier = "numbered"
+
+        def generate_secret(self, **kwargs):
+            drawn.append(f"secret {len(drawn) + 1}")
+            return drawn[-1]
+
+    def register(sender, **kwargs):
+        return Numbered
+
+    settings.CORE_MODULES = {*settings.CORE_MODULES, "tests"}  # or it would be switched off
+    register_ticket_secret_generators.connect(register)
+    event.settings.ticket_secret_generator = Numbered.identifier
+    yield drawn
+    register_ticket_secret_generators.disconnect(register)
 
 
-def ours(job, what):
-    """The codes, secrets or ids of the batch."""
+def buy(event, web, code="", **values):
+    """Somebody has an order with this code, and a position with these values."""
+    order = event.orders.create(code=code, status="n", total=0, sales_channel=web, expires=now())
+    order.positions.create(item=event.items.first(), price=0, **values)
+
+
+#: Of what there can be so few that others take almost all.
+LETTERS = {
+    "code": codes.ORDER_CODE_ALPHABET,
+    "secret": "abcdefghjkmnpqrstuvwxyz23456789",
+    "pseudonymization_id": codes.PSEUDONYMIZATION_ID_ALPHABET,
+}
+
+
+@pytest.fixture
+def short(what, event, settings, monkeypatch):
+    """They are of one letter, or, if there are not enough of these codes, longer."""
+    if what == "code":
+        settings.ENTROPY = settings.ENTROPY | {"order_code": 1}
+    elif what == "secret":
+        event.settings.ticket_secret_length = 1
+    else:
+        monkeypatch.setattr(codes, "PSEUDONYMIZATION_ID_LENGTH", 1)
+
+
+def take_all_but(spared, what, event, web):
+    """In all likelihood, what a batch has drawn is among them. Of codes there are always more, so they take all."""
+    for letter in LETTERS[what] if what == "code" else LETTERS[what][:-spared]:
+        buy(event, web, **{what: letter})
+
+
+def are_among_the_last(spared, what, job):
+    """… or longer, if they are codes."""
     path = "order__code" if what == "code" else f"order__all_positions__{what}"
-    return set(job.batch.tickets.values_list(path, flat=True))
+    ours = set(job.batch.tickets.values_list(path, flat=True))
+    theirs = LETTERS[what] if what == "code" else LETTERS[what][:-spared]
+    return len(ours) == job.batch.amount and ours.isdisjoint(theirs)
 
 
-@pytest.mark.parametrize("what", ["code", "secret", "pseudonymization_id"])
-def test_what_somebody_takes_while_a_batch_waits_for_another_is_drawn_again(
-    issued, event, item, shopper, monkeypatch, what
-):
-    taken = []
-    monkeypatch.setattr(insert_module, "_wait_for_other_batches", lambda event: taken.append(shopper.take(what)))
-    job = issued(event, item, amount=3)
+@pytest.mark.postgresql
+@pytest.mark.parametrize("what", LETTERS)
+def test_what_somebody_takes_while_a_batch_waits_for_another_is_drawn_again(waiting, event, web, short, what):
+    job = waiting(lambda: take_all_but(4, what, event, web), amount=3)
     assert outcome(job) == ("succeeded", "")
-    assert len(ours(job, what) - set(taken)) == 3
-    assert (len(taken), event.orders.count(), OfflineSalesBatch.objects.count()) == (1, 4, 1)
+    assert are_among_the_last(4, what, job)
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets only one write at a time")
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("what", ["code", "secret", "pseudonymization_id"])
-def test_as_often_as_a_shopper_is_faster_it_is_drawn_again(issued, event, item, shopper, monkeypatch, what):
+@pytest.mark.parametrize("what", LETTERS)
+def test_what_a_shopper_takes_at_the_last_moment_is_drawn_again(issued, event, item, quota, web, short, what):
+    with holding_up(Order if what == "code" else OrderPosition):
+        batch = Other(lambda: issued(event, item, amount=3))
+        assert batch.waits_for_a_lock()
+        take_all_but(3, what, event, web)
+    batch.join()
+    assert outcome(batch.result) == ("succeeded", "")
+    assert are_among_the_last(3, what, batch.result)
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_as_often_as_a_shopper_is_faster_it_is_drawn_again(issued, event, item, quota, web, drawn):
     """Shoppers do not wait for us. However often one is faster, it is no reason to give up."""
-    write_orders, taken = insert_module._write_orders, []
-
-    def commit():
-        with scopes_disabled():
-            taken.append(shopper.take(what))
-        connection.close()
-
-    def be_too_late(*args):
-        if len(taken) < 7:
-            shopping = Thread(target=commit)
-            shopping.start()
-            shopping.join()
-        return write_orders(*args)
-
-    monkeypatch.setattr(insert_module, "_write_orders", be_too_late)
-    job = issued(event, item, amount=3)
-    assert outcome(job) == ("succeeded", "")
-    assert (len(set(taken)), len(ours(job, what) - set(taken))) == (7, 3)
-    assert (event.orders.count(), OfflineSalesBatch.objects.count()) == (10, 1)
+    batch = None
+    for _time in range(7):
+        with holding_up(OrderPosition):
+            batch = batch or Other(lambda: issued(event, item, amount=3))
+            assert batch.waits_for_a_lock()
+            buy(event, web, secret=drawn[-1])
+    batch.join()
+    assert outcome(batch.result) == ("succeeded", "")
+    assert (event.orders.count(), OfflineSalesBatch.objects.count(), len(drawn)) == (10, 1, 10)
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets only one write at a time")
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_whoever_asked_may_be_deleted_while_a_batch_is_made(issued, event, item, quota, user, monkeypatch):
+def test_whoever_asked_may_be_deleted_while_a_batch_is_made(issued, event, item, quota, user):
     """Nothing that the batch is made of is gone."""
-    write_orders = insert_module._write_orders
-
-    def delete_user(*args):
-        monkeypatch.setattr(insert_module, "_write_orders", write_orders)
-        deleting = Thread(target=lambda: (user.delete(), connection.close()))
-        deleting.start()
-        deleting.join()
-        return write_orders(*args)
-
-    monkeypatch.setattr(insert_module, "_write_orders", delete_user)
-    job = issued(event, item, user=user)
+    with holding_up(Order):
+        batch = Other(lambda: issued(event, item, user=user))
+        assert batch.waits_for_a_lock()
+        User.objects.get(pk=user.pk).delete()
+    batch.join()
+    job = batch.result
     assert (*outcome(job), job.user, job.batch.user) == ("succeeded", "", None, None)
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets only one write at a time")
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_that_something_was_deleted_is_said_where_it_is_true(issued, event, item, quota, organizer, monkeypatch):
+def test_that_something_was_deleted_is_said_where_it_is_true(issued, event, item, quota, organizer):
     kiosk = organizer.sales_channels.create(identifier="api.kiosk", label="Kiosk", type="api")
-    write_orders = insert_module._write_orders
-
-    def delete_channel(*args):
-        deleting = Thread(target=lambda: (SalesChannel._base_manager.filter(pk=kiosk.pk).delete(), connection.close()))
-        deleting.start()
-        deleting.join()
-        return write_orders(*args)
-
-    monkeypatch.setattr(insert_module, "_write_orders", delete_channel)
-    assert outcome(issued(event, item, sales_channel=kiosk)) == (
+    with holding_up(Order):
+        batch = Other(lambda: issued(event, item, sales_channel=kiosk))
+        assert batch.waits_for_a_lock()
+        SalesChannel._base_manager.filter(pk=kiosk.pk).delete()
+    batch.join()
+    assert outcome(batch.result) == (
         "failed",
         "Something that this batch should have been made of has been deleted in the meantime.",
     )
 
 
-def test_a_duplicate_that_drawing_does_not_help_against_is_no_deleted_thing(issued, event, item, quota, monkeypatch):
-    """A restored backup may count keys from below those that there are."""
-    issued(event, item)
-    taken = list(Order.objects.values_list("pk", flat=True))
-    reserve = insert_module.reserve_ids
-    monkeypatch.setattr(
-        insert_module, "reserve_ids", lambda model, amount: taken if model is Order else reserve(model, amount)
-    )
+def count_from_one(model):
+    """As a restored backup may do it, from which the counters are missing."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), 1, false)", [table])
+        else:
+            cursor.execute("UPDATE sqlite_sequence SET seq = 0 WHERE name = %s", [table])
+
+
+def test_a_duplicate_that_drawing_does_not_help_against_is_no_deleted_thing(issued, event, item, quota):
+    count_from_one(Order)
+    issued(event, item, amount=90)  # more than all attempts use up
+    count_from_one(Order)
     state, message = outcome(issued(event, item))
     assert (state, "deleted" in message, OfflineSalesBatch.objects.count()) == ("failed", False, 1)
 
 
 @pytest.mark.parametrize("error", [DataError, OperationalError, KeyError, IntegrityError])
-def test_an_error_before_the_commit_makes_nothing_and_ends_the_job(issued, event, item, quota, monkeypatch, error):
+def test_an_error_before_the_commit_makes_nothing_and_ends_the_job(issued, event, item, quota, error):
     """Whatever it is, after so many attempts nobody has to wait any more."""
     before = rows()
 
-    def fail(*args):
-        raise error("out of the blue")
+    def refuse(execute, sql, *args):
+        if sql.startswith('INSERT INTO "pretixbase_orderposition"') and OfflineSalesBatch.objects.exists():
+            raise error("out of the blue")
+        return execute(sql, *args)
 
-    monkeypatch.setattr(insert_module, "_send_positions", fail)
-    job = issued(event, item)
-    for _attempt in range(MAX_INTERRUPTIONS):
-        runner.run(event, job.pk)
+    with connection.execute_wrapper(refuse):
+        job = issued(event, item)
+        for _attempt in range(MAX_INTERRUPTIONS):
+            runner.run(event, job.pk)
     job.refresh_from_db()
     assert (job.state, job.batch) == ("failed", None)
     assert rows() == before
 
 
-def test_what_the_organizer_changes_while_a_batch_waits_for_another_counts(issued, event, item, quota, monkeypatch):
-    def wait(event):
-        event.quotas.create(name="Late", size=1).items.add(item)
-
-    monkeypatch.setattr(insert_module, "_wait_for_other_batches", wait)
-    assert outcome(issued(event, item, amount=2)) == too_few("Late")
+@pytest.mark.postgresql
+def test_what_the_organizer_changes_while_a_batch_waits_for_another_counts(waiting, event, item):
+    job = waiting(lambda: event.quotas.create(name="Late", size=2).items.add(item), amount=2)
+    assert outcome(job) == too_few("Late")
 
 
-def test_a_quota_that_is_deleted_while_a_batch_waits_for_another_counts(issued, event, item, quota, monkeypatch):
-    monkeypatch.setattr(insert_module, "_wait_for_other_batches", lambda event: quota.items.clear())
-    assert outcome(issued(event, item)) == ("failed", "This product is not assigned to a quota.")
+@pytest.mark.postgresql
+def test_a_quota_that_is_deleted_while_a_batch_waits_for_another_counts(waiting, quota):
+    assert outcome(waiting(quota.items.clear)) == ("failed", "This product is not assigned to a quota.")
 
 
-def test_numbers_that_another_batch_takes_while_a_batch_waits_are_refused(issued, event, item, quota, web, monkeypatch):
-    def wait(event):
+@pytest.mark.postgresql
+def test_numbers_that_another_batch_takes_while_a_batch_waits_are_refused(waiting, event, item, web):
+    def take():
         OfflineSalesBatch.objects.create(event=event, item=item, amount=2, first_number=2, sales_channel=web)
 
-    monkeypatch.setattr(insert_module, "_wait_for_other_batches", wait)
-    state, message = outcome(issued(event, item, first_number=1))
+    state, message = outcome(waiting(take, first_number=1))
     assert (state, message[:54]) == ("failed", "Some of these ticket numbers have been taken by batch ")
 
 
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite takes texts of any length, the host's too")
-def test_a_secret_that_is_too_long_is_refused_and_not_cut_off(issued, event, item, quota, monkeypatch):
-    monkeypatch.setattr(insert_module, "ticket_secrets", lambda position, amount, seen: ["x" * 300] * amount)
+@pytest.mark.postgresql
+def test_a_secret_that_is_too_long_is_refused_and_not_cut_off(issued, event, item, quota):
+    event.settings.ticket_secret_length = 300
     assert issued(event, item, amount=1).state == "failed"
 
 

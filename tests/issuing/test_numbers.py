@@ -1,7 +1,5 @@
 """Ticket numbers: each batch counts from 1, unless it is told where to go on."""
 
-from importlib import import_module
-
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -50,14 +48,14 @@ def test_other_products_have_their_own_numbers(issued, event, item, quota):
     assert numbers(issued(event, other, first_number=1)) == [1, 2, 3]
 
 
-def test_numbers_that_nobody_has_chosen_are_found_when_the_batch_is_made(issued, event, item, quota, web, monkeypatch):
+@pytest.mark.postgresql
+def test_numbers_that_nobody_has_chosen_are_found_when_the_batch_is_made(waiting, event, item, web):
     """However many of the product are made between the request and that."""
 
-    def wait(event):
+    def make():
         OfflineSalesBatch.objects.create(event=event, item=item, amount=20, first_number=1, sales_channel=web)
 
-    monkeypatch.setattr(import_module("pretix_offlinesales.issuing.insert"), "_wait_for_other_batches", wait)
-    job = issued(event, item, numbers_go_on=True)
+    job = waiting(make, numbers_go_on=True)
     assert (request_of(job).first_number, numbers(job)) == (None, [21, 22, 23])
     assert [ticket.order.meta_info_data["offlinesales"]["number"] for ticket in job.batch.tickets.all()] == [21, 22, 23]
 

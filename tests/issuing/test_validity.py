@@ -11,9 +11,8 @@ from pretix.base.models import Order, OrderPosition
 from pretix_offlinesales.issuing.product import valid_from_purchase
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.models import Job, OfflineSalesBatch
-
-from ..control.conftest import errors, shown, soup
-from ..support.after_sale import take_back
+from tests.support.after_sale import take_back
+from tests.support.pages import errors, shown, soup
 
 #: Midnight at the event.
 NEW_YEAR = "2027-01-01T00:00:00+01:00"

@@ -751,7 +751,7 @@ def test_a_print_keeps_as_many_workers_busy_as_it_has_parts_but_not_all_of_them(
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no locks of rows, and one worker")
+@pytest.mark.postgresql
 def test_two_workers_draw_different_parts(in_parts, monkeypatch):
     at_work(in_parts)
     drawn, both = [], Barrier(2, timeout=20)

@@ -14,9 +14,6 @@ from pretix_offlinesales.jobs.lock import INTERVAL, SILENCE, is_abandoned, locke
 from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job, JobLost
 
-on_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="there are no such locks")
-elsewhere = pytest.mark.skipif("connection.vendor == 'postgresql'", reason="the lock tells more")
-
 
 @pytest.fixture
 def job(event):
@@ -59,7 +56,7 @@ def work_a_moment(job):
         connection.close()
 
 
-@on_postgresql
+@pytest.mark.postgresql
 def test_a_job_is_abandoned_when_nobody_holds_its_lock(job, other):
     assert is_abandoned(job)
     with locked(job):
@@ -70,7 +67,7 @@ def test_a_job_is_abandoned_when_nobody_holds_its_lock(job, other):
     assert gone_soon(other)
 
 
-@on_postgresql
+@pytest.mark.postgresql
 def test_whoever_comes_while_another_leaves_waits_for_a_moment(job):
     with ThreadPoolExecutor(1) as pool:
         with locked(job):
@@ -79,7 +76,7 @@ def test_whoever_comes_while_another_leaves_waits_for_a_moment(job):
         assert successor.result()
 
 
-@on_postgresql
+@pytest.mark.postgresql
 def test_nobody_else_can_work_on_it(job):
     with locked(job):
         with pytest.raises(JobLost, match=f"Somebody else works on job issue {job.pk}"), locked(job):
@@ -87,7 +84,7 @@ def test_nobody_else_can_work_on_it(job):
         assert not is_abandoned(job)
 
 
-@on_postgresql
+@pytest.mark.postgresql
 def test_whoever_has_lost_the_lock_is_told_every_time(job):
     with locked(job) as check:
         [pid] = holders()
@@ -100,7 +97,7 @@ def test_whoever_has_lost_the_lock_is_told_every_time(job):
     assert gone_soon(job)
 
 
-@on_postgresql
+@pytest.mark.postgresql
 def test_an_operators_timeouts_do_not_take_the_lock(job, monkeypatch):
     monkeypatch.setitem(connection.settings_dict, "OPTIONS", {"options": "-c idle_in_transaction_session_timeout=50"})
     with locked(job) as check:
@@ -116,7 +113,7 @@ def silent_port():
         yield server.getsockname()[1]
 
 
-@on_postgresql
+@pytest.mark.postgresql
 @pytest.mark.parametrize("silent", [True, False], ids=["silent", "refused"])
 def test_whoever_gets_no_connection_for_the_lock_leaves_the_job_waiting(job, silent_port, monkeypatch, silent):
     monkeypatch.setattr(lock, "ACQUIRED_WITHIN", (2, 2))
@@ -126,7 +123,7 @@ def test_whoever_gets_no_connection_for_the_lock_leaves_the_job_waiting(job, sil
     assert is_abandoned(job)
 
 
-@on_postgresql
+@pytest.mark.postgresql
 def test_whoever_gets_no_connection_to_work_with_gives_the_lock_back(job, monkeypatch):
     """So that somebody else gets one: here it is had at last because the lock is gone."""
     monkeypatch.setattr(lock, "ACQUIRED_WITHIN", (0.5, 0.5))
@@ -141,7 +138,7 @@ def test_whoever_gets_no_connection_to_work_with_gives_the_lock_back(job, monkey
         pass
 
 
-@elsewhere
+@pytest.mark.sqlite
 def test_a_job_is_abandoned_when_its_worker_was_not_heard_of_for_long(job):
     job.heartbeat = now() - SILENCE + timedelta(seconds=10)
     assert not is_abandoned(job)
@@ -149,7 +146,7 @@ def test_a_job_is_abandoned_when_its_worker_was_not_heard_of_for_long(job):
     assert is_abandoned(job)
 
 
-@elsewhere
+@pytest.mark.sqlite
 def test_the_worker_is_heard_of_now_and_then(job, monkeypatch):
     Job.objects.update(heartbeat=now() - SILENCE)
     with locked(job) as check:
@@ -161,7 +158,7 @@ def test_the_worker_is_heard_of_now_and_then(job, monkeypatch):
         assert not is_abandoned(Job.objects.get(pk=job.pk))
 
 
-@elsewhere
+@pytest.mark.sqlite
 def test_whoever_has_lost_the_job_learns_it_by_the_heartbeat(job, monkeypatch):
     monkeypatch.setattr(lock, "BEAT", 0)
     with locked(job) as check:

@@ -9,20 +9,10 @@ from PIL import Image, ImageChops
 
 from pretix_offlinesales.printing.background import Background, PagePlace
 from pretix_offlinesales.printing.sketch import MOST_STEPS
-
-from .conftest import (
-    background_pdf,
-    complaints,
-    extracted_text,
-    make_blank,
-    printed,
-    printed_by_host,
-    rasterized,
-    text,
-    tickets,
-)
-from .test_background import SIZE, changed, on_sheet
-from .test_renderer import assert_looks_as_the_hosts
+from tests.support.layouts import SIZE, background_pdf, changed, make_blank, text
+from tests.support.pdf import complaints, extracted_text, rasterized
+from tests.support.printing import assert_looks_as_the_hosts, printed, printed_by_host, tickets
+from tests.support.sheets import on_sheet
 
 RECT, PRINT = (100, 100, 160, 140), 4
 

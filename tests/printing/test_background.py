@@ -12,44 +12,15 @@ from reportlab.lib.units import mm
 
 from pretix_offlinesales.models import JobFailed
 from pretix_offlinesales.printing.plan import Plan
-
-from .conftest import (
-    background_pdf,
-    code,
-    make_blank,
-    printed,
-    printed_by_host,
-    rasterized,
-    text,
-    tickets,
-)
-from .test_imposition import UNEVEN, asked, cut, impositioned, narrowed, scanned, seen
-from .test_renderer import assert_looks_as_the_hosts, difference
-
-#: Points.
-SIZE = (300, 200)
+from tests.support.layouts import SIZE, background_pdf, changed, code, make_blank, text
+from tests.support.pdf import difference, rasterized
+from tests.support.printing import assert_looks_as_the_hosts, printed, printed_by_host, tickets
+from tests.support.sheets import UNEVEN, asked, impositioned, narrowed, on_sheet, scanned, seen
 
 OBJECTS = [code(left="5", bottom="5", size="25"), text("order", left="40", bottom="5", width="30")]
 
 
-def changed(background: bytes, change) -> bytes:
-    """:param change: is called with the file and its first page"""
-    with pikepdf.open(BytesIO(background)) as pdf:
-        change(pdf, pdf.pages[0])
-        output = BytesIO()
-        pdf.save(output)
-    return output.getvalue()
-
-
 # Boxes
-
-
-def on_sheet(batch, **sheet) -> list[Image.Image]:
-    """What lies in the first place: its front, and its back if it has one."""
-    data = asked(batch, **{"paper": "A3", "columns": 2, "rows": 2, "running_text": False, **sheet})
-    grid = Plan(batch, data).grid
-    pages = seen(impositioned(batch, data), 8)
-    return [cut(page, grid, side(0), 8) for page, side in zip(pages, (grid.front, grid.back), strict=False)]
 
 
 @pytest.mark.parametrize("sheet", [{}, {"rotate": True}, {"gutter": 4, "crop_marks": True}])

@@ -25,8 +25,9 @@ from pretix_offlinesales.printing.plan import request_data
 from pretix_offlinesales.printing.sheets import Sheet
 from pretix_offlinesales.printing.tickets import Printed
 from pretix_offlinesales.tickets.state import with_state
-
-from .conftest import code, make_blank, rasterized, read_codes, text, tickets
+from tests.support.layouts import code, make_blank, text
+from tests.support.pdf import rasterized, read_codes
+from tests.support.printing import tickets
 
 State = Job.State
 

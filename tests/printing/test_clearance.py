@@ -5,8 +5,7 @@ from reportlab.lib.units import mm
 
 from pretix_offlinesales.models import JobFailed
 from pretix_offlinesales.printing.clearance import TightCode, tight_codes
-
-from .conftest import background_pdf, code, text
+from tests.support.layouts import background_pdf, code, text
 
 #: A ticket of 80 × 60 mm.
 SIZE = (80 * mm, 60 * mm)

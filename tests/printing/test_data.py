@@ -19,8 +19,9 @@ from pretix_offlinesales.models import JobFailed
 from pretix_offlinesales.printing import qrcode
 from pretix_offlinesales.printing.data import DataOptions, Format, Pictures, placeholders, used_placeholders, write_data
 from pretix_offlinesales.tickets.origin import KEY, Origin
-
-from .conftest import code, printed, rasterized, read_codes, text, tickets
+from tests.support.layouts import code, text
+from tests.support.pdf import rasterized, read_codes
+from tests.support.printing import printed, tickets
 
 
 @pytest.fixture

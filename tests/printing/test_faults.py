@@ -9,15 +9,15 @@ from django.db import OperationalError
 from django.utils.translation import override
 from pretix.base.pdf import Renderer
 
-from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, JobFailed, OfflineSalesBatch
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.clearance import tight_codes
 from pretix_offlinesales.printing.data import DataOptions, write_data
 from pretix_offlinesales.printing.plan import request_data
 from pretix_offlinesales.printing.sheets import Sheet
-
-from .conftest import background_pdf, code, printed, text
+from tests.support.layouts import background_pdf, code, text
+from tests.support.printing import printed
+from tests.support.specimens import first_sheet, specimen
 
 SHEET = {"paper": "A3"}
 
@@ -95,8 +95,8 @@ def failures(batch, layout, quota) -> dict[str, str]:
     ways = {
         "pages": lambda: printed(batch),
         "sheets": lambda: request_data(batch, choose(batch), Sheet.parse(SHEET)),
-        "first ticket": lambda: jobs.proof_of_sheet(batch, request_data(batch, choose(batch))),
-        "specimen": lambda: jobs.proof(unsaved),
+        "first ticket": lambda: first_sheet(batch, request_data(batch, choose(batch))),
+        "specimen": lambda: specimen(unsaved),
     }
     said = {}
     for name, draw in ways.items():

@@ -4,7 +4,6 @@ from dataclasses import replace
 from io import BytesIO
 
 import pikepdf
-import pypdfium2
 import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
@@ -18,32 +17,15 @@ from reportlab.pdfgen.canvas import Canvas
 
 from pretix_offlinesales.models import JobFailed
 from pretix_offlinesales.printing import plan as plan_module
-from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.imposition import impose
 from pretix_offlinesales.printing.marks import crop_marks
-from pretix_offlinesales.printing.plan import Plan, request_data
+from pretix_offlinesales.printing.plan import Plan
 from pretix_offlinesales.printing.sheets import Sheet
-
-from .conftest import (
-    background_pdf,
-    code,
-    complaints,
-    extracted_text,
-    make_blank,
-    print_batch,
-    printed,
-    read_codes,
-    receiver_of_a_plugin,
-    text,
-    tickets,
-)
-from .test_renderer import difference
-
-#: Pixels a millimetre: a tenth of a millimetre is a pixel.
-FINE = 10
-
-#: Pixels a millimetre with which no ticket ends where a pixel does, and so none has a pixel more or less on a sheet.
-UNEVEN = 8.1
+from tests.support.layouts import background_pdf, code, make_blank, text
+from tests.support.pdf import difference, extracted_text, read_codes
+from tests.support.plugins import receiver_of_a_plugin
+from tests.support.printing import printed, tickets
+from tests.support.sheets import FINE, UNEVEN, asked, cut, impositioned, narrowed, scanned, seen
 
 TICKET = (85, 54)
 
@@ -60,36 +42,8 @@ def card(make_layout):
     )
 
 
-def asked(batch, tickets="", **sheet) -> dict:
-    return request_data(batch, choose(batch, tickets), Sheet.parse({"paper": "A4", **sheet}))
-
-
-def impositioned(batch, data: dict) -> bytes:
-    """The file of the batch on such sheets."""
-    output = BytesIO()
-    print_batch(batch, output, data)
-    assert complaints(output.getvalue()) == {}
-    return output.getvalue()
-
-
-def seen(pdf: bytes, pixels=FINE) -> list[Image.Image]:
-    """What you see of each page, with so many pixels a millimetre."""
-    return [page.render(scale=pixels / mm).to_pil().convert("RGB") for page in pypdfium2.PdfDocument(pdf)]
-
-
-def cut(page: Image.Image, grid, place, pixels=FINE) -> Image.Image:
-    """What lies in this place of a sheet, cut out along the edges of the ticket, upright."""
-    left, top = place.left, grid.sheet.size[1] - place.bottom - grid.ticket[1]
-    sides = (left, top, left + grid.ticket[0], top + grid.ticket[1])
-    return page.crop([round(length * pixels) for length in sides]).rotate(-place.degrees, expand=True)
-
-
 def secrets(batch) -> list[str]:
     return [position.secret for position in tickets(batch)]
-
-
-def scanned(picture: Image.Image) -> list[str]:
-    return [found.text for found in read_codes(picture)]
 
 
 # Tickets
@@ -130,20 +84,6 @@ def test_the_oracle_sees_a_ticket_that_lies_elsewhere(make_batch, card, elsewher
     here, there = (seen(narrowed(pdf, grid, side), UNEVEN)[0] for side in (place, moved))
     assert difference(here, seen(printed(batch), UNEVEN)[0]) == 0
     assert difference(here, there) > 0
-
-
-def narrowed(pdf: bytes, grid, place) -> bytes:
-    """The file, as if its first page was only this place, upright."""
-    output = BytesIO()
-    with pikepdf.open(BytesIO(pdf)) as file:
-        page, size = file.pages[0], grid.ticket
-        x, y = place.left + grid.ticket[0] / 2, place.bottom + grid.ticket[1] / 2
-        width, height = size[0] / 2, size[1] / 2
-        box = [x - width, y - height, x + width, y + height]
-        page.MediaBox = page.CropBox = pikepdf.Array([length * mm for length in box])
-        page.Rotate = place.degrees
-        file.save(output)
-    return output.getvalue()
 
 
 def test_the_text_for_machines_is_that_of_the_pages(make_batch, card):

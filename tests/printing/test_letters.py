@@ -6,8 +6,8 @@ from pretix.plugins.ticketoutputpdf.signals import override_layout
 
 from pretix_offlinesales.models import JobFailed
 from pretix_offlinesales.printing.letters import MissingLetters, missing_letters
-
-from .conftest import code, receiver_of_a_plugin, text
+from tests.support.layouts import code, text
+from tests.support.plugins import receiver_of_a_plugin
 
 
 def said(words, **kwargs):

@@ -7,7 +7,6 @@ import pikepdf
 import pytest
 from pikepdf import Array, Dictionary, Name
 
-from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, JobFailed, OfflineSalesBatch
 from pretix_offlinesales.printing import limits
 from pretix_offlinesales.printing.background import Background
@@ -15,8 +14,10 @@ from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.clearance import tight_codes
 from pretix_offlinesales.printing.plan import request_data
 from pretix_offlinesales.printing.sheets import Sheet
-
-from .conftest import background_pdf, code, make_blank, printed, rasterized, text
+from tests.support.layouts import background_pdf, code, make_blank, text
+from tests.support.pdf import rasterized
+from tests.support.printing import printed
+from tests.support.specimens import first_sheet, specimen
 
 OTHERWISE = "Previews and sheets are made with at most {}; you can print each ticket on a page of its own."
 
@@ -78,8 +79,8 @@ def test_all_that_somebody_waits_for_says_what_is_too_large(make_batch, too_larg
     batch = make_batch(1, layout)
     for draw in (
         lambda: request_data(batch, choose(batch), Sheet("A3")),
-        lambda: jobs.proof_of_sheet(batch, {}),
-        lambda: jobs.proof(unsaved(batch, layout)),
+        lambda: first_sheet(batch, {}),
+        lambda: specimen(unsaved(batch, layout)),
         lambda: tight_codes(batch.event, layout),
     ):
         with pytest.raises(JobFailed) as failure:
@@ -105,7 +106,7 @@ def test_long_texts_are_not_set_while_somebody_waits(make_batch, make_layout, mo
     monkeypatch.setattr(limits, "MAX_CHARACTERS", 1_000)
     batch = make_batch(2, make_layout([text(text="word " * 201)], background_pdf(), name="Glossy"))
     with pytest.raises(JobFailed) as failure:
-        jobs.proof_of_sheet(batch, {})
+        first_sheet(batch, {})
     otherwise = OTHERWISE.format("1,000 characters")
     assert str(failure.value) == f"The texts of the layout “Glossy” are too long. {otherwise}"
     assert len(rasterized(printed(batch))) == 2
@@ -115,27 +116,27 @@ def test_texts_that_all_tickets_have_in_common_count_once_they_are_kept(make_bat
     monkeypatch.setattr(limits, "MAX_CHARACTERS", 250)
     batch = make_batch(5, make_layout([text(text="word " * 20)], make_blank((50, 30))))
     request = request_data(batch, choose(batch), Sheet("A4", columns=1, rows=5, cell=(110, 40)))
-    assert jobs.proof_of_sheet(batch, request)[:4] == b"%PDF"
+    assert first_sheet(batch, request)[:4] == b"%PDF"
 
 
 def test_the_first_sheet_has_so_many_places_at_most(make_batch, make_layout, monkeypatch):
     batch = make_batch(4, make_layout([code(size="20")], make_blank((40, 40))))
     request = request_data(batch, choose(batch), Sheet("A4", columns=2, rows=2))
     monkeypatch.setattr(limits, "MAX_PLACES", 4)
-    assert jobs.proof_of_sheet(batch, request)[:4] == b"%PDF"
+    assert first_sheet(batch, request)[:4] == b"%PDF"
     monkeypatch.setattr(limits, "MAX_PLACES", 3)
     with pytest.raises(JobFailed, match="^4 tickets lie on a sheet. The first sheet is shown with at most 3; you can"):
-        jobs.proof_of_sheet(batch, request)
+        first_sheet(batch, request)
 
 
 def test_the_first_sheet_has_so_many_objects_at_most(make_batch, make_layout, monkeypatch):
     batch = make_batch(4, make_layout([code(size="20"), text()], make_blank((40, 40))))
     request = request_data(batch, choose(batch), Sheet("A4", columns=2, rows=2))
     monkeypatch.setattr(limits, "MAX_DRAWN", 8)
-    assert jobs.proof_of_sheet(batch, request)[:4] == b"%PDF"
+    assert first_sheet(batch, request)[:4] == b"%PDF"
     monkeypatch.setattr(limits, "MAX_DRAWN", 7)
     with pytest.raises(JobFailed, match="^All tickets of the first sheet have more than 7 objects"):
-        jobs.proof_of_sheet(batch, request)
+        first_sheet(batch, request)
 
 
 # What is not limited, because it takes no longer

@@ -20,8 +20,8 @@ from pretix_offlinesales.models import Job
 from pretix_offlinesales.printing.choice import choose, count_printed
 from pretix_offlinesales.printing.plan import request_data
 from pretix_offlinesales.printing.sheets import Sheet
-
-from .conftest import code, make_blank, tickets
+from tests.support.layouts import code, make_blank
+from tests.support.printing import tickets
 
 
 @pytest.fixture

@@ -17,8 +17,10 @@ from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing import plan as plan_module
 from pretix_offlinesales.printing.data import DataOptions, Format
 from pretix_offlinesales.printing.look import Look
-
-from .conftest import background_pdf, code, extracted_text, print_batch, rasterized, receiver_of_a_plugin, text, tickets
+from tests.support.layouts import background_pdf, code, text
+from tests.support.pdf import extracted_text, rasterized
+from tests.support.plugins import receiver_of_a_plugin
+from tests.support.printing import print_batch, tickets
 
 
 @pytest.fixture(autouse=True)

@@ -11,19 +11,10 @@ from pretix_offlinesales.models import JobFailed
 from pretix_offlinesales.printing import plan as plan_module
 from pretix_offlinesales.printing.parts import merge_parts, print_part
 from pretix_offlinesales.printing.plan import Plan
-
-from .conftest import (
-    background_pdf,
-    code,
-    extracted_text,
-    print_batch,
-    printed,
-    printed_by_host,
-    rasterized,
-    receiver_of_a_plugin,
-    text,
-    tickets,
-)
+from tests.support.layouts import background_pdf, code, text
+from tests.support.pdf import extracted_text, rasterized
+from tests.support.plugins import receiver_of_a_plugin
+from tests.support.printing import print_batch, printed, printed_by_host, tickets
 
 
 @pytest.fixture(autouse=True)

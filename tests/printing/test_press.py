@@ -14,8 +14,9 @@ from pretix_offlinesales.printing.canvas import RenderedPage, TicketCanvas
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.plan import Plan, request_data
 from pretix_offlinesales.printing.sheets import Sheet
-
-from .conftest import background_pdf, code, complaints, extracted_text, make_blank, print_batch, printed, text
+from tests.support.layouts import background_pdf, code, make_blank, text
+from tests.support.pdf import complaints, extracted_text
+from tests.support.printing import print_batch, printed
 
 
 def on_sheets(batch, **sheet) -> bytes:

@@ -25,19 +25,10 @@ from pretix_offlinesales.models import JobFailed
 from pretix_offlinesales.printing import tickets as tickets_module
 from pretix_offlinesales.printing.parts import merge_parts, print_part
 from pretix_offlinesales.printing.plan import Plan
-
-from .conftest import (
-    SCALE,
-    background_pdf,
-    code,
-    print_batch,
-    printed,
-    rasterized,
-    read_codes,
-    receiver_of_a_plugin,
-    text,
-    tickets,
-)
+from tests.support.layouts import background_pdf, code, text
+from tests.support.pdf import SCALE, rasterized, read_codes
+from tests.support.plugins import receiver_of_a_plugin
+from tests.support.printing import print_batch, printed, tickets
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ from reportlab.graphics.barcode.qrencoder import QRCode, QRErrorCorrectLevel
 from reportlab.pdfgen.canvas import Canvas
 
 from pretix_offlinesales.printing import qrcode
-
-from .conftest import code, extracted_text, printed, printed_by_host, rasterized, read_codes, tickets
+from tests.support.layouts import code
+from tests.support.pdf import extracted_text, rasterized, read_by_zbar, read_codes
+from tests.support.printing import printed, printed_by_host, tickets
 
 SECRET = "tdmruoekvkpbv1o2mv8xccvqcikvr58u"
 
@@ -176,9 +177,10 @@ def test_what_the_host_hides_beside_a_code(make_batch, make_layout, options):
     assert hidden == [text for ticket in tickets(batch) for text in extracted_text(printed_by_host(ticket, layout))]
 
 
-def test_an_independent_reader_reads_every_page(make_batch, layout, zbar):
+@pytest.mark.readers
+def test_an_independent_reader_reads_every_page(make_batch, layout):
     batch = make_batch(5, layout)
-    read = [[symbol.data.decode() for symbol in zbar.decode(page)] for page in rasterized(printed(batch))]
+    read = [read_by_zbar(page) for page in rasterized(printed(batch))]
     assert read == [[position.secret] for position in tickets(batch)]
 
 

@@ -1,6 +1,5 @@
 """The host is the oracle: our page looks as the one that it draws itself."""
 
-import json
 from io import BytesIO
 from itertools import product
 
@@ -10,27 +9,15 @@ from django.core.files.base import ContentFile
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
 from i18nfield.strings import LazyI18nString
-from PIL import Image, ImageChops
+from PIL import Image
 from pretix.base.pdf import Renderer
 from pretix.base.services.placeholders import SimpleFunctionalTextPlaceholder
 from pretix.base.signals import layout_text_variables, register_text_placeholders
-from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
-from reportlab.lib.units import mm
 
-from .conftest import (
-    SCALE,
-    background_pdf,
-    code,
-    complaints,
-    extracted_text,
-    printed,
-    printed_by_host,
-    rasterized,
-    read_codes,
-    receiver_of_a_plugin,
-    text,
-    tickets,
-)
+from tests.support.layouts import background_pdf, code, text
+from tests.support.pdf import difference, rasterized
+from tests.support.plugins import receiver_of_a_plugin
+from tests.support.printing import assert_looks_as_the_hosts, printed, tickets
 
 ARABIC = "مرحبا بالعالم 2027"
 HEBREW = "לילה ארוך: כרטיס"
@@ -38,41 +25,6 @@ LONG = "A long night in all museums of the town, with guided tours, music, and s
 
 POWERED_BY = {"type": "poweredby", "page": 1, "left": "10", "bottom": "15", "size": "10", "content": "dark"}
 PICTURE = {"type": "imagearea", "page": 1, "left": "50", "bottom": "60", "width": "40", "height": "20"}
-
-
-def assert_looks_as_the_hosts(batch):
-    """
-    Each page of ours against the host's; codes by what they say, since their mask may be another one. Strict readers
-    have nothing to say.
-    """
-    our_pdf = printed(batch)
-    assert complaints(our_pdf) == {}
-    host_pdfs = [printed_by_host(position, batch.layout) for position in tickets(batch)]
-    # The host's fonts show all characters that they do not have as the same box.
-    assert extracted_text(our_pdf) == [page for pdf in host_pdfs for page in extracted_text(pdf)]
-
-    ours = rasterized(our_pdf)
-    hosts = [page for pdf in host_pdfs for page in rasterized(pdf)]
-    assert [page.size for page in ours] == [page.size for page in hosts]
-    for number, (our, host) in enumerate(zip(ours, hosts, strict=True)):
-        assert [found.text for found in read_codes(our)] == [found.text for found in read_codes(host)]
-        for o in json.loads(batch.layout.layout) or PdfTicketOutput(batch.event)._legacy_layout():
-            if o["type"] == "barcodearea":
-                hide(our, o)
-                hide(host, o)
-        assert difference(our, host) == 0, f"page {number + 1} differs"
-
-
-def hide(page: Image.Image, o: dict):
-    left, bottom, size = (float(o[key]) * mm * SCALE for key in ("left", "bottom", "size"))
-    sides = (left, page.height - bottom - size, left + size, page.height - bottom)
-    page.paste("white", tuple(round(side) for side in sides))
-
-
-def difference(one: Image.Image, other: Image.Image) -> int:
-    """The number of pixels that one would see to be different."""
-    visible = ImageChops.difference(one, other).convert("L").point(lambda value: 255 if value > 16 else 0)
-    return visible.histogram()[255]
 
 
 def test_the_oracle_sees_a_difference(make_batch, make_layout):

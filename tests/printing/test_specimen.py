@@ -10,13 +10,13 @@ import zxingcpp
 from pretix.base.models import Order, OrderPosition
 from pretix.base.models.orders import PrintLog
 
-from pretix_offlinesales.jobs import runner as jobs
 from pretix_offlinesales.models import Job, JobFailed, OfflineSalesBatch
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.plan import request_data
 from pretix_offlinesales.printing.sheets import Sheet
-
-from .conftest import background_pdf, code, make_blank, rasterized, text
+from tests.support.layouts import background_pdf, code, make_blank, text
+from tests.support.pdf import rasterized
+from tests.support.specimens import specimen
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def words(pdf: bytes) -> str:
 
 def test_it_is_one_page_with_the_product_and_marked_as_a_specimen(batch, make_layout):
     batch.layout = make_layout([text("item"), code(page=2)], background_pdf(pages=2))
-    pdf = jobs.proof(batch)
+    pdf = specimen(batch)
     with pikepdf.open(BytesIO(pdf)) as opened:
         assert (len(opened.pages), str(opened.docinfo["/Title"])) == (1, "Long Night: specimen")
     assert words(pdf) == "Stock 1 Ticket SPECIMEN"
@@ -40,26 +40,26 @@ def test_its_code_is_none_that_a_scanner_accepts(batch, make_layout):
     batch.layout = make_layout(
         [code(), code(content="pseudonymization_id", bottom="60"), text("order")], background_pdf()
     )
-    [page] = rasterized(jobs.proof(batch))
+    [page] = rasterized(specimen(batch))
     scanned = [found.text for found in zxingcpp.read_barcodes(page, formats=zxingcpp.BarcodeFormat.QRCode)]
     assert {found[:8] for found in scanned} <= {"SPECIMEN"}
     assert OrderPosition.all.filter(secret__in=scanned).count() == 0
 
 
 def test_it_leaves_nothing_behind(batch, layout):
-    jobs.proof(batch)
+    specimen(batch)
     assert (Order.objects.count(), OrderPosition.all.count(), OfflineSalesBatch.objects.count()) == (0, 0, 0)
 
 
 def test_it_shows_the_first_number(batch, make_layout):
     batch.first_number = 101
     batch.layout = make_layout([text("offlinesales_number_padded")], background_pdf())
-    assert words(jobs.proof(batch)) == "Stock 1 0101 SPECIMEN"
+    assert words(specimen(batch)) == "Stock 1 0101 SPECIMEN"
 
 
 def test_without_a_layout_it_is_as_the_event_prints(batch, make_layout):
     make_layout([text(text="The default")], background_pdf(), default=True)
-    assert words(jobs.proof(batch)) == "Stock 1 The default SPECIMEN"
+    assert words(specimen(batch)) == "Stock 1 The default SPECIMEN"
 
 
 def test_products_with_bundles(batch, event, item, quota, make_layout):
@@ -67,13 +67,13 @@ def test_products_with_bundles(batch, event, item, quota, make_layout):
     quota.items.add(drink)
     item.bundles.create(bundled_item=drink, count=2, designated_price=3)
     batch.layout = make_layout([text("addons")], background_pdf())
-    assert words(jobs.proof(batch)) == "Stock 1 2x Drink SPECIMEN"
+    assert words(specimen(batch)) == "Stock 1 2x Drink SPECIMEN"
 
 
 def test_broken_layouts_fail_with_a_message(batch, make_layout):
     batch.layout = make_layout([code()], b"This is no PDF.", name="Glossy")
     with pytest.raises(JobFailed) as failure:
-        jobs.proof(batch)
+        specimen(batch)
     assert "Glossy" in str(failure.value)
 
 
@@ -104,7 +104,7 @@ def issued(make_batch, make_layout):
 
 def first_sheet(batch, **sheet):
     sheet = Sheet.parse({"paper": "A4", "columns": 2, "rows": 2, **sheet})
-    return jobs.proof_of_sheet(batch, request_data(batch, choose(batch), sheet))
+    return first_sheet(batch, request_data(batch, choose(batch), sheet))
 
 
 def test_the_first_sheet_shows_the_first_tickets(issued):
@@ -141,5 +141,5 @@ def test_the_first_sheet_has_its_back(make_batch, make_layout):
 
 
 def test_without_sheets_it_is_the_first_ticket(issued):
-    shown = words(jobs.proof_of_sheet(issued, request_data(issued, [3, 4])))
+    shown = words(first_sheet(issued, request_data(issued, [3, 4])))
     assert issued.tickets.get(number=3).order.code in shown

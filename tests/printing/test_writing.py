@@ -11,8 +11,7 @@ from pypdf import PdfReader
 
 from pretix_offlinesales.printing import writing
 from pretix_offlinesales.printing.writing import PdfWriter, number_of
-
-from .conftest import complaints
+from tests.support.pdf import complaints
 
 #: The side of each page, in points.
 SIDE = 100

@@ -7,8 +7,8 @@ from pretix.base.models import GiftCard, Order
 from pretix.base.services.cancelevent import cancel_event
 from pretix.base.services.orders import OrderChangeManager, cancel_order
 
-from ..control.conftest import soup, words
-from ..support.after_sale import report_lost, take_back
+from tests.support.after_sale import report_lost, take_back
+from tests.support.pages import soup, words
 
 IN_THE_BOOKS = "Refunds are only written into the books, nobody gets money from pretix."
 PLACE = "/control/event/museum/night/"

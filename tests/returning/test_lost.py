@@ -24,38 +24,30 @@ from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.jobs.registry import checkpoint_of
 from pretix_offlinesales.kinds import REPLACE, REPORT_LOST, UNDO_LOST
 from pretix_offlinesales.returning import after_sale, attempt
-from tests.issuing.test_announce import receiving_server
-from tests.returning.test_returning import (
-    KINDS,
-    LEFT_ALONE,
+from tests.support.jobs import done, run, skipped
+from tests.support.oracle import balance, picture
+from tests.support.receiving import receiving_server
+from tests.support.returning import (
     OF_EACH_TICKET,
-    Other,
     actions,
     asked,
-    bundle,
     codes,
     dealt_with,
     details,
-    die,
-    gate,
-    on_postgresql,
     orders,
     position,
     returned,
-    run,
     secrets,
     undone,
 )
-from tests.support.jobs import done, skipped
-from tests.support.oracle import balance, picture
+from tests.support.sold import KINDS, LEFT_ALONE, bundle
+from tests.support.workers import Killed, Other, die
 
 lost = import_module("pretix_offlinesales.returning.lost")
 
 pytestmark = pytest.mark.django_db
 
 BLOCK = "offlinesales:lost"
-
-__all__ = ["gate", "on_postgresql"]
 
 
 def report(batch, selection=None, **values):
@@ -618,8 +610,6 @@ def test_the_histories_say_it(make_batch, user):
 
 @pytest.mark.parametrize("what", [REPORT_LOST, UNDO_LOST], ids=lambda kind: kind.identifier)
 def test_an_interrupted_job_does_each_ticket_once(make_batch, monkeypatch, what):
-    from tests.returning.test_returning import Killed
-
     batch = make_batch(amount=5)
     if what == UNDO_LOST:
         report(batch)

@@ -7,19 +7,15 @@ The host is the oracle: it cancels an order of the same batch by itself, and wri
 import json
 import logging
 import re
-import threading
-import time
-from datetime import timedelta
-from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, connection, connections
+from django.db import IntegrityError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from freezegun import freeze_time
 from pretix.base.models import GiftCard, LogEntry, Order, Quota, SeatingPlan
 from pretix.base.services.checkin import CheckInError, perform_checkin
-from pretix.base.services.orders import OrderChangeManager, _cancel_order, error_messages, reactivate_order
+from pretix.base.services.orders import _cancel_order, error_messages, reactivate_order
 from pretix.base.signals import order_canceled, order_changed, order_reactivated
 
 from pretix_offlinesales.jobs import runner
@@ -29,15 +25,36 @@ from pretix_offlinesales.kinds import REPLACE, REPORT_LOST, RETURN, UNDO_LOST, U
 from pretix_offlinesales.models import Job, JobStep
 from pretix_offlinesales.returning import after_sale, attempt, kinds
 from pretix_offlinesales.returning.after_sale import all_after_sale
-from tests.issuing.test_announce import receiving_server
 from tests.support.jobs import done, run, skipped
 from tests.support.oracle import history, picture
+from tests.support.receiving import receiving_server
+from tests.support.returning import (
+    OF_EACH_TICKET,
+    actions,
+    asked,
+    codes,
+    dealt_with,
+    details,
+    orders,
+    position,
+    returned,
+    revocations,
+    secrets,
+    undone,
+)
+from tests.support.sold import (
+    KINDS,
+    LEFT_ALONE,
+    bundle,
+    cancel_plainly,
+    cancel_with_fee,
+    check_in,
+    gift_card,
+    signed,
+)
+from tests.support.workers import Killed, Other, die
 
 pytestmark = pytest.mark.django_db
-
-#: What differs between any two tickets of a batch.
-OF_EACH_TICKET = {"payment_id", "seat_id"}
-
 
 @pytest.fixture
 def hear(settings):
@@ -54,41 +71,10 @@ def hear(settings):
         order_canceled.disconnect(receiver)
 
 
-@pytest.fixture
-def gate(event):
-    """A check-in list of everything."""
-    return event.checkin_lists.create(name="Gate", all_products=True)
-
-
-def asked(batch, selection=None, user=None, job_kind=RETURN, **request):
-    """A job that waits to be done."""
-    nobody = {"user": user, "api_token": None, "device": None, "oauth_application": None}
-    return job_kind.ask(batch.event, selection or {"all": True}, nobody, batch, **request)
-
-
-def returned(batch, selection=None, **values):
-    """What becomes of the tickets, as those who asked are told."""
-    job = run(asked(batch, selection, **values))
-    assert (job.state, job.message) == ("succeeded", "")
-    return done(job), [tuple(line.values()) for line in skipped(job)]
-
-
 def remember(job, dealt_with, **checkpoint):
     """As if it had done so much before."""
     JobStep.objects.create(job=job, done=dealt_with)
     job.row.update(checkpoint={"amount": len(dealt_with), **checkpoint})
-
-
-def orders(batch):
-    return [ticket.order for ticket in batch.tickets.select_related("order").order_by("number")]
-
-
-def codes(batch):
-    return [order.code for order in orders(batch)]
-
-
-def position(order):
-    return order.positions.filter(addon_to=None).order_by("positionid").first()
 
 
 def cancel_as_the_host(order):
@@ -110,86 +96,6 @@ def cancel_as_the_host(order):
 
 # As the host does it
 
-KINDS = {}
-
-
-def kind(function):
-    KINDS[function.__name__] = function
-    return function
-
-
-@kind
-def plain(event, item):
-    pass
-
-
-@kind
-def with_tax_rounded_over_the_order(event, item):
-    event.settings.tax_rounding = "sum_by_net"
-
-
-@kind
-def free(event, item):
-    item.default_price = Decimal("0.00")
-    item.save()
-
-
-@kind
-def bundle(event, item):
-    drink = event.items.create(name="Drink", default_price=Decimal("3.00"))
-    event.quotas.create(name="Bar", size=100).items.add(drink)
-    item.bundles.create(bundled_item=drink, count=2, designated_price=Decimal("2.50"))
-
-
-@kind
-def gift_card(event, item):
-    item.issue_giftcard, item.admission, item.tax_rule = True, False, None
-    item.save()
-
-
-@kind
-def bundled_gift_card(event, item):
-    card = event.items.create(name="Card", default_price=Decimal("10.00"), issue_giftcard=True)
-    event.quotas.create(name="Cards", size=100).items.add(card)
-    item.bundles.create(bundled_item=card, count=1, designated_price=Decimal("10.00"))
-
-
-@kind
-def medium(event, item):
-    event.organizer.settings.reusable_media_type_barcode = True
-    item.media_policy, item.media_type = "new", "barcode"
-    item.save()
-
-
-@kind
-def signed(event, item):
-    event.settings.ticket_secret_generator = "pretix_sig1"
-
-
-@kind
-def signed_bundle(event, item):
-    signed(event, item)
-    bundle(event, item)
-
-
-@kind
-def signed_gift_card(event, item):
-    signed(event, item)
-    gift_card(event, item)
-
-
-@kind
-def variation(event, item):
-    child = item.variations.create(value="Child", default_price=Decimal("7.50"))
-    event.quotas.get().variations.add(child)
-    return {"variation": child.pk}
-
-
-@kind
-def in_test_mode(event, item):
-    return {"testmode": True}
-
-
 def compare(batch):
     """Return the first two tickets, let the host cancel the third, and compare."""
     ours, theirs = orders(batch)[:2], orders(batch)[2]
@@ -204,29 +110,6 @@ def compare(batch):
     assert [sorted(actions(order)) for order in ours] == [theirs_and_ours] * 2
     assert [details(order) for order in ours] == [details(theirs)] * 2
     assert [revocations(order) for order in ours] == [revocations(theirs)] * 2
-
-
-def actions(order):
-    return [action for action, _data in history(order)]
-
-
-def details(order):
-    """What the log entries of an order and of its gift cards say."""
-    cards = GiftCard.objects.filter(issued_in__order=order)
-    entries = [entry for logged in (order, *cards) for entry in logged.all_logentries().order_by("pk")]
-    return sorted(
-        (entry.action_type, entry.data, entry.event_id or 0, entry.organizer_id)
-        for entry in entries
-        if not entry.action_type.startswith("pretix_offlinesales")
-    )
-
-
-def revocations(order):
-    """For each position, how many secrets were revoked, and whether the one that it has now is among them."""
-    return [
-        (position.revoked_secrets.count(), position.revoked_secrets.filter(secret=position.secret).exists())
-        for position in order.all_positions.all()
-    ]
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -429,63 +312,6 @@ def test_a_trial_says_what_would_happen_and_changes_nothing(make_batch):
 # Which ones are left alone
 
 
-def check_in(order, gate):
-    perform_checkin(position(order), gate, {})
-
-
-def change_price(order, gate):
-    change(order, lambda manager, position: manager.change_price(position, Decimal("20.00")))
-
-
-def change_product(order, gate):
-    other = order.event.items.create(name="Other", default_price=Decimal("23.00"))
-    order.event.quotas.get().items.add(other)
-    change(order, lambda manager, position: manager.change_item(position, other, None))
-
-
-def add_position(order, gate):
-    change(order, lambda manager, position: manager.add_position(position.item, None, Decimal("1.00")))
-
-
-def add_fee(order, gate):
-    from pretix.base.models import OrderFee
-
-    fee = OrderFee(order=order, fee_type="other", value=Decimal("2.00"), tax_rate=0, tax_value=0)
-    change(order, lambda manager, position: manager.add_fee(fee))
-
-
-def cancel_position(order, gate):
-    change(order, lambda manager, position: manager.add_position(position.item, None, Decimal("23.00")))
-    change(order, lambda manager, position: manager.cancel(position))
-
-
-def cancel_with_fee(order, gate):
-    _cancel_order(order, send_mail=False, cancellation_fee=Decimal("2.00"))
-
-
-def cancel_plainly(order, gate):
-    _cancel_order(order, send_mail=False)
-
-
-def change(order, how):
-    order = Order.objects.get(pk=order.pk)
-    manager = OrderChangeManager(order, notify=False)
-    how(manager, position(order))
-    manager.commit()
-
-
-LEFT_ALONE = {
-    check_in: "checked_in",
-    change_price: "changed",
-    change_product: "changed",
-    add_position: "changed",
-    add_fee: "changed",
-    cancel_position: "changed",
-    cancel_with_fee: "already_canceled",
-    cancel_plainly: "already_canceled",
-}
-
-
 @pytest.mark.parametrize("happens", LEFT_ALONE, ids=lambda happens: happens.__name__)
 def test_left_alone_with_the_reason(happens, gate, make_batch):
     batch = make_batch()
@@ -552,25 +378,6 @@ def test_a_receiver_that_raises_is_logged_and_holds_nobody_up(make_batch, hear, 
         assert returned(batch) == (codes(batch), [])
     errors = [record for record in caplog.records if record.levelno == logging.ERROR]
     assert [str(record.exc_info[1]) for record in errors] == ["broken plugin"] * 3
-
-
-class Killed(BaseException):
-    """The worker dies."""
-
-
-def die(job):
-    """Let a worker work until it is killed, and somebody find out."""
-    with pytest.raises(Killed):
-        run(job)
-    Job.objects.filter(pk=job.pk).update(heartbeat=now() - timedelta(hours=1))
-    for _attempt in range(500):
-        job.refresh_from_db()
-        runner.recover(job)
-        job.refresh_from_db()
-        if job.state != "running":
-            break
-        time.sleep(0.01)  # the server notices after a moment that the dead one's connection is gone
-    return job.state
 
 
 def test_an_interrupted_job_goes_on_where_it_was(make_batch, hear, small_chunks, monkeypatch):
@@ -786,46 +593,6 @@ def test_queries_do_not_grow_with_the_amount(event, item, quota, make_batch):
 # At the door
 
 
-@pytest.fixture
-def on_postgresql(transactional_db):
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has one writer")
-
-
-class Other(threading.Thread):
-    """Somebody else, with a connection of their own."""
-
-    def __init__(self, work):
-        super().__init__(daemon=True)
-        self._work, self.result = work, None
-        self.start()
-
-    def run(self):
-        from django_scopes import scopes_disabled
-
-        try:
-            with scopes_disabled():
-                self.result = self._work()
-        except Exception as error:
-            self.result = error
-        finally:
-            connections.close_all()
-
-    def waits_for_a_lock(self):
-        """Wait until the database says so."""
-        for _attempt in range(500):
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_stat_clear_snapshot()")
-                cursor.execute(
-                    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                    " AND datname = current_database()"
-                )
-                if cursor.fetchone() != (0,):
-                    return True
-            self.join(0.01)
-        return False
-
-
 @pytest.mark.django_db(transaction=True)
 def test_who_is_scanned_while_the_ticket_is_being_returned_is_not_let_in(on_postgresql, make_batch, gate, monkeypatch):
     batch = make_batch(amount=2)
@@ -893,17 +660,6 @@ def test_a_scan_that_was_made_offline_is_recorded_as_the_host_records_it(make_ba
 
 
 # Undo
-
-
-def undone(event, batch, **numbers):
-    return dealt_with(UNDO_RETURN, batch, **numbers)
-
-
-def dealt_with(kind, batch, **numbers):
-    """What became of these tickets, and the reason for each that was left alone."""
-    wanted = batch.tickets.filter(**numbers).values_list("order__code", flat=True)
-    done, skipped = returned(batch, {"orders": list(wanted)}, job_kind=kind)
-    return done, {code: reason for code, _value, reason in skipped}
 
 
 def test_returned_undone_and_returned_again_the_books_are_even(event, make_batch):
@@ -1124,13 +880,6 @@ def test_a_job_of_the_whole_event_takes_tickets_of_any_batch(event, make_batch):
 
 def replaced(event, batch, **numbers):
     return dealt_with(REPLACE, batch, **numbers)
-
-
-def secrets(order):
-    return {
-        (order.secret, order.internal_secret),
-        *((each.secret, each.web_secret, each.pseudonymization_id) for each in order.positions.all()),
-    }
 
 
 @pytest.mark.parametrize("name", ["plain", "bundle", "medium", "free", "signed", "signed_bundle"])

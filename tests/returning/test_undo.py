@@ -29,9 +29,10 @@ from pretix_offlinesales.jobs.registry import checkpoint, checkpoint_of
 from pretix_offlinesales.kinds import UNDO_RETURN
 from pretix_offlinesales.returning import attempt, kinds
 from pretix_offlinesales.returning.pace import Pace
-from tests.issuing.test_oracle import IN_SHOP, KINDS as PRODUCTS
-from tests.returning.test_returning import (
-    KINDS,
+from tests.support.jobs import done
+from tests.support.oracle import picture
+from tests.support.products import IN_SHOP, KINDS as PRODUCTS
+from tests.support.returning import (
     OF_EACH_TICKET,
     actions,
     asked,
@@ -44,8 +45,7 @@ from tests.returning.test_returning import (
     run,
     undone,
 )
-from tests.support.jobs import done
-from tests.support.oracle import picture
+from tests.support.sold import KINDS
 
 undo = import_module("pretix_offlinesales.returning.undo")
 

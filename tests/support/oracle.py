@@ -4,7 +4,7 @@ from pretix.base.models import Event, LogEntry, Order
 from pretix.base.services.cart import CartManager
 from pretix.base.services.orders import _perform_order
 
-#: What differs between any two orders, whoever makes them (design, section 3), and when time stands still.
+#: What differs between any two orders, whoever makes them, even when time stands still.
 OF_EACH_ORDER = {
     "id",
     "order_id",
@@ -17,7 +17,7 @@ OF_EACH_ORDER = {
     "addon_to_id",
 }
 
-#: Nobody can be reminded of an order that was issued, so that this is taken for done (design, section 3).
+#: An order that was issued has no address that could be reminded, so that issuing takes this for done.
 REMINDERS = {"download_reminder_sent", "expiry_reminder_sent"}
 
 

@@ -26,9 +26,8 @@ from pretix_offlinesales.kinds import REPLACE, UNDO_LOST, UNDO_RETURN
 from pretix_offlinesales.tickets.figures import total
 from pretix_offlinesales.tickets.numbers import DASH, format_numbers
 from pretix_offlinesales.tickets.state import with_state
+from tests.support.after_sale import change, deal_with, report_lost, take_back
 from tests.support.jobs import skipped
-
-from ..support.after_sale import change, deal_with, report_lost, take_back
 
 pytestmark = pytest.mark.django_db
 

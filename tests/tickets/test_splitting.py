@@ -16,9 +16,8 @@ from pretix_offlinesales.tickets.origin import Origin
 from pretix_offlinesales.tickets.placeholders import text_variables
 from pretix_offlinesales.tickets.splitting import find_split_off
 from pretix_offlinesales.tickets.state import with_state
-
-from ..control.conftest import soup, words
-from ..support.after_sale import change, take_back
+from tests.support.after_sale import change, take_back
+from tests.support.pages import soup, words
 
 
 @pytest.fixture

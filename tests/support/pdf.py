@@ -1,0 +1,71 @@
+"""What one sees in a PDF, and what readers say of it."""
+
+import shutil
+import subprocess
+import tempfile
+
+import pypdfium2
+import zxingcpp
+from PIL import Image, ImageChops
+
+#: Pixels a point in the rasterized pages.
+SCALE = 2
+
+
+#: How strict readers are asked about a file.
+READERS = {
+    "qpdf": "qpdf --check",
+    "mutool": "mutool draw -q -r 20 -F png -o /dev/null",
+    "gs": "gs -q -dNOPAUSE -dBATCH -dPDFSTOPONERROR -dPDFSTOPONWARNING -r20 -sDEVICE=png16m -o /dev/null",
+}
+
+
+#: What they say of themselves.
+OF_THEMSELVES = "warning: ICC support is not available"
+
+
+def complaints(pdf: bytes) -> dict[str, str]:
+    """What readers say that forgive nothing, of those that there are. (The marker ``readers`` sees that CI has all.)"""
+    found = {}
+    with tempfile.NamedTemporaryFile(suffix=".pdf") as file:
+        file.write(pdf)
+        file.flush()
+        for name, command in READERS.items():
+            if not shutil.which(name):
+                continue
+            asked = subprocess.run([*command.split(), file.name], capture_output=True, text=True)
+            said = asked.stderr + ("" if name == "qpdf" else asked.stdout)
+            said = "\n".join(line for line in said.splitlines() if line != OF_THEMSELVES)
+            if asked.returncode or said:
+                found[name] = said
+    return found
+
+
+def rasterized(pdf: bytes) -> list[Image.Image]:
+    """What you see on each page."""
+    document = pypdfium2.PdfDocument(pdf)
+    return [page.render(scale=SCALE).to_pil().convert("RGB") for page in document]
+
+
+def extracted_text(pdf: bytes) -> list[str]:
+    """What a machine reads on each page, even where it is invisible."""
+    return [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pdf)]
+
+
+def read_codes(page: Image.Image) -> list[zxingcpp.Barcode]:
+    """The QR codes of a page, from top to bottom."""
+    found = zxingcpp.read_barcodes(page, formats=zxingcpp.BarcodeFormat.QRCode)
+    return sorted(found, key=lambda barcode: barcode.position.top_left.y)
+
+
+def difference(one: Image.Image, other: Image.Image) -> int:
+    """The number of pixels that one would see to be different."""
+    visible = ImageChops.difference(one, other).convert("L").point(lambda value: 255 if value > 16 else 0)
+    return visible.histogram()[255]
+
+
+def read_by_zbar(page: Image.Image) -> list[str]:
+    """What a reader finds that has nothing to do with the library that our codes are made with."""
+    from pyzbar import pyzbar  # does not load where the system has no libzbar
+
+    return [code.data.decode() for code in pyzbar.decode(page)]
