@@ -16,7 +16,7 @@ from pretix_offlinesales.printing.request import PrintRequest
 from pretix_offlinesales.printing.sheets import Sheet
 from tests.support.layouts import background_pdf, code, make_blank, text
 from tests.support.pdf import rasterized
-from tests.support.specimens import specimen
+from tests.support.specimens import first_sheet, specimen
 
 
 @pytest.fixture
