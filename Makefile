@@ -8,7 +8,7 @@ CATALOGS := $(patsubst %.po,%.mo,$(wildcard pretix_offlinesales/locale/*/LC_MESS
 NO_INDEX := pretix and what the plugin needs could not be installed into $(VENV). That takes a Python package index: the \
 	public one on the internet, or another one that pip is told of, for example by the environment variable PIP_INDEX_URL.
 
-.PHONY: demo serve examples test e2e faults lint types package screenshots bench figures clean
+.PHONY: demo serve examples test coverage e2e faults lint types package screenshots bench figures clean
 
 # A batch of 1,000 tickets through the REST API of a pretix made for it, from request to PDF.
 demo: $(VENV)/ready $(CATALOGS)
@@ -25,6 +25,10 @@ examples: $(VENV)/ready
 # The tests, on SQLite in memory; on PostgreSQL: PRETIX_OFFLINESALES_TEST_DATABASE=postgresql make test
 test: $(VENV)/ready $(CATALOGS)
 	@$(BIN)/pytest -n auto $(ARGS)
+
+# The same, and which of our lines and branches no test comes by. (Of a part of the tests: ARGS="--cov-fail-under=0 …")
+coverage: $(VENV)/ready $(CATALOGS)
+	@$(BIN)/pytest -n auto --cov $(ARGS)
 
 # The pages in a real browser. (Debian: chromium and chromium-driver.)
 e2e: $(VENV)/ready $(CATALOGS)
