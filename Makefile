@@ -40,6 +40,7 @@ faults: $(VENV)/ready $(CATALOGS)
 
 lint: $(VENV)/ready
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
 
 # What fits together, and what the host takes and gives.
 types: $(VENV)/ready
