@@ -59,7 +59,7 @@ def draw(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Blueprint:
         serializer.is_valid(raise_exception=True)
         simulation = serializer.save()
     except serializers.ValidationError as error:
-        raise JobFailed(" ".join(_messages(error.detail)))
+        raise JobFailed(" ".join(_messages(error.detail))) from error
 
     order = simulation._wrapped
     order.organizer = batch.event.organizer

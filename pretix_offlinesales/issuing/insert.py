@@ -71,9 +71,9 @@ def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequ
         try:
             _insert_once(job, batch, blueprint, drawn, seats)
             return
-        except LockTimeoutException:
+        except LockTimeoutException as error:
             if (seconds := next(back_off, None)) is None:
-                raise JobFailed(error_messages["busy"])
+                raise JobFailed(error_messages["busy"]) from error
             logger.info("The quotas of event %s are locked by others, a batch has to wait", batch.event_id)
             time.sleep(seconds)
         except IntegrityError:
