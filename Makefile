@@ -8,7 +8,7 @@ CATALOGS := $(patsubst %.po,%.mo,$(wildcard pretix_offlinesales/locale/*/LC_MESS
 NO_INDEX := pretix and what the plugin needs could not be installed into $(VENV). That takes a Python package index: the \
 	public one on the internet, or another one that pip is told of, for example by the environment variable PIP_INDEX_URL.
 
-.PHONY: demo serve examples test e2e faults lint types package screenshots bench figures clean
+.PHONY: demo serve examples test coverage e2e faults lint types package screenshots bench figures clean
 
 # A batch of 1,000 tickets through the REST API of a pretix made for it, from request to PDF.
 demo: $(VENV)/ready $(CATALOGS)
@@ -26,6 +26,10 @@ examples: $(VENV)/ready
 test: $(VENV)/ready $(CATALOGS)
 	@$(BIN)/pytest -n auto $(ARGS)
 
+# The same, and which of our lines and branches no test comes by. (Of a part of the tests: ARGS="--cov-fail-under=0 …")
+coverage: $(VENV)/ready $(CATALOGS)
+	@$(BIN)/pytest -n auto --cov $(ARGS)
+
 # The pages in a real browser. (Debian: chromium and chromium-driver.)
 e2e: $(VENV)/ready $(CATALOGS)
 	@$(BIN)/pytest tests/e2e $(ARGS)
@@ -37,6 +41,7 @@ faults: $(VENV)/ready $(CATALOGS)
 lint: $(VENV)/ready
 	@$(BIN)/ruff check .
 	@$(BIN)/lint-imports --no-logo --no-cache
+	@$(BIN)/ruff format --check .
 
 # What fits together, and what the host takes and gives.
 types: $(VENV)/ready

@@ -19,8 +19,8 @@ def download(file: CachedFile) -> ChunkBasedFileResponse:
     """
     try:
         return as_private_file(ChunkBasedFileResponse(file.file, content_type=file.type), file.filename)
-    except FileNotFoundError:
-        raise Http404
+    except FileNotFoundError as error:
+        raise Http404 from error
 
 
 def table(rows: Iterable[Sequence], filename: str) -> HttpResponse:

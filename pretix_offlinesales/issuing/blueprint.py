@@ -47,7 +47,7 @@ def draw(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Blueprint:
     try:
         order, positions = simulate_order(batch.event, request)
     except serializers.ValidationError as error:
-        raise JobFailed(" ".join(_messages(error.detail)))
+        raise JobFailed(" ".join(_messages(error.detail))) from error
 
     order.datetime = now()  # secret generators may ask for it
     # Nobody can be reminded. The host would find that out for each order, and touch it.

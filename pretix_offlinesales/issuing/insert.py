@@ -77,7 +77,9 @@ def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequ
         raise JobFailed(BUSY) from error
 
 
-def _insert_with_free_codes(job, batch, blueprint, drawn, seats):
+def _insert_with_free_codes(
+    job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, drawn: Draw, seats: Sequence[Seat]
+) -> None:
     while True:
         try:
             return _insert_once(job, batch, blueprint, drawn, seats)
