@@ -100,8 +100,10 @@ def print_table(run: Run, size: int):
         row("  we had it for, s", None, issued["held"])
     row("  queries before the lock", None, issued["queries before"])
     row("  queries while we have it", None, issued["queries locked"])
-    for label, name in (("  while a webhook hears of other things, s", "issue_with_webhook"),
-                        ("  while one hears of paid orders, s ***", "issue_with_webhook_of_orders")):
+    for label, name in (
+        ("  while a webhook hears of other things, s", "issue_with_webhook"),
+        ("  while one hears of paid orders, s ***", "issue_with_webhook_of_orders"),
+    ):
         seconds = run(name, size)["seconds"]
         row(label, None, seconds, f"{seconds / issued['seconds']:.2f}×")
     row("  announcing plain products, ms a ticket", None, 1000 * issued["announcing"] / size)

@@ -9,9 +9,7 @@ from .returning.after_sale import all_after_sale
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
 event_router.register("offlinesalesbatches/jobs", JobViewSet, basename="offlinesalesjob")
-event_router.register(
-    r"offlinesalesbatches/(?P<batch>[0-9]+)/tickets", TicketViewSet, basename="offlinesalesticket"
-)
+event_router.register(r"offlinesalesbatches/(?P<batch>[0-9]+)/tickets", TicketViewSet, basename="offlinesalesticket")
 event_router.register(
     r"offlinesalesbatches/(?P<batch>[0-9]+)/(?P<after_sale>{})".format(
         "|".join(sorted({kind.api_action for kind in all_after_sale()}))

@@ -150,9 +150,7 @@ def listen(organizer):
     """``listen("action", …)``: somebody who is enabled does, whatever event it is of."""
 
     def listen(*actions, organizer=organizer, enabled=True, events=()):
-        webhook = organizer.webhooks.create(
-            target_url="https://example.org/", enabled=enabled, all_events=not events
-        )
+        webhook = organizer.webhooks.create(target_url="https://example.org/", enabled=enabled, all_events=not events)
         webhook.limit_events.set(events)
         for action in actions:
             webhook.listeners.create(action_type=action)

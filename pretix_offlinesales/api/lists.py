@@ -24,7 +24,7 @@ class BooleanField(forms.NullBooleanField):
         try:
             return None if value in self.empty_values else serializers.BooleanField().to_internal_value(value)
         except serializers.ValidationError as error:
-            raise ValidationError(error.detail, code="invalid")
+            raise ValidationError(error.detail, code="invalid") from error
 
 
 class BooleanFilter(django_filters.BooleanFilter):
@@ -36,8 +36,8 @@ class MomentField(django_filters.fields.IsoDateTimeField):
         moment = super().to_python(value)
         try:
             return moment and moment.astimezone(UTC)
-        except OverflowError:  # a moment of the year 1 that is in the year 0 elsewhere
-            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        except OverflowError as error:  # a moment of the year 1 that is in the year 0 elsewhere
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
 
 
 class MomentFilter(django_filters.IsoDateTimeFilter):

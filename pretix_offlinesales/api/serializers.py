@@ -79,7 +79,7 @@ class Codes(serializers.ListField):
             try:
                 codes.append(self.child.run_validation(code))
             except serializers.ValidationError as error:
-                raise serializers.ValidationError({index: error.detail})
+                raise serializers.ValidationError({index: error.detail}) from error
         return codes
 
 
@@ -115,7 +115,7 @@ class BatchRequestSerializer(serializers.Serializer):
         try:
             check(self.batch, self.seats)
         except DjangoValidationError as error:
-            raise serializers.ValidationError(error.message_dict)
+            raise serializers.ValidationError(error.message_dict) from error
         return values
 
     def _seats(self, guids, subevent):
@@ -154,7 +154,7 @@ class Numbers(Text):
         try:
             parse_numbers(text)
         except ValueError as error:
-            raise serializers.ValidationError(str(error))
+            raise serializers.ValidationError(str(error)) from error
         return text
 
 
@@ -172,7 +172,7 @@ class SheetField(serializers.Field):
         try:
             return Sheet.parse(data)
         except DjangoValidationError as error:
-            raise as_answer(error)
+            raise as_answer(error) from error
 
 
 def as_answer(error: DjangoValidationError) -> serializers.ValidationError:
@@ -197,7 +197,7 @@ class PrintRequestSerializer(serializers.Serializer):
             try:
                 numbers = choose(self.batch, values.get("tickets", ""), values.get("only"))
             except DjangoValidationError as error:
-                raise as_answer(error)
+                raise as_answer(error) from error
             self.print_request = self._request(numbers, values.get("sheet"))
         return values
 
@@ -205,9 +205,9 @@ class PrintRequestSerializer(serializers.Serializer):
         try:
             return PrintRequest.of(self.batch, numbers, sheet)
         except DjangoValidationError as error:
-            raise serializers.ValidationError({"sheet": error.message_dict})
+            raise serializers.ValidationError({"sheet": error.message_dict}) from error
         except JobFailed as error:
-            raise serializers.ValidationError({"sheet": [str(error)]})
+            raise serializers.ValidationError({"sheet": [str(error)]}) from error
 
 
 class TicketsSerializer(serializers.Serializer):

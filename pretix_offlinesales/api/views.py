@@ -73,8 +73,8 @@ class JobMixin:
     def _find_job(self, pk, *kinds, **filters):
         try:
             job = find(self.request.event, pk, *kinds, **filters)
-        except (Job.DoesNotExist, ValidationError):
-            raise Http404
+        except (Job.DoesNotExist, ValidationError) as error:
+            raise Http404 from error
         tasks.recover(job)
         return job
 

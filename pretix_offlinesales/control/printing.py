@@ -144,8 +144,8 @@ class BatchPrintOptions(PrintMixin, FileFormMixin, FormView):
             return ""
         try:
             job = find(self.request.event, UUID(key), REPLACE)
-        except (ValueError, Job.DoesNotExist):
-            raise Http404
+        except (ValueError, Job.DoesNotExist) as error:
+            raise Http404 from error
         return format_numbers(numbers_dealt_with(job, self.batch))
 
     def get_context_data(self, **kwargs):

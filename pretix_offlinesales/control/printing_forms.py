@@ -183,15 +183,15 @@ class SheetForm(OptionsForm):
         label=_("Second page of the tickets"),
         choices=[
             ("", _("Like other pages")),
-            *((value, format_lazy(pgettext_lazy("paper", "On the back, turned on the {edge}"), edge=edge))
-              for value, edge in Duplex.choices),
+            *(
+                (value, format_lazy(pgettext_lazy("paper", "On the back, turned on the {edge}"), edge=edge))
+                for value, edge in Duplex.choices
+            ),
         ],
         required=False,
     )
     crop_marks = forms.BooleanField(label=_("Crop marks"), required=False)
-    running_text = forms.BooleanField(
-        label=_("Batch and number of the sheet at the edge"), required=False
-    )
+    running_text = forms.BooleanField(label=_("Batch and number of the sheet at the edge"), required=False)
     offset_x = _length(
         _("Move to the right (mm)"),
         minimum=-MAX_OFFSET,

@@ -55,9 +55,7 @@ class TicketsForm(forms.Form):
         label=gettext_lazy("Reason"), choices=ReturnKind.choices, initial=ReturnKind.UNSOLD, widget=forms.RadioSelect
     )
 
-    def __init__(
-        self, *args, event: Event, batch: OfflineSalesBatch | None, kind: AfterSale, **kwargs
-    ):
+    def __init__(self, *args, event: Event, batch: OfflineSalesBatch | None, kind: AfterSale, **kwargs):
         super().__init__(*args, **kwargs)
         self.event, self.batch, self.selection = event, batch, None
         if batch:
@@ -83,7 +81,7 @@ class TicketsForm(forms.Form):
         try:
             return from_file(file.read())
         except ValueError as error:
-            raise ValidationError(str(error))
+            raise ValidationError(str(error)) from error
 
     def clean(self):
         values = super().clean()

@@ -185,8 +185,8 @@ class BatchCreate(PageMixin, JobMixin, FormView):
         try:
             # However old: it is offered as long as the failure is shown.
             job = failures(self.request.event, ISSUE).get(pk=UUID(again))
-        except (ValueError, Job.DoesNotExist):
-            raise Http404
+        except (ValueError, Job.DoesNotExist) as error:
+            raise Http404 from error
         job.event = self.request.event
         [batch] = requested_batches([job])
         request = request_of(job)

@@ -67,8 +67,8 @@ class JobMixin:
     def _find(self, pk: str) -> Job:
         try:
             job = find(self.request.event, UUID(pk), self.kind)
-        except (ValueError, Job.DoesNotExist):
-            raise Http404
+        except (ValueError, Job.DoesNotExist) as error:
+            raise Http404 from error
         tasks.recover(job)
         return job
 

@@ -171,9 +171,7 @@ class StatementPaper(Paper):
                 yield from self.numbers(label, numbers)
 
     def _taxes(self, label: str, taxes: tuple[Tax, ...], width: float) -> Table:
-        rows = [
-            [pgettext("invoice", "Tax rate"), pgettext("invoice", "Net"), _("Tax"), pgettext("invoice", "Gross")]
-        ]
+        rows = [[pgettext("invoice", "Tax rate"), pgettext("invoice", "Net"), _("Tax"), pgettext("invoice", "Gross")]]
         for tax in taxes:
             rows.append([tax.label, self.money(tax.net), self.money(tax.tax), self.money(tax.gross)])
         sums = [sum(getattr(tax, name) for tax in taxes) for name in ("net", "tax", "gross")]

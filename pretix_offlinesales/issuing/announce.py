@@ -43,7 +43,8 @@ def announce(job: Job) -> None:
 def _orders_after(batch: OfflineSalesBatch, number: int, amount: int) -> list[Order]:
     """Each with its ``ticket_number``."""
     orders = list(
-        unscoped(Order.objects).filter(offline_sales_ticket__batch=batch, offline_sales_ticket__number__gt=number)
+        unscoped(Order.objects)
+        .filter(offline_sales_ticket__batch=batch, offline_sales_ticket__number__gt=number)
         .annotate(ticket_number=F("offline_sales_ticket__number"))
         .order_by("ticket_number")[:amount]
     )

@@ -187,14 +187,20 @@ def _validity_misfits(batch):
     start = batch.valid_from
     fixed = next((item for item in items if not item.validity_dynamic_start_choice), None)
     if fixed and not start:
-        yield "item", _(
-            "The validity of the product “{product}” begins when it is bought, and may be over before the paper is "
-            "sold. The product does not let anybody choose another moment."
-        ).format(product=fixed.name)
+        yield (
+            "item",
+            _(
+                "The validity of the product “{product}” begins when it is bought, and may be over before the paper is "
+                "sold. The product does not let anybody choose another moment."
+            ).format(product=fixed.name),
+        )
     elif items and not start:
-        yield "item", _(
-            "The validity of this product begins when it is bought, and may be over before the paper is sold. Please "
-            "say when it shall begin."
+        yield (
+            "item",
+            _(
+                "The validity of this product begins when it is bought, and may be over before the paper is sold. "
+                "Please say when it shall begin."
+            ),
         )
     if start and not items:
         yield "valid_from", _("The validity of this product does not depend on when it is bought.")

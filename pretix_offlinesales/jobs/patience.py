@@ -12,9 +12,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-def with_patience(
-    job: Job, act: Callable[[], T], busy: tuple[type[Exception], ...], pauses: Sequence[float]
-) -> T:
+def with_patience(job: Job, act: Callable[[], T], busy: tuple[type[Exception], ...], pauses: Sequence[float]) -> T:
     """
     Do it once more after each of these pauses, as long as somebody else is busy with what it needs.
 

@@ -45,9 +45,7 @@ class OfflineSalesBatch(LoggedModel, Requested):
     subevent = models.ForeignKey(
         "pretixbase.SubEvent", null=True, blank=True, on_delete=models.CASCADE, related_name="+", verbose_name=_("Date")
     )
-    item = models.ForeignKey(
-        "pretixbase.Item", on_delete=models.CASCADE, related_name="+", verbose_name=_("Product")
-    )
+    item = models.ForeignKey("pretixbase.Item", on_delete=models.CASCADE, related_name="+", verbose_name=_("Product"))
     variation = models.ForeignKey(
         "pretixbase.ItemVariation",
         null=True,

@@ -50,9 +50,7 @@ class Job(Requested):
     kind = models.CharField(max_length=32)
     state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
     #: What all the tickets must belong to, if it is not the whole event; what an issuing job has made.
-    batch = models.ForeignKey(
-        OfflineSalesBatch, null=True, blank=True, on_delete=models.CASCADE, related_name="jobs"
-    )
+    batch = models.ForeignKey(OfflineSalesBatch, null=True, blank=True, on_delete=models.CASCADE, related_name="jobs")
     #: What was asked for. Written once.
     request = models.JSONField(default=dict)
     #: Which tickets are meant, as ``tickets.selection`` has it, as long as that is needed. It may be long, and hold
@@ -142,9 +140,7 @@ class Job(Requested):
 
     def give_up(self, message: str) -> None:
         """Nobody works on it yet, and nobody shall. Call this with the row locked."""
-        self.row.filter(state=self.State.WAITING).update(
-            state=self.State.FAILED, message=message, finished=now()
-        )
+        self.row.filter(state=self.State.WAITING).update(state=self.State.FAILED, message=message, finished=now())
 
     # While it is running
 

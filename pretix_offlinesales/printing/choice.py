@@ -64,7 +64,7 @@ def _existing(batch: OfflineSalesBatch, tickets: str) -> Collection[int]:
     try:
         choices = find_tickets(batch.event, batch, Selection.numbered(tickets))
     except ValueError as error:
-        raise ValidationError({"tickets": str(error)})
+        raise ValidationError({"tickets": str(error)}) from error
     if missing := [int(choice.value) for choice in choices if not choice.ticket]:
         message = _("This batch has no tickets with these numbers: {numbers}")
         raise ValidationError({"tickets": message.format(numbers=format_numbers(missing))})

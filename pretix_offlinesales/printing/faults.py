@@ -86,9 +86,7 @@ def blamed_on(describe: Callable[[], Promise]) -> Iterator[None]:
 
 def the_layout(layout: TicketLayout) -> Promise:
     return say(
-        gettext_noop(
-            "The tickets could not be drawn with the layout “{layout}”. Please check it and its background."
-        ),
+        gettext_noop("The tickets could not be drawn with the layout “{layout}”. Please check it and its background."),
         layout=name_of(layout),
     )
 

@@ -50,9 +50,7 @@ class Print(MakeFile):
     canceled = gettext_lazy("The tickets will not be printed.")
     too_late = gettext_lazy("It is too late to cancel this, the tickets are being printed.")
     entry = "printed"
-    history = ngettext_lazy(
-        "%(amount)s ticket has been printed.", "%(amount)s tickets have been printed.", "amount"
-    )
+    history = ngettext_lazy("%(amount)s ticket has been printed.", "%(amount)s tickets have been printed.", "amount")
     webhook = gettext_lazy("Tickets of an offline sales batch printed")
 
     def ask(self, batch: OfflineSalesBatch, requested_by: dict, request: PrintRequest = EVERYTHING) -> Job:

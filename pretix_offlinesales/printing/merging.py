@@ -19,9 +19,7 @@ from .writing import PdfWriter, number_of
 BOOKMARKED = 100
 
 
-def merge(
-    parts: Iterable[BinaryIO], output: BinaryIO, title: str, subject: str, label: Callable[[int], str]
-) -> int:
+def merge(parts: Iterable[BinaryIO], output: BinaryIO, title: str, subject: str, label: Callable[[int], str]) -> int:
     """
     Write a file with the pages of all parts, and return how many these are. If no ticket is on them, there is none.
 

@@ -26,9 +26,7 @@ PART_SIZE = 1_000
 class Plan:
     """What a job prints. It is done in units: a ticket, or a sheet of them. They are counted from 1."""
 
-    def __init__(
-        self, batch: OfflineSalesBatch, request: PrintRequest = EVERYTHING, look: "Look | None" = None
-    ):
+    def __init__(self, batch: OfflineSalesBatch, request: PrintRequest = EVERYTHING, look: "Look | None" = None):
         """:param look: without it, tickets look as they would now"""
         self.batch, self.look = batch, look
         self._request = request

@@ -87,12 +87,8 @@ def eyes(modules: int) -> str:
 @cache
 def _places(modules: int) -> list[str | None]:
     """Where modules are, by their index in the rows from top to bottom with a byte between them. Not those of eyes."""
-    in_eyes = {
-        (left + x, bottom + y) for left, bottom in _corners(modules) for x in range(EYE) for y in range(EYE)
-    }
-    return [
-        None if (x, y) in in_eyes else f"{x} {y}" for y in reversed(range(modules)) for x in range(modules + 1)
-    ]
+    in_eyes = {(left + x, bottom + y) for left, bottom in _corners(modules) for x in range(EYE) for y in range(EYE)}
+    return [None if (x, y) in in_eyes else f"{x} {y}" for y in reversed(range(modules)) for x in range(modules + 1)]
 
 
 def _corners(modules: int) -> list[tuple[int, int]]:

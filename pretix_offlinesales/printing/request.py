@@ -37,9 +37,7 @@ class PrintRequest(Stored):
     pieces: Sequence[Sequence[int]] = ()
 
     @classmethod
-    def of(
-        cls, batch: OfflineSalesBatch, numbers: Sequence[int] | None = None, sheet: Sheet | None = None
-    ) -> Self:
+    def of(cls, batch: OfflineSalesBatch, numbers: Sequence[int] | None = None, sheet: Sheet | None = None) -> Self:
         """
         :param numbers: of ``choice.choose``, which is needed for sheets; all, if there are none
         :raises ValidationError: by the key of the sheet, if the tickets don't fit on it

@@ -48,9 +48,7 @@ class SheetPages:
             batch = f"{self._plan.batch.event.slug} {self._plan.batch}"
             text = text.format(batch=batch, number=unit, total=len(self._plan))
             code.append(self._document.record(partial(draw_text, grid=self._grid, bleed=self._plan.bleed, text=text)))
-        code += (
-            lay(page, place(index), self._grid) for index, page in enumerate(pages) if page
-        )
+        code += (lay(page, place(index), self._grid) for index, page in enumerate(pages) if page)
         size = tuple(length * mm for length in self._grid.sheet.size)
         paper = (0, 0, *size)
         self._document.add_page(RenderedPage(size, paper, paper, "\n".join(code)), tickets)

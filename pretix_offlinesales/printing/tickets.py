@@ -215,7 +215,5 @@ def _prefetch_positions(relations: dict[str, list]) -> Prefetch:
     references = ("item", "variation", "subevent", "seat", "addon_to")
     return Prefetch(
         "positions",
-        unscoped(OrderPosition.objects)
-        .select_related(*references)
-        .prefetch_related(*chain(*relations.values())),
+        unscoped(OrderPosition.objects).select_related(*references).prefetch_related(*chain(*relations.values())),
     )

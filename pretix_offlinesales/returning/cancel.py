@@ -112,9 +112,7 @@ def _refund(orders, pks, kind, requester, moment):
         local_id=local_ids,
     )
     settled = [
-        payment.pk
-        for payment, amount in due
-        if amount + orders.refunded(payment.order_id, payment) >= payment.amount
+        payment.pk for payment, amount in due if amount + orders.refunded(payment.order_id, payment) >= payment.amount
     ]
     OrderPayment.objects.filter(pk__in=settled).update(state=OrderPayment.PAYMENT_STATE_REFUNDED)
     data = [{"local_id": local_id, "provider": provider} for local_id in local_ids]

@@ -21,9 +21,7 @@ def refund_in_place_of_gift_card(order: Order) -> None:
         return  # what a return has canceled is refunded already
     overpaid = -order.pending_sum
     ours = list(
-        order.payments.filter(
-            provider=OfflineSalesPayment.identifier, state=OrderPayment.PAYMENT_STATE_CONFIRMED
-        )
+        order.payments.filter(provider=OfflineSalesPayment.identifier, state=OrderPayment.PAYMENT_STATE_CONFIRMED)
     )
     if overpaid > 0 and ours:
         for payment, amount in order.propose_auto_refunds(overpaid, payments=ours).items():

@@ -46,9 +46,7 @@ def _assign(orders, positions, **options):
     return changed, revoked
 
 
-def store_secrets(
-    positions: list[OrderPosition], revoked: list[RevokedTicketSecret], **columns: Sequence[str]
-) -> None:
+def store_secrets(positions: list[OrderPosition], revoked: list[RevokedTicketSecret], **columns: Sequence[str]) -> None:
     """
     A block is not lifted by a new secret.
 

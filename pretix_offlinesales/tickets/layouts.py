@@ -10,9 +10,5 @@ def usual_layout(event: Event, item: Item, sales_channel: SalesChannel) -> Ticke
     """The layout that the host would use for this product and channel; none, where the event has no layouts."""
     output = TicketOutput(event)
     layouts = output.layout_map
-    layout = (
-        layouts.get((item.pk, sales_channel.identifier))
-        or layouts.get((item.pk, "web"))
-        or output.default_layout
-    )
+    layout = layouts.get((item.pk, sales_channel.identifier)) or layouts.get((item.pk, "web")) or output.default_layout
     return layout if layout.pk else None

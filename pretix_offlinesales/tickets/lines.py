@@ -20,7 +20,7 @@ from .origin import ticket_name
 
 #: An entry begins with what is no blank, separator or quote; and the end of a line, with all blank ones after it. So
 #: nothing is looked at that says nothing, however much of it there is.
-TOKEN = re.compile(r'''(?P<end>[\r\n][\s,;"]*)|[^\s,;"][^,;\t\r\n]*''')
+TOKEN = re.compile(r"""(?P<end>[\r\n][\s,;"]*)|[^\s,;"][^,;\t\r\n]*""")
 
 #: A line of a file, in any way of ending one.
 FILE_LINE = re.compile(r"[^\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")

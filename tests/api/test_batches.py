@@ -361,8 +361,15 @@ def test_filtering_by_neither_yes_nor_no_is_refused(api, shelf_url, shelf, value
 def test_a_page_has_up_to_500_of_each_list(api, url, event, make_batch, asked, length):
     batch = make_batch(amount=1)
     orders = [
-        Order(event=event, organizer=event.organizer, code=f"P{number}", total=0, datetime=now(), expires=now(),
-              sales_channel=batch.sales_channel)
+        Order(
+            event=event,
+            organizer=event.organizer,
+            code=f"P{number}",
+            total=0,
+            datetime=now(),
+            expires=now(),
+            sales_channel=batch.sales_channel,
+        )
         for number in range(2, 502)
     ]
     tickets = enumerate(Order.objects.bulk_create(orders), start=2)

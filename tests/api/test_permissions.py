@@ -204,9 +204,7 @@ class Places:
 @pytest.fixture
 def places(event, quota, series, store_batch, store_job):
     batch = store_batch()
-    others = {
-        name: store_job(batch, kind=kind, selection={"all": True}) for name, kind in OTHERS.items()
-    }
+    others = {name: store_job(batch, kind=kind, selection={"all": True}) for name, kind in OTHERS.items()}
     return Places(event, series, batch, store_job(batch), store_job(batch, kind=PRINT), **others)
 
 

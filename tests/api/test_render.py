@@ -191,7 +191,7 @@ def test_what_was_chosen_is_fixed_when_it_is_asked_for(api, url, event, make_bat
         ({"tickets": "x"}, {"tickets": ["“x” is not a range of ticket numbers."]}),
         ({"tickets": 5}, {"tickets": ["Not a valid string."]}),
         ({"tickets": "2-5, 9"}, {"tickets": ["This batch has no tickets with these numbers: 4-5, 9"]}),
-        ({"only": "some"}, {"only": ["\"some\" is not a valid choice."]}),
+        ({"only": "some"}, {"only": ['"some" is not a valid choice.']}),
         ({"sheet": "A4"}, {"sheet": ["This must be an object with the key “paper”."]}),
         ({"sheet": {}}, {"sheet": {"paper": ["This field is required."]}}),
         (

@@ -28,9 +28,7 @@ def anna(client, user, team):
 def ron(organizer):
     """The browser of somebody who may see orders, but not change them."""
     reader = User.objects.create_user("ron@example.org", "correct horse battery staple 1")
-    team = organizer.teams.create(
-        name="Readers", all_events=True, limit_event_permissions={"event.orders:read": True}
-    )
+    team = organizer.teams.create(name="Readers", all_events=True, limit_event_permissions={"event.orders:read": True})
     team.members.add(reader)
     client = Client()
     client.force_login(reader)
@@ -104,5 +102,3 @@ def store_print(user):
         return Job.objects.create(batch=batch, **values)
 
     return store_print
-
-

@@ -219,9 +219,7 @@ def test_numbers_of_a_product_do_not_overlap(anna, pages, filled_in, make):
     batch = make(amount=20, first_number=1)
     response = anna.post(f"{pages}add", filled_in | {"numbering": "from", "first_number": "20"})
     assert errors(response) == {
-        "first_number": [
-            f"Some of these numbers are taken: batch #{batch.pk} of this product has tickets 1 to 20."
-        ]
+        "first_number": [f"Some of these numbers are taken: batch #{batch.pk} of this product has tickets 1 to 20."]
     }
 
 

@@ -79,9 +79,7 @@ def test_the_preview_names_them(anna, pages, filled_in, hall, method):
     assert shown(preview(amount=2))["Seats"] == "Row B, Seat 1; Row B, Seat 2"
     assert shown(preview(amount=2, seats="A2\nB3"))["Seats"] == "Row A, Seat 2; Row B, Seat 3"
     assert shown(preview(amount=8))["Seats"].endswith("Row A, Seat 2 and 2 more")
-    assert alerts(preview(amount=9)) == [
-        "Number of tickets: There are only 8 free seats left for this product."
-    ]
+    assert alerts(preview(amount=9)) == ["Number of tickets: There are only 8 free seats left for this product."]
     assert alerts(preview(seats="C1")) == ["Seats: The seat “C1” does not exist."]
 
 

@@ -118,9 +118,7 @@ QUESTIONS = {
     "kinds": lambda batch: kinds_of_positions(batch, batch.numbers),
     "print": lambda batch: list(ValidTickets(batch, batch.numbers)),
     "return": lambda batch: list(examine(batch.event, None, {"all": True}, RETURN)),
-    "return by secret": lambda batch: list(
-        examine(batch.event, batch, {"secrets": _secrets(batch)}, RETURN)
-    ),
+    "return by secret": lambda batch: list(examine(batch.event, batch, {"secrets": _secrets(batch)}, RETURN)),
     "undo": lambda batch: list(examine(batch.event, None, {"all": True}, UNDO_RETURN)),
 }
 

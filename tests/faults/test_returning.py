@@ -45,9 +45,7 @@ def test_kill_9_returns_each_ticket_once(client, hit, batch, event, organizer):
     answer = struck(client, hit, pk, worker, "return", 20, 60)
     codes = list(Order.objects.filter(offline_sales_ticket__batch=pk).values_list("code", flat=True))
     assert (sorted(answer["returned"]), answer["skipped"]) == (sorted(codes), [])
-    orders = event.orders.annotate(
-        refunded=Count("refunds", distinct=True), lines=Count("transactions", distinct=True)
-    )
+    orders = event.orders.annotate(refunded=Count("refunds", distinct=True), lines=Count("transactions", distinct=True))
     assert set(orders.values_list("status", "refunded", "lines")) == {("c", 1, 2)}
     assert {order.pending_sum for order in orders[:20]} == {0}
     assert set(codes) == {note.removeprefix("canceled ") for note in witness.heard(organizer) if "canceled" in note}

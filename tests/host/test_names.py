@@ -242,8 +242,11 @@ def used(tree: ast.Module) -> Iterator[str]:
     """Private names that are asked of something, be it by ``getattr``."""
     for node in ast.walk(tree):
         match node:
-            case ast.Attribute(attr=name) | ast.Call(
-                func=ast.Name(id="getattr" | "setattr" | "delattr" | "hasattr"), args=[_, ast.Constant(name), *_]
+            case (
+                ast.Attribute(attr=name)
+                | ast.Call(
+                    func=ast.Name(id="getattr" | "setattr" | "delattr" | "hasattr"), args=[_, ast.Constant(name), *_]
+                )
             ):
                 if _PRIVATE_NAME.fullmatch(name):
                     yield name

@@ -87,9 +87,7 @@ def test_what_vouchers_carts_and_the_waiting_list_block_is_not_taken(issued, eve
     assert outcome(issued(event, item, amount=88)) == ("succeeded", "")
 
 
-def test_a_cart_that_becomes_an_order_while_quotas_are_counted_is_counted(
-    issued, event, item, quota, web, monkeypatch
-):
+def test_a_cart_that_becomes_an_order_while_quotas_are_counted_is_counted(issued, event, item, quota, web, monkeypatch):
     """The host counts orders before carts, and shoppers check out without a lock. Here one does at every count."""
     soon = now() + timedelta(hours=1)
     for customer in range(5):

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.django_db
 #: The shop knows its customer, and how far the payment has come.
 PERSONAL = {"email", "attendee_name_cached", "info", "process_initiated"}
 
+
 @pytest.fixture
 def issue(api, django_capture_on_commit_callbacks):
     """Ask for a batch through the API, and get its orders."""

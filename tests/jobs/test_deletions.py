@@ -116,9 +116,7 @@ def test_a_job_goes_on_without_who_asked_for_it(asked, deleting, event, kind):
     ("delete", "messages"),
     [
         pytest.param(delete_layout, {ISSUE: DELETED}, id="layout"),
-        pytest.param(
-            delete_quota, {ISSUE: "This product is not assigned to a quota."}, id="quota"
-        ),
+        pytest.param(delete_quota, {ISSUE: "This product is not assigned to a quota."}, id="quota"),
     ],
 )
 def test_what_is_needed_to_issue_is_not_needed_later(asked, event, kind, delete, messages):

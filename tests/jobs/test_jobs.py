@@ -477,8 +477,8 @@ def error_of_a_storage():
     try:
         try:
             raise ConnectionResetError
-        except OSError:
-            raise RuntimeError("Could not connect to the endpoint")
+        except OSError as error:
+            raise RuntimeError("Could not connect to the endpoint") from error
     except RuntimeError as error:
         return error
 
@@ -686,8 +686,6 @@ def test_what_a_failed_print_has_stored_is_deleted(printing, full_disk):
         states.append(printing.state)
         assert stored() == before
     assert states == [State.WAITING, State.WAITING, State.FAILED]
-
-
 
 
 # Printing together

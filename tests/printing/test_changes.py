@@ -191,9 +191,7 @@ def test_codes_that_are_replaced_again_and_again(batch, print_job, while_storing
     """It comes to an end, says which paper is not valid, and that does not count as printed."""
     while_storing(".pdf", lambda: replace(batch, "1, 3-4"))
     job = print_job(batch)
-    warning = (
-        "Some tickets were changed again and again meanwhile. What this file has of them is not valid: 1, 3-4"
-    )
+    warning = "Some tickets were changed again and again meanwhile. What this file has of them is not valid: 1, 3-4"
     assert (job.state, job.message) == (State.SUCCEEDED, warning)
     [_, [second], _, _, [fifth]], valid = codes_on_paper(job), valid_codes(batch)
     assert (second, fifth, printed(batch)) == (valid[1], valid[4], [2, 5])
@@ -332,5 +330,3 @@ def test_parts_that_are_always_gone_are_not_drawn_for_ever(batch, while_storing)
     run(job)
     assert job.state == State.FAILED
     assert len(drawn) < 3 * (work.MAX_REPETITIONS + 1)
-
-

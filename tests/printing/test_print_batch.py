@@ -154,9 +154,7 @@ def test_a_batch_without_layout_is_printed_as_the_event_would(
     assert codes(batch) == ["batch", "batch", "batch"]
 
 
-def test_plugins_may_override_the_layout_of_a_ticket_unless_the_batch_has_one(
-    event, make_batch, make_layout, settings
-):
+def test_plugins_may_override_the_layout_of_a_ticket_unless_the_batch_has_one(event, make_batch, make_layout, settings):
     batch = make_batch(2)
     layout = one_word(make_layout, "normal", default=True)
     two_pages = make_layout(

@@ -164,7 +164,7 @@ def test_no_code_without_content(make_batch, make_layout, content):
         {},
         {"content": "order"},
         {"content": "other", "text": "Zürich {order}"},
-        {"content": "other", "text": "({order}) \\ <\"{order}\"> \x7f"},
+        {"content": "other", "text": '({order}) \\ <"{order}"> \x7f'},
     ],
 )
 def test_what_the_host_hides_beside_a_code(make_batch, make_layout, options):

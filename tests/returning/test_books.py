@@ -51,9 +51,7 @@ def overpaid(event):
 
 def books(event):
     """Of each order: its status, what is in the ledger, what was paid and not refunded, and what is open."""
-    return {
-        (order.status, ledger(order), order.payment_refund_sum, order.pending_sum) for order in event.orders.all()
-    }
+    return {(order.status, ledger(order), order.payment_refund_sum, order.pending_sum) for order in event.orders.all()}
 
 
 @pytest.mark.parametrize("options", [{}, {"refund_as_giftcard": True}])
@@ -193,8 +191,11 @@ def test_the_page_for_that_says_nothing_in_other_events(client, user, team, even
 def test_it_can_be_canceled_on_that_page(client, user, team, event, batches):
     client.force_login(user)
     form = soup(client.get(f"{PLACE}cancel/")).select_one("form.form-horizontal")
-    values = {field["name"]: field.get("value", field.text) for field in form.select("[name]")
-              if field.get("type") != "checkbox"}
+    values = {
+        field["name"]: field.get("value", field.text)
+        for field in form.select("[name]")
+        if field.get("type") != "checkbox"
+    }
     response = client.post(f"{PLACE}cancel/", values | {"auto_refund": "on", "keep_fee_fixed": "3.00"}, follow=True)
     assert response.status_code == 200
     assert books(event) == {("c", ZERO, ZERO, ZERO), ("p", 3, 3, ZERO)}

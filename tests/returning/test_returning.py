@@ -56,6 +56,7 @@ from tests.support.workers import Killed, Other, die
 
 pytestmark = pytest.mark.django_db
 
+
 @pytest.fixture
 def hear(settings):
     """Connect a receiver of another plugin to ``order_canceled`` for the length of the test."""
@@ -95,6 +96,7 @@ def cancel_as_the_host(order):
 
 
 # As the host does it
+
 
 def compare(batch):
     """Return the first two tickets, let the host cancel the third, and compare."""

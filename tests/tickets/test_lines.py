@@ -34,7 +34,7 @@ def test_entries_are_told_apart(text, lines):
 @pytest.mark.parametrize(
     "content",
     [
-        "Ticket number,Order code,Product\n1,ABCDE,\"Pass, night\"\n2,FGHJK,Pass\n".encode("utf-8-sig"),
+        'Ticket number,Order code,Product\n1,ABCDE,"Pass, night"\n2,FGHJK,Pass\n'.encode("utf-8-sig"),
         "Ticket number;Order code\r\n1;ABCDE\r\n2;FGHJK\r\n".encode("cp1252"),
         "ABCDE\nFGHJK".encode("utf-16"),
         b"ABCDE,FGHJK",
