@@ -35,7 +35,7 @@ from pretix_offlinesales.host import quotas  # noqa: E402
 from pretix_offlinesales.jobs import runner  # noqa: E402
 from pretix_offlinesales.kinds import PRINT, REPLACE, RETURN, UNDO_RETURN  # noqa: E402
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket  # noqa: E402
-from pretix_offlinesales.printing.plan import request_data  # noqa: E402
+from pretix_offlinesales.printing.request import PrintRequest  # noqa: E402
 from pretix_offlinesales.printing.sheets import Sheet  # noqa: E402
 from pretix_offlinesales.returning.after_sale import AfterSale  # noqa: E402
 
@@ -275,10 +275,10 @@ def print_sheets(amount: int) -> dict:
     sheet = Sheet.parse(
         {"paper": [700, 1000], "columns": 3, "rows": 3, "margin": 10, "gutter": 5, "crop_marks": True, "order": "stack"}
     )
-    return _print(batch, lambda: request_data(batch, batch.numbers, sheet))
+    return _print(batch, lambda: PrintRequest.of(batch, batch.numbers, sheet))
 
 
-def _print(batch: OfflineSalesBatch, ask: Callable[[], dict] = dict) -> dict:
+def _print(batch: OfflineSalesBatch, ask: Callable[[], PrintRequest] = PrintRequest) -> dict:
     """From the request on."""
     with Measured() as measured:
         job = PRINT.ask(batch, NOBODY, ask())
@@ -313,7 +313,7 @@ def print_two(amount: int) -> dict:
 def worker(batch: int, job: str) -> dict:
     """Works on the job as soon as it is told so. A worker has long been running when a job comes."""
     batch = OfflineSalesBatch.objects.select_related("event").get(pk=batch)
-    _print(batch, lambda: request_data(batch, [1]))
+    _print(batch, lambda: PrintRequest.of(batch, [1]))
     print("ready", flush=True)
     sys.stdin.readline()
     runner.run(batch.event, job)

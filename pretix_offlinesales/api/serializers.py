@@ -12,7 +12,7 @@ from rest_framework import serializers
 from ..issuing.product import check
 from ..models import MAX_AMOUNT, MAX_NUMBER, JobFailed, OfflineSalesBatch
 from ..printing.choice import Only, choose
-from ..printing.plan import request_data as print_request_data
+from ..printing.request import PrintRequest
 from ..printing.sheets import MAX_UNKNOWN, Sheet
 from ..returning.after_sale import AfterSale
 from ..tickets.layouts import usual_layout
@@ -180,7 +180,7 @@ def as_answer(error: DjangoValidationError) -> serializers.ValidationError:
 
 
 class PrintRequestSerializer(serializers.Serializer):
-    """What is printed, and on what; nothing of it is required. When valid, ``request_data`` is what a job remembers."""
+    """What is printed, and on what; nothing of it is required. When valid, ``print_request`` is what a job is asked."""
 
     tickets = Text(required=False)
     only = serializers.ChoiceField(choices=Only.choices, required=False, allow_null=True)
@@ -192,18 +192,18 @@ class PrintRequestSerializer(serializers.Serializer):
 
     def validate(self, values):
         refuse_unknown(self)
-        self.request_data = print_request_data(self.batch)
+        self.print_request = PrintRequest.of(self.batch)
         if any(values.values()):
             try:
                 numbers = choose(self.batch, values.get("tickets", ""), values.get("only"))
             except DjangoValidationError as error:
                 raise as_answer(error)
-            self.request_data = self._request_data(numbers, values.get("sheet"))
+            self.print_request = self._request(numbers, values.get("sheet"))
         return values
 
-    def _request_data(self, numbers, sheet):
+    def _request(self, numbers, sheet):
         try:
-            return print_request_data(self.batch, numbers, sheet)
+            return PrintRequest.of(self.batch, numbers, sheet)
         except DjangoValidationError as error:
             raise serializers.ValidationError({"sheet": error.message_dict})
         except JobFailed as error:

@@ -147,7 +147,7 @@ class BatchViewSet(
         serializer = PrintRequestSerializer(data=request.data, batch=batch)
         serializer.is_valid(raise_exception=True)
         refuse_too_many(request.event)
-        job = PRINT.ask(batch, requested_by(request), serializer.request_data)
+        job = PRINT.ask(batch, requested_by(request), serializer.print_request)
         return self._accepted("download", job)
 
     @action(detail=True, url_path="download/(?P<job>[^/]+)/(?P<file>[^/]+)")

@@ -128,7 +128,7 @@ class BatchPrintOptions(PrintMixin, FileFormMixin, FormView):
     kind = PRINT
 
     def create_job(self, form, requested_by):
-        return PRINT.ask(self.batch, requested_by, form.request_data)
+        return PRINT.ask(self.batch, requested_by, form.print_request)
 
     def get_initial(self):
         initial = {"pages": "single", "paper": "A4", "running_text": True, "tickets": self._replaced()}
@@ -160,7 +160,7 @@ class BatchPrintPreview(PrintMixin, View):
         form = PrintForm(data=request.GET, batch=self.batch)
         context = {"problems": [], "batch": self.batch}
         if form.is_valid():
-            plan = Plan(self.batch, form.request_data)
+            plan = Plan(self.batch, form.print_request)
             context |= {
                 "amount": len(form.numbers),
                 "printed": count_printed(self.batch, form.numbers),
@@ -183,7 +183,7 @@ class BatchFirstSheet(PrintMixin, View):
             return self.page(form)
         try:
             output = BytesIO()
-            print_first_sheet(self.batch, form.request_data, output)
+            print_first_sheet(self.batch, form.print_request, output)
         except JobFailed as error:
             form.add_error(None, str(error))
             return self.page(form)

@@ -14,8 +14,8 @@ from ..models import JobFailed, OfflineSalesBatch, SheetPreset
 from ..printing.choice import Only, choose
 from ..printing.data import DataOptions, Format, Pictures, placeholders, used_placeholders
 from ..printing.log import last_sheet
-from ..printing.plan import request_data
 from ..printing.presets import PRESETS
+from ..printing.request import EVERYTHING, PrintRequest
 from ..printing.sheets import MAX_COLUMNS, MAX_OFFSET, MAX_PAPER, MIN_PAPER, PAPERS, Duplex, Sheet, SheetOrder
 from ..tickets.layouts import usual_layout
 from ..tickets.numbers import format_numbers
@@ -259,16 +259,16 @@ class SheetForm(OptionsForm):
 
 
 class PrintForm(ChoiceForm, SheetForm):
-    """When valid, ``request_data`` is what a job of the print remembers."""
+    """When valid, ``print_request`` is what a job of the print remembers."""
 
     field_order = ("tickets", "only")
-    request_data = None
+    print_request = EVERYTHING
 
     def clean(self):
         values = super().clean()
         if not self.errors:
             numbers = None if self.is_all and not self.sheet else self.numbers
-            self.try_with(lambda: request_data(self.batch, numbers, self.sheet), "request_data")
+            self.try_with(lambda: PrintRequest.of(self.batch, numbers, self.sheet), "print_request")
         return values
 
 

@@ -3,34 +3,32 @@ The pages on which tickets are returned, reported lost or replaced, or that is u
 event.
 """
 
-from collections.abc import Iterable
 from itertools import chain
 
-from defusedcsv import csv
 from django import forms
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _, gettext_lazy
 from django.views.generic import FormView, TemplateView, View
 from pretix.base.models import Event
 
-from ..downloads import as_private_file
+from ..downloads import table
 from ..jobs.queries import find
 from ..jobs.registry import kind_of, request_of
 from ..kinds import PRINT
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..printing.choice import choose
 from ..printing.log import last_sheet, last_sheets
-from ..printing.plan import request_data as print_request_data
+from ..printing.request import PrintRequest
 from ..returning.after_sale import AfterSale, all_after_sale
 from ..returning.examine import Result, examine
 from ..tickets.figures import Tally, tally
-from ..tickets.lines import as_lines, from_file, read_lines, too_many
+from ..tickets.lines import from_file
 from ..tickets.numbers import format_numbers
-from ..tickets.reasons import OF_OTHER_BATCH, TEXTS as REASONS, UNKNOWN
-from ..tickets.selection import Ticket, find_elsewhere
+from ..tickets.selection import ALL, Selection
+from ..tickets.verdicts import MAX_LINES, Judge, Question, Reasons
 from .views import PageMixin
 from .waiting import JobMixin
 
@@ -40,33 +38,9 @@ MAX_SHOWN = 500
 #: How large an uploaded file may be, in bytes.
 MAX_FILE = 5 * 1024 * 1024
 
-#: How many lines one asks about at once while tickets are scanned.
-MAX_VERDICTS = 500
-
-
-class Reasons:
-    """Why tickets are left alone, in words: what a batch does not know may be a ticket of another one."""
-
-    def __init__(self, event: Event, batch: OfflineSalesBatch | None, refused: Iterable[tuple[str, str]]):
-        """:param refused: what was given, and why it is left alone"""
-        unknown = [value for value, reason in refused if reason == UNKNOWN] if batch else []
-        self.elsewhere = find_elsewhere(event, unknown)
-
-    def ticket(self, value: str, reason: str) -> Ticket | None:
-        """The ticket of another batch."""
-        return self.elsewhere.get(value) if reason == UNKNOWN else None
-
-    def text(self, value: str, reason: str) -> str:
-        if ticket := self.ticket(value, reason):
-            return f"{OF_OTHER_BATCH.format(batch=ticket.batch_id)} ({ticket.name})"
-        return str(REASONS[reason])
-
 
 class TicketsForm(forms.Form):
-    """
-    Which tickets. When valid, ``selection`` is what a job takes, and ``examined`` the same for ``returning.examine``,
-    with lines that are read already.
-    """
+    """Which tickets. When valid, ``selection`` says it."""
 
     lines = forms.CharField(
         label=gettext_lazy("Tickets"), required=False, widget=forms.Textarea(attrs={"rows": 8, "autocomplete": "off"})
@@ -85,7 +59,7 @@ class TicketsForm(forms.Form):
         self, *args, event: Event, batch: OfflineSalesBatch | None, kind: AfterSale, **kwargs
     ):
         super().__init__(*args, **kwargs)
-        self.event, self.batch, self.selection, self.examined = event, batch, None, None
+        self.event, self.batch, self.selection = event, batch, None
         if batch:
             self.fields["everything"].label = kind.everything
             self.fields["lines"].help_text = _(
@@ -117,18 +91,15 @@ class TicketsForm(forms.Form):
             return values
         text = "\n".join(part for part in (values["lines"], values["file"]) if part)
         try:
-            lines = read_lines(as_lines(text), self.event, self.batch)
+            self.selection = Selection.parse(text, self.event, self.batch)
         except ValueError as error:
-            raise ValidationError(str(error))
-        if lines and values.get("everything"):
+            raise ValidationError(str(error)) from error
+        if self.selection and values.get("everything"):
             raise ValidationError(_("Please choose either all tickets, or some."))
         if values.get("everything"):
-            self.selection = self.examined = {"all": True}
-        elif not lines:
+            self.selection = ALL
+        elif not self.selection:
             raise ValidationError(_("Please say which tickets."))
-        else:
-            self.selection = {"lines": [line.text for line in lines]}
-            self.examined = {"lines": lines}
         values["lines"] = text
         return values
 
@@ -193,7 +164,7 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
             return self.form_invalid(form)
         chosen = {name: form.cleaned_data[name] for name in self.kind.choices}
         requested_by = {"user": self.request.user}
-        return self.start(self.kind.ask(self.request.event, form.selection, requested_by, self.batch, **chosen))
+        return self.start(self.kind.ask(self.request.event, form.selection.data, requested_by, self.batch, **chosen))
 
     def _with_lines(self, form) -> TicketsForm:
         """The same, with what was in the file among the lines, since browsers don't keep files."""
@@ -205,7 +176,7 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
 
     def _check(self, form) -> dict:
         """What would become of the tickets."""
-        examined = list(examine(self.request.event, self.batch, form.examined, self.kind))
+        examined = list(examine(self.request.event, self.batch, form.selection, self.kind))
         accepted = [choice for choice, reason in examined if not reason]
         reasons = self._reasons(examined)
         refused = [
@@ -231,7 +202,7 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
         return set(tickets.filter(lost__isnull=False).values_list("order", flat=True))
 
     def _reasons(self, examined) -> Reasons:
-        return Reasons(self.request.event, self.batch, [(choice.value, reason) for choice, reason in examined])
+        return Reasons.of(self.request.event, self.batch, examined)
 
     def _verdicts(self) -> JsonResponse:
         """
@@ -239,48 +210,17 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
 
             {"verdicts": [{"level": "success", "text": …, "tickets": {order code: batch}}], "batches": {batch: name}}
         """
-        lines = self.request.POST.get("lines", "").split("\n", MAX_VERDICTS)
+        lines = self.request.POST.get("lines", "").split("\n", MAX_LINES)
         try:
-            if len(lines) > MAX_VERDICTS:
-                raise too_many()
-            entries = [list(dict.fromkeys(as_lines(line))) for line in lines]
-            everything = read_lines(dict.fromkeys(chain(*entries)), self.request.event, self.batch)
+            question = Question.read(lines, self.request.event, self.batch)
         except ValueError as error:
             return JsonResponse({"error": str(error)}, status=400)
-        examined = list(examine(self.request.event, self.batch, {"each": everything}, self.kind))
-        reasons = self._reasons(examined)
-        found = {}
-        for choice, reason in examined:
-            found.setdefault(choice.line, []).append((choice, reason))
+        examined = list(examine(self.request.event, self.batch, question.selection, self.kind))
         lost = self._lost(choice for choice, _reason in examined)
-        verdicts = [self._verdict([pair for entry in each for pair in found[entry]], reasons, lost) for each in entries]
+        judge = Judge(str(self.kind.verdict), self._reasons(examined), lost)
+        verdicts = [verdict.data for verdict in question.answer(examined, judge)]
         batches = self.with_products({batch for verdict in verdicts for batch in verdict["tickets"].values()})
         return JsonResponse({"verdicts": verdicts, "batches": {batch.pk: name_of(batch) for batch in batches}})
-
-    def _verdict(self, found, reasons: Reasons, lost: set[int]) -> dict:
-        if not found:
-            return {"level": "danger", "text": str(REASONS[UNKNOWN]), "tickets": {}}
-        good = {choice.ticket.code: choice.ticket for choice, reason in found if not reason}
-        good_and_lost = [ticket for ticket in good.values() if ticket.order_id in lost]
-        refused = [(choice.value, reason) for choice, reason in found if reason]
-        texts = []
-        if len(good) == 1:
-            [ticket] = good.values()
-            texts.append(f"{self.kind.verdict} ({ticket.name})")
-        elif good:
-            texts.append(f"{self.kind.verdict}: {len(good)}")
-        if good_and_lost:
-            texts.append(str(REPORTED_LOST) if len(good) == 1 else f"{REPORTED_LOST}: {len(good_and_lost)}")
-        if len(found) == 1:
-            texts += [reasons.text(*pair) for pair in refused]
-        else:
-            texts += [f"{value}: {reasons.text(value, reason)}" for value, reason in refused[:5]]
-            texts += ["…"] if len(refused) > 5 else []
-        elsewhere = all(reasons.ticket(*pair) for pair in refused)
-        is_good = not refused and not good_and_lost
-        level = "success" if is_good else "warning" if good or elsewhere else "danger"
-        tickets = {code: ticket.batch_id for code, ticket in good.items()}
-        return {"level": level, "text": ", ".join(texts), "tickets": tickets}
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(**kwargs) | {"kind": self.kind, "batch": self.batch}
@@ -295,10 +235,6 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
         return self.url("result", job=job.pk)
 
     get_error_url = get_success_url
-
-
-#: Beside a verdict.
-REPORTED_LOST = gettext_lazy("reported lost or stolen")
 
 
 def name_of(batch: OfflineSalesBatch) -> str:
@@ -399,7 +335,7 @@ class ResultPrint(ResultMixin, JobMixin, View):
             return self.refuse(self.too_many, result)
         try:
             left = choose(self.batch, format_numbers(numbers))
-            only_these = print_request_data(self.batch, left, last_sheet(self.batch))
+            only_these = PrintRequest.of(self.batch, left, last_sheet(self.batch))
         except ValidationError as error:
             return self.refuse(" ".join(error.messages), result)
         except JobFailed as error:
@@ -417,15 +353,13 @@ class ResultExport(ResultMixin, View):
     """The same as CSV, of all tickets."""
 
     def get(self, request, *args, **kwargs):
-        name = f"{request.event.slug}-offlinesales-{self.job.kind}.csv"
-        response = as_private_file(HttpResponse(content_type="text/csv; charset=utf-8"), name)
-        writer = csv.writer(response, quoting=csv.QUOTE_NONNUMERIC, delimiter=",")
         titles = (_("Batch"), _("Ticket number"), _("Order code"), _("Product"), _("As given"), _("Result"))
-        writer.writerow(titles)
-        for ticket in self.done:
-            outcome = str(self.result_kind.outcome)
-            code, product = ticket.order.code, ticket.batch.product
-            writer.writerow([ticket.batch_id, ticket.number, code, product, "", outcome])
-        for line in self.skipped:
-            writer.writerow(["", "", line["order"] or "", "", line["value"], str(line["text"])])
-        return response
+        rows = chain([titles], map(self._done, self.done), map(self._skipped, self.skipped))
+        return table(rows, f"{request.event.slug}-offlinesales-{self.job.kind}.csv")
+
+    def _done(self, ticket: OfflineSalesTicket) -> tuple:
+        outcome = str(self.result_kind.outcome)
+        return ticket.batch_id, ticket.number, ticket.order.code, ticket.batch.product, "", outcome
+
+    def _skipped(self, line: dict) -> tuple:
+        return "", "", line["order"] or "", "", line["value"], str(line["text"])

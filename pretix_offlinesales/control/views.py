@@ -125,9 +125,15 @@ class BatchList(PageMixin, PaginationMixin, ListView):
         several = context["paginator"].count > 1
         return context | {
             "filter_form": self.filter_form,
+            "after_sale": self._after_sale(),
             "total": total(tickets_of(self.object_list.filter(testmode=False))) if several else None,
             **shown,
         }
+
+    def _after_sale(self) -> list[dict]:
+        """The buttons for what comes back from anywhere: where it is undone, one comes from its result."""
+        kinds = [kind for kind in all_after_sale() if kind.undone_by]
+        return [{"kind": kind, "url": self.url(kind.identifier)} for kind in kinds]
 
 
 #: How many failures are told in full. They go one by one, or there would be no room for anything else.

@@ -1,15 +1,15 @@
-"""Which seats are meant, and are they free? For many at once, by the rules of the host's ``Seat.is_available``."""
+"""Which seats are meant, and may they be taken?"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice, takewhile
+from itertools import islice
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _, ngettext
-from pretix.base.models import Event, SalesChannel, Seat, SubEvent
+from pretix.base.models import Event, Seat
 
 from ..models import JobFailed, OfflineSalesBatch
+from ..tickets.seats import annotated, are_close, free, free_seats, seats_of, too_close
 
 
 class SeatTaken(JobFailed):
@@ -24,7 +24,7 @@ def read_seats(batch: OfflineSalesBatch, text: str) -> list[Seat]:
     """
     lines = [line for line in map(_as_called, text.splitlines()) if line]
     called = defaultdict(set)
-    for seat in _seats(batch.event, batch.subevent) if lines else []:
+    for seat in seats_of(batch.event, batch.subevent) if lines else []:
         called[_as_called(seat.seat_guid)].add(seat)
         called[_as_called(seat.name)].add(seat)
     for line in lines:
@@ -44,9 +44,9 @@ def next_free(batch: OfflineSalesBatch) -> list[Seat]:
 
     :raises ValidationError: naming ``amount``, if there are too few
     """
-    of_product = _annotated(batch.event, batch.subevent).filter(product=batch.item)
-    free = _free(batch.event, batch.sales_channel, of_product)
-    seats = list(islice(_apart(batch.event, free), batch.amount))
+    of_product = annotated(batch.event, batch.subevent).filter(product=batch.item)
+    found = free(batch.event, batch.sales_channel, of_product)
+    seats = list(islice(_apart(batch.event, found), batch.amount))
     if len(seats) < batch.amount:
         message = ngettext(
             "There is only {left} free seat left for this product.",
@@ -66,43 +66,12 @@ def refuse_taken(batch: OfflineSalesBatch, seats: Sequence[Seat]) -> None:
     """
     if not seats:
         return
-    free = free_seats(batch.event, batch.subevent, batch.sales_channel, seats)
+    left = free_seats(batch.event, batch.subevent, batch.sales_channel, seats)
     for seat in seats:
-        if seat.pk not in free:
+        if seat.pk not in left:
             raise _taken(seat)
     for _seat, other in too_close(batch.event, seats):
         raise _taken(other)
-
-
-def free_seats(event: Event, subevent: SubEvent | None, channel: SalesChannel, seats: Iterable[Seat]) -> set[int]:
-    """Which of these seats (their primary keys) are neither blocked, nor taken, nor too close to one that is taken."""
-    annotated = _annotated(event, subevent).in_bulk([seat.pk for seat in seats])
-    return {seat.pk for seat in _free(event, channel, annotated.values())}
-
-
-def _seats(event: Event, subevent: SubEvent | None) -> QuerySet[Seat]:
-    return (subevent or event).seats.all()
-
-
-def _annotated(event: Event, subevent: SubEvent | None) -> QuerySet[Seat]:
-    """Seats that know whether they, or others close by, are taken."""
-    return Seat.annotated(
-        _seats(event, subevent),
-        event.pk,
-        subevent,
-        minimal_distance=event.settings.seating_minimal_distance,
-        distance_only_within_row=event.settings.seating_distance_within_row,
-    )
-
-
-def _free(event: Event, channel: SalesChannel, annotated: Iterable[Seat]) -> Iterator[Seat]:
-    blocked_allowed = channel.identifier in event.settings.seating_allow_blocked_seats_for_channel
-    keep_distance = event.settings.seating_minimal_distance > 0
-    for seat in annotated:
-        blocked = seat.blocked and not blocked_allowed
-        taken = seat.has_order or seat.has_cart or seat.has_voucher
-        if not (blocked or taken or (keep_distance and seat.has_closeby_taken)):
-            yield seat
 
 
 def _apart(event: Event, seats: Iterable[Seat]) -> Iterator[Seat]:
@@ -117,30 +86,10 @@ def _apart(event: Event, seats: Iterable[Seat]) -> Iterator[Seat]:
         if seat.x is not None:
             x, y = seat.x // distance, seat.y // distance
             around = [other for dx in (-1, 0, 1) for dy in (-1, 0, 1) for other in before[x + dx, y + dy]]
-            if any(_are_close(seat, other, distance, within_row) for other in around):
+            if any(are_close(seat, other, distance, within_row) for other in around):
                 continue
             before[x, y].append(seat)
         yield seat
-
-
-def _are_close(seat: Seat, other: Seat, distance: float, within_row: bool) -> bool:
-    close = (other.x - seat.x) ** 2 + (other.y - seat.y) ** 2 < distance**2
-    return close and (not within_row or other.row_name == seat.row_name)
-
-
-def too_close(event: Event, seats: Iterable[Seat]) -> Iterator[tuple[Seat, Seat]]:
-    """
-    Those of these seats that strangers must not sit on together, in pairs. Looks at each seat's neighbours to the
-    right, as far as the event's distance reaches.
-    """
-    distance, within_row = event.settings.seating_minimal_distance, event.settings.seating_distance_within_row
-    if distance <= 0:
-        return
-    by_x = sorted((seat for seat in seats if seat.x is not None), key=lambda seat: seat.x)
-    for index, seat in enumerate(by_x):
-        for other in takewhile(lambda other: other.x - seat.x < distance, by_x[index + 1 :]):  # noqa: B023
-            if _are_close(seat, other, distance, within_row):
-                yield seat, other
 
 
 def _taken(seat: Seat) -> SeatTaken:

@@ -1,6 +1,5 @@
 """The jobs that make files of a batch: a print, which several workers share, and a data file."""
 
-from dataclasses import dataclass
 from uuid import uuid4
 
 from django.db import transaction
@@ -13,6 +12,7 @@ from .choice import numbers_of
 from .data import DataOptions
 from .look import Look
 from .plan import Plan
+from .request import EVERYTHING, PrintRequest
 from .work import make_data_file, print_tickets
 
 #: How many workers one job may keep busy, so that others' jobs get their turn.
@@ -42,21 +42,6 @@ class MakeFile(Kind):
         return self.create(batch.event, request, requested_by | {"file": file, "look": look.data}, batch, pk)
 
 
-@dataclass(frozen=True)
-class PrintRequest(Stored):
-    """Of ``plan.request_data``. All tickets are printed on pages of their own, if nothing else is said."""
-
-    #: Numbers and ranges; all, if empty.
-    tickets: str = ""
-    #: As ``sheets.Sheet.data``; and of the tickets on it, in millimetres, how large they are and how far they are
-    #: printed beyond their edges.
-    sheet: dict | None = None
-    ticket: tuple[float, float] | None = None
-    bleed: float = 0
-    #: How many pieces so many tickets have: ``[[10000, 1]]``
-    pieces: tuple[tuple[int, int], ...] = ()
-
-
 class Print(MakeFile):
     identifier = "print"
     name = gettext_lazy("Print tickets")
@@ -70,16 +55,12 @@ class Print(MakeFile):
     )
     webhook = gettext_lazy("Tickets of an offline sales batch printed")
 
-    def ask(self, batch: OfflineSalesBatch, requested_by: dict, request: dict | None = None) -> Job:
-        """
-        :param request: of ``plan.request_data``; without it, all tickets are printed on pages of their own
-        """
+    def ask(self, batch: OfflineSalesBatch, requested_by: dict, request: PrintRequest = EVERYTHING) -> Job:
         look = Look.of(batch)
         with transaction.atomic():
-            asked = self.Request.read(request or {})
-            job = self._create(batch, asked, requested_by, "pdf", files.PDF, look)
+            job = self._create(batch, request, requested_by, "pdf", files.PDF, look)
             PrintPart.objects.bulk_create(
-                PrintPart(job=job, first=units[0], last=units[-1]) for units in Plan(batch, job.request).parts()
+                PrintPart(job=job, first=units[0], last=units[-1]) for units in Plan(batch, request).parts()
             )
         return job
 

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 
 from ..models import JobFailed
 from .canvas import RenderedPage
-from .plan import Plan, pieces_of
+from .plan import Plan
+from .request import pieces_of
 from .tickets import Printed, ValidTickets
 
 

@@ -7,24 +7,14 @@ same place. The place of a ticket that was canceled meanwhile stays empty.
 
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import chain, groupby
 from typing import TYPE_CHECKING
 
-from django.core.exceptions import ValidationError
-from django.utils.translation import gettext as _
-from reportlab.lib.units import mm
-
-from ..models import JobFailed, OfflineSalesBatch
-from ..tickets.numbers import format_numbers
+from ..models import OfflineSalesBatch
 from ..tickets.origin import Origin
-from .canvas import RenderedPage
-from .choice import nothing_to_print, numbers_of
-from .document import TicketDocument
+from .choice import numbers_of
 from .imposition import Grid, impose
-from .laying import check
-from .limits import Preview
+from .request import EVERYTHING, PrintRequest
 from .sheets import Sheet, SheetOrder
-from .tickets import PositionKind, examples, kinds_of_positions, positions_to_print
 
 if TYPE_CHECKING:
     from .look import Look
@@ -33,79 +23,29 @@ if TYPE_CHECKING:
 PART_SIZE = 1_000
 
 
-def request_data(batch: OfflineSalesBatch, numbers: Sequence[int] | None = None, sheet: Sheet | None = None) -> dict:
-    """
-    What a job remembers of the request: nothing, if all tickets are printed on pages of their own.
-
-    :param numbers: of ``choose``, which is needed for sheets
-    :raises ValidationError: by the key of the sheet, if the tickets don't fit on it
-    :raises JobFailed: if the layout can't be used, or if it is too large to look at while somebody waits
-    """
-    if numbers is None:
-        return {}
-    data = {"tickets": format_numbers(numbers)}
-    return data | _data_of_sheets(batch, numbers, sheet) if sheet else data
-
-
-def _data_of_sheets(batch: OfflineSalesBatch, numbers: Sequence[int], sheet: Sheet) -> dict:
-    kinds = kinds_of_positions(batch, numbers)
-    event, known = examples(batch, kinds)
-    if not known:
-        raise JobFailed(nothing_to_print(chosen=True))
-    document = TicketDocument(event, batch.layout, preview=Preview())
-    rendered = {kind: document.render(position) for kind, (position, _is_ticket) in known.items()}
-    pages = list(chain.from_iterable(rendered.values()))
-    most_pages = max(map(len, rendered.values()))
-    if sheet.duplex and most_pages > 2:
-        message = _("The tickets have {pages} pages. Only two can be front and back.")
-        raise ValidationError({"duplex": message.format(pages=most_pages)})
-    ticket = [max(lengths) / mm for lengths in zip(*(page.trim_size for page in pages), strict=True)]
-    check(pages, impose(sheet, ticket))
-
-    counts: dict[tuple[PositionKind, ...], int] = {}
-    for positions in set(map(tuple, kinds.values())):
-        left = [kind for kind in positions if kind in known]  # as long as nobody has canceled them meanwhile
-        printed = positions_to_print(left, lambda kind: known[kind][1])
-        counts[positions] = sum(len(pieces_of(rendered[kind], sheet)) for kind in printed)
-    pieces = (counts[tuple(positions)] for positions in kinds.values())
-    return {
-        "sheet": sheet.data,
-        "ticket": ticket,
-        "bleed": max(page.bleed_size for page in pages) / mm,
-        # Mostly, all tickets have as many pieces. So they are counted: [[10000, 1]].
-        "pieces": [[len(list(same)), count] for count, same in groupby(pieces)],
-    }
-
-
-def pieces_of(pages: list[RenderedPage], sheet: Sheet) -> list[list[RenderedPage]]:
-    """The pages of a position as what lies in one place each: front and back, or one of them."""
-    return [pages] if sheet.duplex else [[page] for page in pages]
-
-
 class Plan:
     """What a job prints. It is done in units: a ticket, or a sheet of them. They are counted from 1."""
 
-    def __init__(self, batch: OfflineSalesBatch, data: dict | None = None, look: "Look | None" = None):
-        """
-        :param data: of ``request_data``
-        :param look: without it, tickets look as they would now
-        """
+    def __init__(
+        self, batch: OfflineSalesBatch, request: PrintRequest = EVERYTHING, look: "Look | None" = None
+    ):
+        """:param look: without it, tickets look as they would now"""
         self.batch, self.look = batch, look
-        self._data = data or {}
-        self.sheet: Sheet | None = Sheet.parse(self._data["sheet"]) if "sheet" in self._data else None
-        self.grid: Grid | None = impose(self.sheet, tuple(self._data["ticket"])) if self.sheet else None
+        self._request = request
+        self.sheet: Sheet | None = Sheet.parse(request.sheet) if request.sheet else None
+        self.grid: Grid | None = impose(self.sheet, tuple(request.ticket)) if self.sheet else None
         #: How far beyond their edges tickets are printed, in millimetres.
-        self.bleed: float = self._data.get("bleed", 0)
+        self.bleed: float = request.bleed
 
     @property
     def is_chosen(self) -> bool:
         """Whether these may be some of the tickets only."""
-        return "tickets" in self._data
+        return bool(self._request.tickets)
 
     @cached_property
     def numbers(self) -> Sequence[int]:
         """Of the tickets."""
-        return numbers_of(self.batch, self._data.get("tickets", ""))
+        return numbers_of(self.batch, self._request.tickets)
 
     def __len__(self) -> int:
         """How many units these are."""
@@ -132,7 +72,7 @@ class Plan:
     @cached_property
     def count_of_pieces(self) -> dict[int, int]:
         """By the number of the ticket."""
-        counts = (count for same, count in self._data["pieces"] for _ticket in range(same))
+        counts = (count for same, count in self._request.pieces for _ticket in range(same))
         return dict(zip(self.numbers, counts, strict=True))
 
     @cached_property

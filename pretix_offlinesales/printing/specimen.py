@@ -23,6 +23,7 @@ from .limits import Preview
 from .merging import merge
 from .parts import merge_parts, print_part
 from .plan import Plan
+from .request import PrintRequest
 
 #: In place of what identifies an order and its tickets. No order code has an I, and no secret is as short.
 NO_CODE = "SPECIMEN"
@@ -60,15 +61,14 @@ def print_specimen(
         pdf.save(output)
 
 
-def print_first_sheet(batch: OfflineSalesBatch, data: dict, output: BinaryIO) -> None:
+def print_first_sheet(batch: OfflineSalesBatch, request: PrintRequest, output: BinaryIO) -> None:
     """
     Write a PDF with the first sheet of what a job would print, and its back if it has one, marked as a specimen. Codes
     on it are none that a scanner accepts.
 
-    :param data: of ``request_data``
     :raises JobFailed: if there is nothing to print, if the layout can't be used, or if it is too much for a preview
     """
-    plan, preview, part, merged = Plan(batch, data), Preview(), BytesIO(), BytesIO()
+    plan, preview, part, merged = Plan(batch, request), Preview(), BytesIO(), BytesIO()
     if plan.grid:
         preview.check_sheet(len(plan.grid))
     print_part(plan, range(1, 2), part, prepare=_without_code, preview=preview)

@@ -28,7 +28,7 @@ MAX_REPETITIONS = 5
 
 def print_tickets(job: Job) -> None:
     """Whoever works on it draws parts until none is left to be taken. Who finds all of them done puts them together."""
-    plan = Plan(job.batch, job.request)
+    plan = Plan(job.batch, request_of(job))
     plan.look = settled(job, plan.numbers)
     for left in reversed(range(MAX_REPETITIONS + 1)):
         total = job.parts.count()

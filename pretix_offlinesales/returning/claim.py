@@ -7,7 +7,7 @@ from django.db.models import prefetch_related_objects
 from pretix.base.models import OrderPosition, Quota
 
 from ..host.quotas import left, lock
-from ..issuing.seats import free_seats, too_close
+from ..tickets.seats import free_seats, too_close
 from .orders import Orders
 
 

@@ -49,7 +49,7 @@ def test_asking_for_the_pdf_answers_where_to_download_it(api, url, store_batch, 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"sheet": null, "only": null}'])
 def test_without_a_wish_all_tickets_are_printed_on_pages_of_their_own(api, url, store_batch, body):
     response = api.post(f"{url}{store_batch().pk}/render/", body, content_type="application/json")
-    assert (response.status_code, list(response.data), Job.objects.get().data) == (202, ["download"], {})
+    assert (response.status_code, list(response.data), Job.objects.get().request) == (202, ["download"], {})
 
 
 def test_the_download_is_a_pdf_with_a_telling_name(make_batch, layout, render):

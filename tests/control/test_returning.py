@@ -451,8 +451,7 @@ def test_a_return_is_undone_from_its_result(pages, make, confirm, anna, ron):
 def test_a_job_is_waited_for_on_the_page_where_it_was_asked_for(anna, pages, make):
     batch = make(amount=1)
     anna.post(f"{pages}{batch.pk}/undo/lost", {"everything": "on", "confirmed": "on"})
-    job = Job.objects.get()
-    assert job.kind == "undo_lost"
+    job = Job.objects.get(kind="undo_lost")
     assert anna.get(f"{pages}{batch.pk}/undo/lost?async_id={job.pk}&ajax=1").status_code == 200
     assert anna.get(f"{pages}{batch.pk}/undo?async_id={job.pk}&ajax=1").status_code == 404
 

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.utils.timezone import now
 from pretix.base.models import LogEntry, Order
 
-from pretix_offlinesales import issuing
+from pretix_offlinesales.issuing import kinds
 from pretix_offlinesales.issuing.insert import insert
 
 pytestmark = pytest.mark.django_db
@@ -221,7 +221,7 @@ def test_where_somebody_is_faster_others_are_chosen(issued, event, item, hall, m
             event.cartposition_set.create(item=item, price=23, seat=seats[0], cart_id="c", expires=now() + timedelta(1))
         insert(job, batch, blueprint, seats)
 
-    monkeypatch.setattr(issuing, "insert", slow)
+    monkeypatch.setattr(kinds, "insert", slow)
     job = issued(event, item, amount=2, next_seats=True)
     assert job.state == ends
     if ends == "succeeded":

@@ -21,7 +21,7 @@ from pretix_offlinesales.printing import plan as plan_module, work
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.data import DataOptions, Format
 from pretix_offlinesales.printing.log import compare
-from pretix_offlinesales.printing.plan import request_data
+from pretix_offlinesales.printing.request import EVERYTHING, PrintRequest
 from pretix_offlinesales.printing.sheets import Sheet
 from pretix_offlinesales.printing.tickets import Printed
 from pretix_offlinesales.tickets.state import with_state
@@ -84,10 +84,10 @@ def run(job):
 
 @pytest.fixture
 def print_job():
-    """``print_job(batch, data)``: do such a job, and return it."""
+    """``print_job(batch, request)``: do such a job, and return it."""
 
-    def print_job(batch, data=None):
-        job = PRINT.ask(batch, {}, data)
+    def print_job(batch, request=EVERYTHING):
+        job = PRINT.ask(batch, {}, request)
         run(job)
         return job
 
@@ -180,7 +180,7 @@ def test_on_sheets_all_others_keep_their_places(batch, print_job, while_storing)
         replace(batch, "5")
 
     while_storing(".zip", once(change))
-    job = print_job(batch, request_data(batch, choose(batch), sheet))
+    job = print_job(batch, PrintRequest.of(batch, choose(batch), sheet))
     first, third, fourth, fifth = valid_codes(batch)
     # As they lie there from top to bottom. There is a hole where the second one was.
     assert codes_on_paper(job) == [[first, fourth], [fifth], [third]]

@@ -13,7 +13,7 @@ from pretix_offlinesales.models import Job, JobFailed, OfflineSalesBatch
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.clearance import tight_codes
 from pretix_offlinesales.printing.data import DataOptions, write_data
-from pretix_offlinesales.printing.plan import request_data
+from pretix_offlinesales.printing.request import PrintRequest
 from pretix_offlinesales.printing.sheets import Sheet
 from tests.support.layouts import background_pdf, code, text
 from tests.support.printing import printed
@@ -94,8 +94,8 @@ def failures(batch, layout, quota) -> dict[str, str]:
     )
     ways = {
         "pages": lambda: printed(batch),
-        "sheets": lambda: request_data(batch, choose(batch), Sheet.parse(SHEET)),
-        "first ticket": lambda: first_sheet(batch, request_data(batch, choose(batch))),
+        "sheets": lambda: PrintRequest.of(batch, choose(batch), Sheet.parse(SHEET)),
+        "first ticket": lambda: first_sheet(batch, PrintRequest.of(batch, choose(batch))),
         "specimen": lambda: specimen(unsaved),
     }
     said = {}

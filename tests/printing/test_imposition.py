@@ -131,7 +131,7 @@ def test_pieces_of_a_ticket_follow_each_other_in_a_stack(event, item, make_batch
     orders = [make_order([item] * count) for count in (2, 2, 1, 3)]
     batch = make_batch(orders, card)
     data = asked(batch, order="stack", columns=2, rows=2)
-    assert data["pieces"] == [[2, 2], [1, 1], [1, 3]]
+    assert data.pieces == [[2, 2], [1, 1], [1, 3]]
     grid = Plan(batch, data).grid
     sheets = seen(impositioned(batch, data), 8)
     piles = [[scanned(cut(sheet, grid, grid.front(index), 8)) for sheet in sheets] for index in range(len(grid))]
@@ -187,7 +187,7 @@ def test_backs_meet_their_fronts(make_batch, two_sided, edge, landscape, rotate)
 def test_without_duplex_each_page_has_its_own_place(make_batch, two_sided):
     batch = make_batch(2, two_sided)
     data = asked(batch, columns=2, rows=2)
-    assert data["pieces"] == [[2, 2]]
+    assert data.pieces == [[2, 2]]
     [page] = seen(impositioned(batch, data), 8)
     grid = Plan(batch, data).grid
     found = [scanned(cut(page, grid, grid.front(index), 8)) for index in range(4)]
@@ -228,8 +228,8 @@ def red_to_the_edge(bleed):
 def test_places_are_as_large_as_what_is_left_of_the_ticket_when_it_is_cut(make_batch, make_layout):
     batch = make_batch(2, make_layout([NOTHING], red_to_the_edge(3)))
     data = asked(batch, columns=2, rows=1, gutter=4, running_text=False)
-    assert data["ticket"] == pytest.approx(TICKET)
-    assert data["bleed"] == pytest.approx(3, abs=1e-4)
+    assert data.ticket == pytest.approx(TICKET)
+    assert data.bleed == pytest.approx(3, abs=1e-4)
     grid = Plan(batch, data).grid
     [page] = seen(impositioned(batch, data))
     red = ImageChops.difference(page, Image.new("RGB", page.size, "white")).getbbox()

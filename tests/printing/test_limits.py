@@ -12,7 +12,7 @@ from pretix_offlinesales.printing import limits
 from pretix_offlinesales.printing.background import Background
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.clearance import tight_codes
-from pretix_offlinesales.printing.plan import request_data
+from pretix_offlinesales.printing.request import EVERYTHING, PrintRequest
 from pretix_offlinesales.printing.sheets import Sheet
 from tests.support.layouts import background_pdf, code, make_blank, text
 from tests.support.pdf import rasterized
@@ -78,8 +78,8 @@ def test_all_that_somebody_waits_for_says_what_is_too_large(make_batch, too_larg
     layout, message = too_large
     batch = make_batch(1, layout)
     for draw in (
-        lambda: request_data(batch, choose(batch), Sheet("A3")),
-        lambda: first_sheet(batch, {}),
+        lambda: PrintRequest.of(batch, choose(batch), Sheet("A3")),
+        lambda: first_sheet(batch, EVERYTHING),
         lambda: specimen(unsaved(batch, layout)),
         lambda: tight_codes(batch.event, layout),
     ):
@@ -106,7 +106,7 @@ def test_long_texts_are_not_set_while_somebody_waits(make_batch, make_layout, mo
     monkeypatch.setattr(limits, "MAX_CHARACTERS", 1_000)
     batch = make_batch(2, make_layout([text(text="word " * 201)], background_pdf(), name="Glossy"))
     with pytest.raises(JobFailed) as failure:
-        first_sheet(batch, {})
+        first_sheet(batch, EVERYTHING)
     otherwise = OTHERWISE.format("1,000 characters")
     assert str(failure.value) == f"The texts of the layout “Glossy” are too long. {otherwise}"
     assert len(rasterized(printed(batch))) == 2
@@ -115,13 +115,13 @@ def test_long_texts_are_not_set_while_somebody_waits(make_batch, make_layout, mo
 def test_texts_that_all_tickets_have_in_common_count_once_they_are_kept(make_batch, make_layout, monkeypatch):
     monkeypatch.setattr(limits, "MAX_CHARACTERS", 250)
     batch = make_batch(5, make_layout([text(text="word " * 20)], make_blank((50, 30))))
-    request = request_data(batch, choose(batch), Sheet("A4", columns=1, rows=5, cell=(110, 40)))
+    request = PrintRequest.of(batch, choose(batch), Sheet("A4", columns=1, rows=5, cell=(110, 40)))
     assert first_sheet(batch, request)[:4] == b"%PDF"
 
 
 def test_the_first_sheet_has_so_many_places_at_most(make_batch, make_layout, monkeypatch):
     batch = make_batch(4, make_layout([code(size="20")], make_blank((40, 40))))
-    request = request_data(batch, choose(batch), Sheet("A4", columns=2, rows=2))
+    request = PrintRequest.of(batch, choose(batch), Sheet("A4", columns=2, rows=2))
     monkeypatch.setattr(limits, "MAX_PLACES", 4)
     assert first_sheet(batch, request)[:4] == b"%PDF"
     monkeypatch.setattr(limits, "MAX_PLACES", 3)
@@ -131,7 +131,7 @@ def test_the_first_sheet_has_so_many_places_at_most(make_batch, make_layout, mon
 
 def test_the_first_sheet_has_so_many_objects_at_most(make_batch, make_layout, monkeypatch):
     batch = make_batch(4, make_layout([code(size="20"), text()], make_blank((40, 40))))
-    request = request_data(batch, choose(batch), Sheet("A4", columns=2, rows=2))
+    request = PrintRequest.of(batch, choose(batch), Sheet("A4", columns=2, rows=2))
     monkeypatch.setattr(limits, "MAX_DRAWN", 8)
     assert first_sheet(batch, request)[:4] == b"%PDF"
     monkeypatch.setattr(limits, "MAX_DRAWN", 7)

@@ -18,7 +18,7 @@ from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.printing.choice import choose, count_printed
-from pretix_offlinesales.printing.plan import request_data
+from pretix_offlinesales.printing.request import EVERYTHING, PrintRequest
 from pretix_offlinesales.printing.sheets import Sheet
 from tests.support.layouts import code, make_blank
 from tests.support.printing import tickets
@@ -31,10 +31,10 @@ def card(make_layout):
 
 @pytest.fixture
 def print_job():
-    """``print_job(batch, data)``: do such a job, and return it."""
+    """``print_job(batch, request)``: do such a job, and return it."""
 
-    def print_job(batch, data=None, **requested_by):
-        job = PRINT.ask(batch, requested_by, data)
+    def print_job(batch, request=EVERYTHING, **requested_by):
+        job = PRINT.ask(batch, requested_by, request)
         runner.run(Event.objects.get(pk=batch.event_id), job.pk)
         job.refresh_from_db()
         assert (job.state, job.message) == (Job.State.SUCCEEDED, "")
@@ -50,7 +50,7 @@ def entries(order):
 def test_it_is_what_the_host_writes_when_one_of_its_apps_prints(event, token, make_batch, card, print_job):
     batch = make_batch(2, card)
     ours, hosts = tickets(batch)
-    job = print_job(batch, request_data(batch, [1]), api_token=token)
+    job = print_job(batch, PrintRequest.of(batch, [1]), api_token=token)
     ours_log = PrintLog.objects.get()
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION=f"Token {token.token}")
@@ -91,7 +91,7 @@ def test_every_printed_position_once_and_nothing_else(event, item, make_batch, m
     orders = [make_order([item, item, drink]), make_order(), make_order(), make_order(status=Order.STATUS_CANCELED)]
     batch = make_batch(orders, card)
     sheet = Sheet.parse({"paper": "A4", "order": "stack", "columns": 1, "rows": 2})
-    data = request_data(batch, choose(batch, "1-2, 4"), sheet)
+    data = PrintRequest.of(batch, choose(batch, "1-2, 4"), sheet)
     print_job(batch, data)
     wanted = [(orders[0].pk, 1), (orders[0].pk, 2), (orders[1].pk, 1)]
     logged = PrintLog.objects.order_by("position__order_id", "position__positionid")
@@ -105,7 +105,7 @@ def test_orders_were_modified_then_as_scanners_ask_for_it(make_batch, card, prin
     batch = make_batch(2, card)
     before = now() - timedelta(hours=1)
     Order.objects.update(last_modified=before)
-    print_job(batch, request_data(batch, [2]))
+    print_job(batch, PrintRequest.of(batch, [2]))
     modified = [position.order.last_modified for position in tickets(batch)]
     assert (modified[0], modified[1] > before) == (before, True)
 
@@ -148,7 +148,7 @@ def test_the_number_of_queries_does_not_grow(make_batch, card, print_job):
 
 def test_tickets_are_known_to_be_printed_whoever_printed_them(make_batch, card, print_job):
     batch = make_batch(4, card)
-    print_job(batch, request_data(batch, [1]))
+    print_job(batch, PrintRequest.of(batch, [1]))
     _first, second, third, _fourth = tickets(batch)
     PrintLog.objects.create(position=second, type="ticket", source="pretixSCAN")
     PrintLog.objects.create(position=third, type="badge", source="pretixSCAN")

@@ -12,7 +12,8 @@ from reportlab.lib.units import mm
 from pretix_offlinesales.printing import merging, plan as plan_module, writing
 from pretix_offlinesales.printing.canvas import RenderedPage, TicketCanvas
 from pretix_offlinesales.printing.choice import choose
-from pretix_offlinesales.printing.plan import Plan, request_data
+from pretix_offlinesales.printing.plan import Plan
+from pretix_offlinesales.printing.request import PrintRequest
 from pretix_offlinesales.printing.sheets import Sheet
 from tests.support.layouts import background_pdf, code, make_blank, text
 from tests.support.pdf import complaints, extracted_text
@@ -21,7 +22,7 @@ from tests.support.printing import print_batch, printed
 
 def on_sheets(batch, **sheet) -> bytes:
     output = BytesIO()
-    print_batch(batch, output, request_data(batch, choose(batch), Sheet.parse({"paper": "A4", **sheet})))
+    print_batch(batch, output, PrintRequest.of(batch, choose(batch), Sheet.parse({"paper": "A4", **sheet})))
     return output.getvalue()
 
 
@@ -184,4 +185,4 @@ def test_nothing_private_stays_in_the_file(files):
 
 def test_a_plan_without_wishes_is_all_tickets(make_batch, small):
     batch = make_batch(3, small)
-    assert (request_data(batch), list(Plan(batch).numbers)) == ({}, [1, 2, 3])
+    assert (PrintRequest.of(batch), list(Plan(batch).numbers)) == ({}, [1, 2, 3])

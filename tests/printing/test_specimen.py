@@ -12,7 +12,7 @@ from pretix.base.models.orders import PrintLog
 
 from pretix_offlinesales.models import Job, JobFailed, OfflineSalesBatch
 from pretix_offlinesales.printing.choice import choose
-from pretix_offlinesales.printing.plan import request_data
+from pretix_offlinesales.printing.request import PrintRequest
 from pretix_offlinesales.printing.sheets import Sheet
 from tests.support.layouts import background_pdf, code, make_blank, text
 from tests.support.pdf import rasterized
@@ -102,13 +102,13 @@ def issued(make_batch, make_layout):
     return make_batch(5, make_layout(objects, make_blank((80, 50))))
 
 
-def first_sheet(batch, **sheet):
+def sheet_of(batch, **sheet):
     sheet = Sheet.parse({"paper": "A4", "columns": 2, "rows": 2, **sheet})
-    return first_sheet(batch, request_data(batch, choose(batch), sheet))
+    return first_sheet(batch, PrintRequest.of(batch, choose(batch), sheet))
 
 
 def test_the_first_sheet_shows_the_first_tickets(issued):
-    pdf = first_sheet(issued, margin=8, crop_marks=True)
+    pdf = sheet_of(issued, margin=8, crop_marks=True)
     with pikepdf.open(BytesIO(pdf)) as opened:
         assert len(opened.pages) == 1
     orders = [ticket.order.code for ticket in issued.tickets.order_by("number")]
@@ -118,7 +118,7 @@ def test_the_first_sheet_shows_the_first_tickets(issued):
 
 
 def test_codes_of_the_first_sheet_are_none_that_a_scanner_accepts(issued):
-    pdf = first_sheet(issued)
+    pdf = sheet_of(issued)
     text_of_file = pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_range()
     secrets = [ticket.order.positions.get().secret for ticket in issued.tickets.all()]
     assert [secret for secret in secrets if secret in text_of_file] == []
@@ -129,17 +129,17 @@ def test_codes_of_the_first_sheet_are_none_that_a_scanner_accepts(issued):
 
 def test_the_first_sheet_makes_nothing(issued):
     before = [ticket.order.positions.get().secret for ticket in issued.tickets.all()]
-    first_sheet(issued)
+    sheet_of(issued)
     assert (Job.objects.count(), PrintLog.objects.count()) == (0, 0)
     assert [ticket.order.positions.get().secret for ticket in issued.tickets.all()] == before
 
 
 def test_the_first_sheet_has_its_back(make_batch, make_layout):
     batch = make_batch(5, make_layout([text("order"), text("order", page=2)], background_pdf(pages=2)))
-    with pikepdf.open(BytesIO(first_sheet(batch, paper="A3", duplex="long"))) as opened:
+    with pikepdf.open(BytesIO(sheet_of(batch, paper="A3", duplex="long"))) as opened:
         assert len(opened.pages) == 2
 
 
 def test_without_sheets_it_is_the_first_ticket(issued):
-    shown = words(first_sheet(issued, request_data(issued, [3, 4])))
+    shown = words(first_sheet(issued, PrintRequest.of(issued, [3, 4])))
     assert issued.tickets.get(number=3).order.code in shown

@@ -11,13 +11,14 @@ from reportlab.lib.units import mm
 
 from pretix_offlinesales.printing.parts import merge_parts, print_part
 from pretix_offlinesales.printing.plan import Plan
+from pretix_offlinesales.printing.request import EVERYTHING
 
 from .pdf import SCALE, complaints, difference, extracted_text, rasterized, read_codes
 
 
-def print_batch(batch, output, data=None) -> list[int]:
+def print_batch(batch, output, request=EVERYTHING) -> list[int]:
     """What a job does with its parts, without the job. Returns the keys of the positions that are in the file."""
-    plan, positions = Plan(batch, data), []
+    plan, positions = Plan(batch, request), []
     with ExitStack() as files:
         parts = []
         for units in plan.parts():

@@ -8,7 +8,8 @@ from PIL import Image
 from reportlab.lib.units import mm
 
 from pretix_offlinesales.printing.choice import choose
-from pretix_offlinesales.printing.plan import Plan, request_data
+from pretix_offlinesales.printing.plan import Plan
+from pretix_offlinesales.printing.request import PrintRequest
 from pretix_offlinesales.printing.sheets import Sheet
 
 from .pdf import complaints, read_codes
@@ -22,7 +23,7 @@ UNEVEN = 8.1
 
 
 def asked(batch, tickets="", **sheet) -> dict:
-    return request_data(batch, choose(batch, tickets), Sheet.parse({"paper": "A4", **sheet}))
+    return PrintRequest.of(batch, choose(batch, tickets), Sheet.parse({"paper": "A4", **sheet}))
 
 
 def impositioned(batch, data: dict) -> bytes:
