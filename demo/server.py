@@ -42,8 +42,9 @@ def _prepare():
     """Make the database anew if there is none, or if what it was made from has changed since."""
     from . import event, ticket
 
-    sources = (pretix_offlinesales.models.__file__, event.__file__, ticket.__file__)
-    digest = hashlib.sha256(b"".join(Path(source).read_bytes() for source in sources)).hexdigest()
+    models = sorted(Path(pretix_offlinesales.models.__file__).parent.glob("*.py"))
+    sources = (*models, Path(event.__file__), Path(ticket.__file__))
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
     made_from = f"pretix {version('pretix')}, {digest}\n"
     stamp = DIRECTORY / "made-from"
     if stamp.exists() and stamp.read_text() == made_from:

@@ -5,6 +5,7 @@ from django.utils.html import format_html
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
 from pretix.base.logentrytypes import EventLogEntryType, NoOpShredderMixin, OrderLogEntryType, log_entry_types
+from pretix.base.models import Event, LogEntry
 
 from . import kinds  # noqa: F401 - all kinds of jobs must be known
 from .jobs.registry import Kind, all_kinds
@@ -28,11 +29,11 @@ class EventChanged(NoOpShredderMixin, EventLogEntryType):
     """In the history of the event, as there is nothing else that has one."""
 
 
-def _address(logentry, name: str, **kwargs) -> str | None:
+def _address(event: Event, name: str, **kwargs: object) -> str | None:
     """Of a page of ours, as long as the event has them: histories are shown without the plugin as well."""
-    if "pretix_offlinesales" not in logentry.event.get_plugins():
+    if "pretix_offlinesales" not in event.get_plugins():
         return None
-    place = {"organizer": logentry.event.organizer.slug, "event": logentry.event.slug}
+    place = {"organizer": event.organizer.slug, "event": event.slug}
     return reverse(f"plugins:pretix_offlinesales:{name}", kwargs=place | kwargs)
 
 
@@ -45,7 +46,7 @@ class BatchLogEntryType(EventLogEntryType):
 
 @log_entry_types.new(COMMENTED, _("The comment has been changed."))
 class BatchChanged(BatchLogEntryType):
-    def shred_pii(self, logentry):
+    def shred_pii(self, logentry: LogEntry) -> None:
         shred_comment(logentry)
 
 
@@ -56,11 +57,11 @@ class JobLogEntryType(NoOpShredderMixin, BatchLogEntryType):
         super().__init__(kind.action, kind.history)
         self._kind = kind
 
-    def display(self, logentry, data):
+    def display(self, logentry: LogEntry, data: dict) -> str:
         text = self._kind.describe(data)
         if "job" not in data or logentry.datetime < now() - RESULT_LIFETIME:
             return text
-        url = _address(logentry, "result", job=data["job"])
+        url = _address(logentry.event, "result", job=data["job"])
         return format_html('{} <a href="{}">{}</a>', text, url, _("Show result")) if url else text
 
 
@@ -68,10 +69,10 @@ class JobLogEntryType(NoOpShredderMixin, BatchLogEntryType):
 class OrderIssued(NoOpShredderMixin, OrderLogEntryType):
     """The text is the link, because the order's own history has no other."""
 
-    def display(self, logentry, data):
+    def display(self, logentry: LogEntry, data: dict) -> str:
         if not (origin := Origin.parse(data)):
             return str(_("The order has been issued for offline sales."))
-        url = _address(logentry, "batch", batch=origin.batch)
+        url = _address(logentry.event, "batch", batch=origin.batch)
         return format_html('<a href="{}">{}</a>.', url, origin) if url else f"{origin}."
 
 
@@ -82,7 +83,7 @@ class AfterSaleLogEntryType(NoOpShredderMixin, OrderLogEntryType):
         super().__init__(kind.order_action, kind.order_history)
         self._kind = kind
 
-    def display(self, logentry, data):
+    def display(self, logentry: LogEntry, data: dict) -> str:
         return self._kind.describe_order(data)
 
 

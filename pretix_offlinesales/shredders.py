@@ -82,7 +82,7 @@ def _history(event: Event) -> QuerySet[LogEntry]:
 
 def _jobs(event: Event) -> Iterator[tuple[UUID, dict]]:
     """What was said to make each, and in what became of it, one after the other: they may be long."""
-    skipped = defaultdict(list)
+    skipped: dict[UUID, list[dict]] = defaultdict(list)
     for step in _skipping(event):
         skipped[step.job_id] += step.skipped
     jobs = event.offline_sales_jobs.order_by("pk").values_list("pk", "selection", "request")

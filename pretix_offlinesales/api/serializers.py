@@ -231,9 +231,9 @@ class TicketsSerializer(serializers.Serializer):
         self._kinds = {kind.api_of: kind for kind in kinds}
         if len(kinds) > 1:
             self.fields["of"] = serializers.ChoiceField(choices=list(self._kinds), default=kinds[0].api_of)
-        for name, choices in kinds[0].choices.items():
+        for name, option in kinds[0].options.items():
             default = getattr(kinds[0].Request, name)
-            self.fields[name] = serializers.ChoiceField(choices=choices, default=default)
+            self.fields[name] = serializers.ChoiceField(choices=option.choices, default=default)
 
     def validate_all(self, value):
         if not value:

@@ -16,9 +16,9 @@ from pretix.base.models import Event
 
 from ..downloads import table
 from ..jobs.queries import find
-from ..jobs.registry import kind_of, request_of
+from ..jobs.registry import kind_of
 from ..kinds import PRINT
-from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from ..printing.choice import choose
 from ..printing.log import last_sheet, last_sheets
 from ..printing.request import PrintRequest
@@ -51,13 +51,10 @@ class TicketsForm(forms.Form):
         help_text=gettext_lazy("A text file, or a CSV file with order codes or the codes on the tickets."),
     )
     everything = forms.BooleanField(required=False)
-    kind = forms.ChoiceField(
-        label=gettext_lazy("Reason"), choices=ReturnKind.choices, initial=ReturnKind.UNSOLD, widget=forms.RadioSelect
-    )
 
     def __init__(self, *args, event: Event, batch: OfflineSalesBatch | None, kind: AfterSale, **kwargs):
         super().__init__(*args, **kwargs)
-        self.event, self.batch, self.selection = event, batch, None
+        self.event, self.batch, self.kind, self.selection = event, batch, kind, None
         if batch:
             self.fields["everything"].label = kind.everything
             self.fields["lines"].help_text = _(
@@ -69,8 +66,23 @@ class TicketsForm(forms.Form):
                 "Order codes, scanned tickets, or ticket numbers with their batch such as #3: 1-50, 60; one a line, or "
                 "with commas."
             )
-        if "kind" not in kind.choices:
-            del self.fields["kind"]
+        for name, option in kind.options.items():
+            self.fields[name] = forms.ChoiceField(
+                label=option.label,
+                choices=option.choices,
+                initial=getattr(kind.Request, name),
+                widget=forms.RadioSelect,
+            )
+
+    @property
+    def chosen(self) -> list[tuple[str, str]]:
+        """What one has chosen besides the tickets, in words: of what, and what."""
+        options = self.kind.options.items()
+        return [(str(option.label), option.label_of(self.cleaned_data[name])) for name, option in options]
+
+    @property
+    def option_fields(self):
+        return [self[name] for name in self.kind.options]
 
     def clean_file(self):
         file = self.cleaned_data["file"]
@@ -160,7 +172,7 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
         if self.too_many:
             form.add_error(None, self.too_many)
             return self.form_invalid(form)
-        chosen = {name: form.cleaned_data[name] for name in self.kind.choices}
+        chosen = {name: form.cleaned_data[name] for name in self.kind.options}
         requested_by = {"user": self.request.user}
         return self.start(self.kind.ask(self.request.event, form.selection.data, requested_by, self.batch, **chosen))
 
@@ -287,7 +299,7 @@ class ResultPage(ResultMixin, TemplateView):
         return super().get_context_data(**kwargs) | {
             "job": self.job,
             "kind": self.result_kind,
-            "chosen": self._chosen(),
+            "chosen": self.result_kind.chosen(self.job),
             "undo": self._undo(),
             "money": money,
             "amount": len(self.done),
@@ -296,11 +308,6 @@ class ResultPage(ResultMixin, TemplateView):
             "skipped": self.skipped[:MAX_SHOWN],
             "more_skipped": len(self.skipped[MAX_SHOWN:]),
         }
-
-    def _chosen(self) -> list[str]:
-        """What one could choose, and did."""
-        request = request_of(self.job)
-        return [str(dict(choices)[getattr(request, name)]) for name, choices in self.result_kind.choices.items()]
 
     def _undo(self) -> dict | None:
         """All that was done, as the page takes it on which that can be undone."""

@@ -20,7 +20,7 @@ from pretix.control.views import ChartContainingView, PaginationMixin
 from .. import tasks
 from ..db.queries import planned_plainly
 from ..downloads import as_private_file, download, table
-from ..issuing.blueprint import draw
+from ..issuing.blueprint import simulate
 from ..issuing.channels import is_missing, make_channel
 from ..issuing.request import requested_batches
 from ..jobs import runner
@@ -267,7 +267,7 @@ class BatchPreview(PageMixin, View):
         return render(self.request, "pretix_offlinesales/control/preview.html", context)
 
 
-class BatchProof(PageMixin, View):
+class BatchSpecimen(PageMixin, View):
     """A ticket of the batch that is asked for, as a specimen."""
 
     permission = "event.orders:write"
@@ -296,7 +296,7 @@ class BatchProof(PageMixin, View):
 
         :raises JobFailed: if the host would not make such an order, or if the layout can't be used
         """
-        blueprint, output = draw(batch, seats), BytesIO()
+        blueprint, output = simulate(batch, seats), BytesIO()
         print_specimen(batch, blueprint.order, blueprint.positions, output)
         return output.getvalue()
 

@@ -12,10 +12,11 @@ import io
 import json
 from collections.abc import Callable, Collection, Sequence
 from itertools import count
+from typing import Any, cast
 
 from django.db import connection, models, transaction
 from django.db.models.expressions import RawSQL
-from pretix.base.models import LogEntry
+from pretix.base.models import LogEntry, LoggedModel
 
 from ..host.helpers import CustomJSONEncoder
 
@@ -66,7 +67,7 @@ def send_copies(instance: models.Model, **columns: Sequence) -> Callable[[], Non
     quote = connection.ops.quote_name
     statement = "INSERT INTO {table} ({columns}) SELECT {values} FROM {elements}".format(
         table=quote(instance._meta.db_table),
-        columns=", ".join(quote(field.column) for field in fields),
+        columns=", ".join(_column(field) for field in fields),
         values=", ".join(values),
         elements=ELEMENTS[connection.vendor],
     )
@@ -88,21 +89,21 @@ def update_from(model: type[models.Model], pks: Sequence[int], alike: dict | Non
     :param alike: by field name, what all of them get
     :param columns: by field name, what each gets, as ``insert_copies`` takes it
     """
-    quote, field_of, alike = connection.ops.quote_name, model._meta.get_field, alike or {}
-    table, key = quote(model._meta.db_table), model._meta.pk
-    sent = [key, *map(field_of, columns)]
-    new_values = [f"{quote(field.column)} = sent.column_{index}" for index, field in enumerate(sent) if index]
+    table, key, alike = connection.ops.quote_name(model._meta.db_table), model._meta.pk, alike or {}
+    constant = {_field(model, name): value for name, value in alike.items()}
+    sent = [key, *(_field(model, name) for name in columns)]
+    new_values = [f"{_column(field)} = sent.column_{index}" for index, field in enumerate(sent) if index]
     statement = (
         "UPDATE {table} SET {values} FROM (SELECT {columns} FROM {elements}) AS sent "
         "WHERE {table}.{key} = sent.column_0"
     ).format(
         table=table,
-        key=quote(key.column),
-        values=", ".join([*(f"{quote(field_of(name).column)} = %s" for name in alike), *new_values]),
+        key=_column(key),
+        values=", ".join([*(f"{_column(field)} = %s" for field in constant), *new_values]),
         columns=", ".join(f"{_element(field, index)} AS column_{index}" for index, field in enumerate(sent)),
         elements=ELEMENTS[connection.vendor],
     )
-    constants = [field_of(name).get_db_prep_save(value, connection) for name, value in alike.items()]
+    constants = [field.get_db_prep_save(value, connection) for field, value in constant.items()]
     with connection.cursor() as cursor:
         for document in _send_columns([pks, *columns.values()]):
             cursor.execute(statement, [*constants, document])
@@ -128,13 +129,13 @@ def _ask_for_each(question: str, values: Collection[str], others: models.QuerySe
     if not values:
         return []
     quote = connection.ops.quote_name
-    column = f"{quote(others.model._meta.db_table)}.{quote(others.model._meta.get_field(field).column)}"
+    column = f"{quote(others.model._meta.db_table)}.{_column(_field(others.model, field))}"
     one = others.filter(RawSQL(f"{column} = sent.text", (), output_field=models.BooleanField()))
-    one, parameters = one.order_by().query.sql_with_params()
+    sql, parameters = one.order_by().query.sql_with_params()
     statement = "WITH sent AS (SELECT {text} AS text FROM {elements}) {question}".format(
         text=ELEMENT[connection.vendor].format(index=0, type="text"),
         elements=ELEMENTS[connection.vendor],
-        question=question.format(one=f"{one} LIMIT 1 OFFSET 0"),
+        question=question.format(one=f"{sql} LIMIT 1 OFFSET 0"),
     )
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, [_send([[value] for value in values]), *parameters])
@@ -146,7 +147,7 @@ def _send_columns(columns: Collection[Sequence]) -> list[int | str]:
     return [_send(rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)]
 
 
-def sent(value):
+def sent(value: object) -> object:
     """What stands for this JSON value where a row is saved or updated, in the same transaction."""
     if connection.vendor != "postgresql":
         return value
@@ -154,7 +155,7 @@ def sent(value):
     return RawSQL(statement, [_send(value)], output_field=models.JSONField())
 
 
-def _send(value) -> int | str:
+def _send(value: object) -> int | str:
     """Bring a document to the database. Returns what stands for it in statements of the same transaction."""
     document = json.dumps(value)
     if connection.vendor != "postgresql":
@@ -169,7 +170,7 @@ def _send(value) -> int | str:
     return number
 
 
-def _copy(cursor, statement: str, data: str) -> None:
+def _copy(cursor: Any, statement: str, data: str) -> None:
     with connection.wrap_database_errors:
         if hasattr(cursor, "copy_expert"):  # psycopg 2
             cursor.copy_expert(statement, io.StringIO(data))
@@ -178,13 +179,22 @@ def _copy(cursor, statement: str, data: str) -> None:
                 copy.write(data)
 
 
-def _element(field, index):
+def _field(model: type[models.Model], name: str) -> models.Field:
+    return cast(models.Field, model._meta.get_field(name))
+
+
+def _column(field: models.Field) -> str:
+    """The name, quoted."""
+    return connection.ops.quote_name(cast(str, field.column))
+
+
+def _element(field: models.Field, index: int) -> str:
     # A cast to a type with a length would cut off what is too long; the column itself refuses it.
     column_type = "text" if isinstance(field, models.CharField) else field.rel_db_type(connection)
     return ELEMENT[connection.vendor].format(index=index, type=column_type)
 
 
-def log(one: models.Model, action: str, pks: Sequence[int], data: Sequence[dict], requester: dict) -> list[int]:
+def log(one: LoggedModel, action: str, pks: Sequence[int], data: Sequence[dict], requester: dict) -> list[int]:
     """
     What ``one.log_action`` would write, for all objects of its kind with these keys; without a mail to anybody. Returns
     the keys of the entries.

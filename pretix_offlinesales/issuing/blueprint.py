@@ -27,7 +27,7 @@ class Blueprint:
     log_entries: list[LogEntry]
 
 
-def draw(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Blueprint:
+def simulate(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Blueprint:
     """
     Let the host make the order that ``POST …/orders/`` makes for the batch's product with ``status: p``.
 

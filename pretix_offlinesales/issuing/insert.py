@@ -35,18 +35,18 @@ ONE_BATCH_AT_A_TIME = 0x0FF5A1E
 
 
 @dataclass(frozen=True)
-class Draw:
-    """What is drawn for the orders of a batch before anybody has to wait; a list for each column, by ticket."""
+class Codes:
+    """What is generated for the orders of a batch before anybody has to wait; a list for each column, by ticket."""
 
-    codes: Unique
+    orders: Unique
     secrets: list[str]
     internal_secrets: list[str]
     positions: list[dict[str, list[str]]]  # by position of the blueprint
 
-    def redraw_taken(self) -> int:
-        """Draw anew what somebody has taken by now. Returns how many values that are."""
-        columns = [self.codes, *(values for position in self.positions for values in position.values())]
-        return sum(values.redraw_taken() for values in columns if isinstance(values, Unique))
+    def replace_taken(self) -> int:
+        """Generate anew what somebody has taken by now. Returns how many values that are."""
+        columns = [self.orders, *(values for position in self.positions for values in position.values())]
+        return sum(values.replace_taken() for values in columns if isinstance(values, Unique))
 
 
 def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequence[Seat] = ()) -> None:
@@ -56,20 +56,20 @@ def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequ
     Only positions count for quotas and seats. So everything else is written first, and others wait for the positions
     only. (Whether enough is left is looked at before, to spare the work, and again under the lock, to be sure.)
 
-    Codes are drawn before anybody has to wait, and looked at again where no other batch can take them any more. It may
-    still be that a shopper is faster. Then there is one who has the code, which tells it from all other reasons why the
-    database may refuse a row.
+    Codes are generated before anybody has to wait, and looked at again where no other batch can take them any more. It
+    may still be that a shopper is faster. Then there is one who has the code, which tells it from all other reasons why
+    the database may refuse a row.
 
     :raises JobFailed: with the host's own message, if a quota has too few left, if a seat is taken, or if they stay
         locked; then nothing is made
     :raises IntegrityError: if something that the rows refer to does not exist (any more)
     """
-    drawn = _draw(blueprint, batch.amount)
+    codes = _generate(blueprint, batch.amount)
     job.report(20, 100)
     try:
         with_patience(
             job,
-            lambda: _insert_with_free_codes(job, batch, blueprint, drawn, seats),
+            lambda: _insert_with_free_codes(job, batch, blueprint, codes, seats),
             busy=(LockTimeoutException,),
             pauses=BACK_OFF,
         )
@@ -78,29 +78,29 @@ def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequ
 
 
 def _insert_with_free_codes(
-    job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, drawn: Draw, seats: Sequence[Seat]
+    job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, codes: Codes, seats: Sequence[Seat]
 ) -> None:
     while True:
         try:
-            return _insert_once(job, batch, blueprint, drawn, seats)
+            return _insert_once(job, batch, blueprint, codes, seats)
         except IntegrityError:
-            if not drawn.redraw_taken():
+            if not codes.replace_taken():
                 raise
-            logger.info("A code was taken while a batch was being inserted, and is drawn again")
+            logger.info("A code was taken while a batch was being inserted, and is generated again")
 
 
-def _insert_once(job, batch, blueprint, drawn, seats):
+def _insert_once(job, batch, blueprint, codes, seats):
     try:
         with transaction.atomic():
             _wait_for_other_batches(batch.event)
-            if taken := drawn.redraw_taken():
-                logger.info("%d codes were taken while a batch waited for others, and are drawn again", taken)
+            if taken := codes.replace_taken():
+                logger.info("%d codes were taken while a batch waited for others, and are generated again", taken)
             _number(job, batch)
             quotas = _quotas(blueprint)
             _refuse_oversold(batch, quotas)
             _save_anew(batch)
-            order_ids = _write_orders(batch, blueprint, drawn)
-            insert_positions = _send_positions(blueprint, drawn, order_ids, seats)
+            order_ids = _write_orders(batch, blueprint, codes)
+            insert_positions = _send_positions(blueprint, codes, order_ids, seats)
             job.update(batch=batch)
             _claim(batch, quotas, seats)
             insert_positions()
@@ -109,11 +109,11 @@ def _insert_once(job, batch, blueprint, drawn, seats):
         raise
 
 
-def _draw(blueprint: Blueprint, amount: int) -> Draw:
+def _generate(blueprint: Blueprint, amount: int) -> Codes:
     secrets: set[str] = set()
     ids: set[str] = set()
-    return Draw(
-        codes=order_codes(blueprint.order, amount),
+    return Codes(
+        orders=order_codes(blueprint.order, amount),
         secrets=plain_secrets(amount),
         internal_secrets=plain_secrets(amount),
         positions=[
@@ -178,7 +178,7 @@ def _refuse_oversold(batch, quotas):
             raise JobFailed(message.format(quota.name))
 
 
-def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, drawn: Draw) -> list[int]:
+def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, codes: Codes) -> list[int]:
     """All rows but the positions: copies of the blueprint, each with its place in the batch. Returns the order ids."""
     moment = now()
     order = blueprint.order
@@ -190,10 +190,10 @@ def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, drawn: Draw) -
     insert_copies(
         order,
         id=order_ids,
-        code=drawn.codes,
-        secret=drawn.secrets,
-        internal_secret=drawn.internal_secrets,
-        meta_info=[origin.mark(code) for origin, code in zip(origins, drawn.codes, strict=True)],
+        code=codes.orders,
+        secret=codes.secrets,
+        internal_secret=codes.internal_secrets,
+        meta_info=[origin.mark(code) for origin, code in zip(origins, codes.orders, strict=True)],
     )
     insert_copies(blueprint.payment, order_id=order_ids)
     for entry in blueprint.transactions:
@@ -209,13 +209,13 @@ def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, drawn: Draw) -
 
 
 def _send_positions(
-    blueprint: Blueprint, drawn: Draw, order_ids: list[int], seats: Sequence[Seat]
+    blueprint: Blueprint, codes: Codes, order_ids: list[int], seats: Sequence[Seat]
 ) -> Callable[[], None]:
     """Bring all positions to the database. Returns what inserts them, to be called under the lock."""
     ids = iter(reserve_ids(OrderPosition, len(order_ids) * len(blueprint.positions)))
     position_ids: dict[int, list[int]] = {}  # by the id() of the blueprint's position
     inserts = []
-    for position, of_position in zip(blueprint.positions, drawn.positions, strict=True):
+    for position, of_position in zip(blueprint.positions, codes.positions, strict=True):
         own_ids = list(islice(ids, len(order_ids)))
         columns: dict[str, Sequence] = {"id": own_ids, "order_id": order_ids, **of_position}
         if position.addon_to:

@@ -1,13 +1,15 @@
 """The job that makes a batch."""
 
+from typing import cast
+
 from django.db import transaction
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
 from ..jobs.registry import KINDS, Kind, request_of
-from ..models import Job
+from ..models import Job, OfflineSalesBatch
 from .announce import announce
-from .blueprint import draw
+from .blueprint import simulate
 from .insert import insert
 from .request import IssueRequest, checked_again
 from .seats import SeatTaken
@@ -41,10 +43,11 @@ class Issue(Kind):
         if not job.batch:
             _make(job)
         announce(job)
+        batch = cast(OfflineSalesBatch, job.batch)
         with transaction.atomic():
-            job.batch.completed = now()
-            job.batch.save(update_fields=["completed"])
-            job.log(job.batch, self.action, {"amount": job.batch.amount})
+            batch.completed = now()
+            batch.save(update_fields=["completed"])
+            job.log(batch, self.action, {"amount": batch.amount})
             job.succeed()
 
     def is_committed(self, job: Job) -> bool:
@@ -63,7 +66,7 @@ def _make(job: Job) -> None:
     for choices_left in reversed(range(MAX_CHOICES)):
         batch, seats = checked_again(job)
         try:
-            insert(job, batch, draw(batch, seats), seats)
+            insert(job, batch, simulate(batch, seats), seats)
             break
         except SeatTaken:
             if not (choices_left and request_of(job).next_seats):

@@ -8,7 +8,7 @@ from pretix.base.models import Seat
 
 from ..host.quotas import count, taken_by
 from ..models import OfflineSalesBatch
-from .blueprint import Blueprint, draw
+from .blueprint import Blueprint, simulate
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ def quote(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Quote:
     :param batch: unsaved and checked, on these seats
     :raises JobFailed: with the host's own message, if the host would not make such an order
     """
-    blueprint = draw(batch, seats)
+    blueprint = simulate(batch, seats)
     price = blueprint.order.total
     return Quote(price=price, total=price * batch.amount, left=_tickets_left(blueprint))
 

@@ -64,7 +64,7 @@ class IssueRequest(Stored):
             values["first_number"] = None
         return cls(
             **values,
-            valid_from=batch.valid_from and batch.valid_from.isoformat(),
+            valid_from=batch.valid_from.isoformat() if batch.valid_from else None,
             numbers_go_on=numbers_go_on,
             seats=tuple(seat.pk for seat in seats),
             next_seats=next_seats,
@@ -91,8 +91,8 @@ def checked_again(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:
     try:
         for name in ("item", "variation", "subevent", "sales_channel", "layout"):
             getattr(batch, name)
-        seats = job.event.seats.in_bulk(request.seats)
-        seats = next_free(batch) if request.next_seats else [seats[pk] for pk in request.seats]
+        named = job.event.seats.in_bulk(request.seats)
+        seats = next_free(batch) if request.next_seats else [named[pk] for pk in request.seats]
         check(batch, seats)
     except (ObjectDoesNotExist, KeyError) as error:
         message = _("Something that this batch should have been made of has been deleted in the meantime.")

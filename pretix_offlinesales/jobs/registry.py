@@ -6,7 +6,7 @@ A kind lives in the room that does its work, in a module ``kinds``, and is regis
 
 from collections.abc import Iterator
 from dataclasses import MISSING, asdict, dataclass, fields, replace
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID, uuid4
 
 from django.utils.translation import get_language, gettext_lazy as _
@@ -14,6 +14,9 @@ from pretix.base.models import Event
 from pretix.base.signals import Registry
 
 from ..models import Job, OfflineSalesBatch
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 #: By their identifiers.
 KINDS = Registry({"identifier": lambda kind: kind.identifier})
@@ -56,7 +59,7 @@ class Kind:
     #: In the database and the API.
     identifier: ClassVar[str]
     #: For people.
-    name: ClassVar[str]
+    name: "ClassVar[StrOrPromise]"
     #: What its jobs are asked, and from where they go on.
     Request: ClassVar[type[Stored]] = Stored
     Checkpoint: ClassVar[type[Checkpoint]] = Checkpoint
@@ -64,16 +67,16 @@ class Kind:
     #: Several workers may do it together.
     is_shared = False
     #: What is said if somebody gives it up while it waits, and if it is too late for that. None, if nobody can.
-    canceled: ClassVar[str | None] = None
-    too_late: ClassVar[str | None] = None
+    canceled: "ClassVar[StrOrPromise | None]" = None
+    too_late: "ClassVar[StrOrPromise | None]" = None
     #: What is said of one that is not done yet.
-    halfway = _("This is still being worked on.")
+    halfway: "ClassVar[StrOrPromise]" = _("This is still being worked on.")
 
     #: What it writes into the history of a batch, as the end of ``pretix_offlinesales.batch.…``, and how that reads.
     entry: ClassVar[str]
-    history: ClassVar[str]
+    history: "ClassVar[StrOrPromise]"
     #: What webhooks about such an entry are called; none, if there are none.
-    webhook: ClassVar[str | None] = None
+    webhook: "ClassVar[StrOrPromise | None]" = None
 
     def create(
         self,

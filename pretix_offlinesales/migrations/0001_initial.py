@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False)),
                 ('first', models.PositiveIntegerField()),
                 ('last', models.PositiveIntegerField()),
-                ('drawn', models.JSONField(null=True)),
+                ('printed', models.JSONField(null=True)),
                 ('facts', models.CharField(default='', max_length=64)),
                 ('file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='pretixbase.cachedfile')),
                 ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parts', to='pretix_offlinesales.job')),

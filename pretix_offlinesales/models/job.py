@@ -211,7 +211,7 @@ class PrintPart(models.Model):
     last = models.PositiveIntegerField()
     file = models.ForeignKey("pretixbase.CachedFile", null=True, on_delete=models.SET_NULL, related_name="+")
     #: The order positions on it, each as in ``printing.tickets.Printed``, once it is done.
-    drawn = models.JSONField(null=True)
+    printed = models.JSONField(null=True)
     #: What it says of the event, as in ``printing.look.facts``.
     facts = models.CharField(max_length=64, blank=True, default="")
 

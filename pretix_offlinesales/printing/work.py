@@ -16,7 +16,7 @@ from ..models import Job, PrintPart
 from ..tickets.numbers import format_numbers
 from .choice import numbers_of
 from .data import DataOptions, write_data
-from .log import PRINTED, compare, log_prints
+from .log import DATA_MADE, PRINTED, compare, log_prints
 from .look import Look, facts, settled
 from .parts import merge_parts, print_part
 from .plan import Plan
@@ -33,8 +33,8 @@ def print_tickets(job: Job) -> None:
     for left in reversed(range(MAX_REPETITIONS + 1)):
         total = job.parts.count()
         while _print_part(job, plan):
-            job.report(job.parts.filter(drawn__isnull=False).count(), total + 1)
-        if job.parts.filter(drawn__isnull=True).exists() or _finish(job, plan, is_last=not left):
+            job.report(job.parts.filter(printed__isnull=False).count(), total + 1)
+        if job.parts.filter(printed__isnull=True).exists() or _finish(job, plan, is_last=not left):
             return
     raise RuntimeError(f"Parts of job {job} are lost again and again")
 
@@ -42,15 +42,15 @@ def print_tickets(job: Job) -> None:
 def _print_part(job: Job, plan: Plan) -> bool:
     """Draw a part that nobody draws. The lock of its row goes with the worker, and what it stored is not kept."""
     with files.draft("part.zip", "application/zip", job.pk) as file, transaction.atomic():
-        part = job.parts.filter(drawn__isnull=True).select_for_update(skip_locked=True).first()
+        part = job.parts.filter(printed__isnull=True).select_for_update(skip_locked=True).first()
         if not part:
             return False
         part.facts = facts(job.batch)
         with tempfile.TemporaryFile() as output:
-            part.drawn = print_part(plan, part.units, output, lambda done, total: job.check_lock())
+            part.printed = print_part(plan, part.units, output, lambda done, total: job.check_lock())
             file.store(output)
         before, part.file = part.file, file.keep()
-        part.save(update_fields=["drawn", "facts", "file"])
+        part.save(update_fields=["printed", "facts", "file"])
         job.commit_progress()
         if before:
             transaction.on_commit(before.delete)
@@ -66,7 +66,7 @@ def _finish(job: Job, plan: Plan, is_last: bool) -> bool:
     """
     with files.draft(files.filename(job.batch, "pdf"), whose=job.pk) as file, transaction.atomic():
         mine = job.row.filter(state=Job.State.RUNNING, attempts=job.attempts).select_for_update(skip_locked=True)
-        if not mine.exists() or job.parts.filter(drawn__isnull=True).exists():
+        if not mine.exists() or job.parts.filter(printed__isnull=True).exists():
             return True
         parts = list(job.parts.select_related("file"))
         printed = set().union(*map(_printed, parts))  # Pieces of one position may lie on sheets of several parts.
@@ -110,7 +110,7 @@ def _open(opened: ExitStack, part: PrintPart) -> BinaryIO | None:
 
 
 def _printed(part: PrintPart) -> set[Printed]:
-    return {Printed(*drawn) for drawn in part.drawn}
+    return {Printed(*each) for each in part.printed}
 
 
 def _with_any(printed: set[Printed], parts: Collection[PrintPart]) -> list[PrintPart]:
@@ -119,7 +119,7 @@ def _with_any(printed: set[Printed], parts: Collection[PrintPart]) -> list[Print
 
 def _draw_again(job: Job, parts: Collection[PrintPart]) -> bool:
     """Nobody has them, since all are done, and who thinks so, too, has not got the job's row."""
-    job.parts.filter(pk__in=[part.pk for part in parts]).update(drawn=None)
+    job.parts.filter(pk__in=[part.pk for part in parts]).update(printed=None)
     return False
 
 
@@ -144,7 +144,7 @@ def _make_data_file(job: Job, options: DataOptions, look: Look | None, is_last: 
             job.update(file=file.keep(job.file_id or job.pk))
             amount = len({printed.number for printed in written})
             entry = {"amount": amount, **_changed(changed), **asdict(options)}
-            job.batch.log_action("pretix_offlinesales.batch.data", entry, **job.requester)
+            job.batch.log_action(DATA_MADE, entry, **job.requester)
             job.succeed(_warning(changed))
             transaction.on_commit(lambda: _clean_up(job))
     return True

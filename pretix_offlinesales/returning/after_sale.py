@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.db import transaction
 from django.db.models import Q
@@ -16,6 +16,9 @@ from ..tickets.reasons import REVOKED
 from .attempt import Attempt
 from .orders import Orders
 from .pace import Pace
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 #: How many tickets are dealt with in one transaction: as long as it takes, a scanner may have to wait for it.
 CHUNK = 250
@@ -42,6 +45,18 @@ class AfterSaleCheckpoint(Checkpoint):
     amount: int = 0
 
 
+@dataclass(frozen=True)
+class Option:
+    """Something that one chooses besides the tickets."""
+
+    label: "StrOrPromise"
+    #: Values and what they are called.
+    choices: "Sequence[tuple[str, StrOrPromise]]"
+
+    def label_of(self, value: str) -> str:
+        return str(dict(self.choices).get(value, value))
+
+
 class AfterSale(Kind):
     """Something that can be done with tickets that exist: what, with which, and how that is said."""
 
@@ -55,22 +70,22 @@ class AfterSale(Kind):
     api_done: ClassVar[str]
 
     #: What one can choose of its ``Request``, by field.
-    choices: ClassVar[dict[str, list[tuple[str, str]]]] = {}
+    options: ClassVar[dict[str, Option]] = {}
 
     # On the pages:
-    title: ClassVar[str]
-    explanation: ClassVar[str]
+    title: "ClassVar[StrOrPromise]"
+    explanation: "ClassVar[StrOrPromise]"
     #: What all tickets of a batch are called.
-    everything: ClassVar[str]
+    everything: "ClassVar[StrOrPromise]"
     #: How many of them there are.
-    question: ClassVar[str]
-    button: ClassVar[str]
+    question: "ClassVar[StrOrPromise]"
+    button: "ClassVar[StrOrPromise]"
     #: What is said of a ticket while one scans.
-    verdict: ClassVar[str]
-    headline: ClassVar[str]
+    verdict: "ClassVar[StrOrPromise]"
+    headline: "ClassVar[StrOrPromise]"
     #: What the result says of the tickets, and of each of them.
-    result: ClassVar[str]
-    outcome: ClassVar[str]
+    result: "ClassVar[StrOrPromise]"
+    outcome: "ClassVar[StrOrPromise]"
     #: The icon of its button.
     icon: ClassVar[str]
     #: Which tickets of a batch there must be, for the page of the batch to offer it.
@@ -84,7 +99,7 @@ class AfterSale(Kind):
     #: By which kind of job it can be undone.
     undone_by: "ClassVar[AfterSale | None]" = None
     #: What the history of the order says, if it is we who say it.
-    order_history: ClassVar[str | None] = None
+    order_history: "ClassVar[StrOrPromise | None]" = None
 
     #: What all tickets are that something can be done about, by their state.
     candidates: ClassVar[Q]
@@ -112,6 +127,11 @@ class AfterSale(Kind):
         :param data: of the log entry
         """
         return str(self.order_history)
+
+    def chosen(self, job: Job) -> list[str]:
+        """What was chosen, in words."""
+        request = request_of(job)
+        return [option.label_of(getattr(request, name)) for name, option in self.options.items()]
 
     def ask(
         self,

@@ -13,7 +13,7 @@ from ..models import ReturnKind
 from ..tickets.reasons import ALREADY_CANCELED
 from ..tickets.state import RETURNED, Fate
 from . import lost, replace, undo
-from .after_sale import CHUNK, AfterSale, AfterSaleRequest
+from .after_sale import CHUNK, AfterSale, AfterSaleRequest, Option
 from .announce import cancel_open_payments, invoice_again
 from .cancel import cancel
 from .pace import Pace
@@ -97,7 +97,7 @@ class Return(AfterSale):
     identifier = "return"
     name = _("Return tickets")
     Request = ReturnRequest
-    choices = {"kind": ReturnKind.choices}
+    options = {"kind": Option(_("Reason"), ReturnKind.choices)}
     api_action, api_done = "return", "returned"
     title = _("Return tickets")
     explanation = _(
@@ -150,7 +150,7 @@ class Return(AfterSale):
 
 
 def _label(data: dict) -> str:
-    return dict(ReturnKind.choices).get(data.get("kind"), data.get("kind"))
+    return Return.options["kind"].label_of(data.get("kind", ""))
 
 
 class Replace(AfterSale):

@@ -1,6 +1,6 @@
 """
 Unique codes and secrets for many orders at once, by the host's rules: ``Order.assign_code``, ``OrderPosition.save``
-and ``OrderPosition.assign_pseudonymization_id`` draw the same ones, but ask the database about each.
+and ``OrderPosition.assign_pseudonymization_id`` generate the same ones, but ask the database about each.
 """
 
 import string
@@ -31,21 +31,21 @@ class Unique(list):
     """
 
     def __init__(
-        self, amount: int, draw: Callable[[int], str], others: QuerySet, field: str, seen: set[str] | None = None
+        self, amount: int, generate: Callable[[int], str], others: QuerySet, field: str, seen: set[str] | None = None
     ):
         """
-        :param draw: is told how often it had to be asked already, to look further afield where too much is taken
+        :param generate: is told how often it had to be asked already, to look further afield where too much is taken
         :param others: objects, none of which has one of the values in ``field``
         :param seen: shared by those who must not have the same values either
         """
         super().__init__()
-        self._draw, self._others, self._field = draw, others, field
+        self._generate, self._others, self._field = generate, others, field
         self._seen = set() if seen is None else seen
         self._turn = 0
         self._fill(amount)
 
-    def redraw_taken(self) -> int:
-        """Draw anew what others have taken by now. Returns how many that are."""
+    def replace_taken(self) -> int:
+        """Generate anew what others have taken by now. Returns how many that are."""
         lost, amount = self._taken(self), len(self)
         if lost:
             self[:] = [value for value in self if value not in lost]
@@ -55,7 +55,7 @@ class Unique(list):
     def _fill(self, amount):
         """A query a round."""
         while len(self) < amount:
-            fresh = {self._draw(self._turn) for _ in range(amount - len(self))} - self._seen
+            fresh = {self._generate(self._turn) for _ in range(amount - len(self))} - self._seen
             self._seen |= fresh
             self.extend(fresh - self._taken(fresh))
             self._turn += 1
@@ -76,14 +76,14 @@ def all_of(organizer: Organizer, model: type[Model]) -> QuerySet:
 def order_codes(order: Order, amount: int) -> Unique:
     """Codes that no order of the organizer has, for copies of this order."""
 
-    def draw(turn):
+    def generate(turn):
         length = settings.ENTROPY["order_code"] + turn // ROUNDS_BEFORE_LONGER
         while banned(code := random_string(length, ORDER_CODE_ALPHABET)):
             pass
         # The host marks the codes of test orders with a zero, which no other code contains.
         return code[0] + "0" + code[2:] if order.testmode else code
 
-    return Unique(amount, draw, all_of(order.organizer, Order), "code")
+    return Unique(amount, generate, all_of(order.organizer, Order), "code")
 
 
 def ticket_secrets(position: OrderPosition, amount: int, seen: set[str] | None = None) -> Unique:
@@ -110,7 +110,7 @@ def pseudonymization_ids(amount: int, seen: set[str] | None = None) -> Unique:
     :param seen: those of the order's other positions
     """
 
-    def draw(turn):
+    def generate(turn):
         return random_string(PSEUDONYMIZATION_ID_LENGTH, PSEUDONYMIZATION_ID_ALPHABET)
 
-    return Unique(amount, draw, OrderPosition._base_manager.all(), "pseudonymization_id", seen)
+    return Unique(amount, generate, OrderPosition._base_manager.all(), "pseudonymization_id", seen)

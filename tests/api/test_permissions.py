@@ -15,9 +15,15 @@ from pretix_offlinesales import urls
 from pretix_offlinesales.api.jobs import JobViewSet
 from pretix_offlinesales.api.tickets import TicketViewSet
 from pretix_offlinesales.api.views import AfterSaleViewSet, BatchViewSet
-from pretix_offlinesales.kinds import PRINT, REPLACE, REPORT_LOST, RETURN, UNDO_RETURN
+from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.returning.after_sale import all_after_sale
+
+#: What can be done with tickets that exist, by the end of the address.
+OTHERS = {kind.api_action: kind for kind in reversed(all_after_sale())}
+
+#: For whoever may return tickets.
+LATER = [action for action in OTHERS if action != "return"]
 
 #: The columns: name of the endpoint → (name of its url, method, address).
 ENDPOINTS = {
@@ -30,23 +36,13 @@ ENDPOINTS = {
     "patch": ("offlinesalesbatch-detail", "patch", "{batch}/"),
     "create": ("offlinesalesbatch-list", "post", ""),
     "return": ("offlinesalesaftersale-list", "post", "{batch}/return/"),
-    "returned": ("offlinesalesaftersale-detail", "get", "{batch}/return/{returning}/"),
+    "returned": ("offlinesalesaftersale-detail", "get", "{batch}/return/{return}/"),
     "tickets": ("offlinesalesticket-list", "get", "{batch}/tickets/"),
-    "undo": ("offlinesalesaftersale-list", "post", "{batch}/undo/"),
-    "undone": ("offlinesalesaftersale-detail", "get", "{batch}/undo/{undoing}/"),
-    "replace": ("offlinesalesaftersale-list", "post", "{batch}/replace/"),
-    "replaced": ("offlinesalesaftersale-detail", "get", "{batch}/replace/{replacing}/"),
-    "lost": ("offlinesalesaftersale-list", "post", "{batch}/lost/"),
-    "were_lost": ("offlinesalesaftersale-detail", "get", "{batch}/lost/{losing}/"),
+    **{action: ("offlinesalesaftersale-list", "post", f"{{batch}}/{action}/") for action in LATER},
+    **{
+        f"{action} it": ("offlinesalesaftersale-detail", "get", f"{{batch}}/{action}/{{{action}}}/") for action in LATER
+    },
     "jobs": ("offlinesalesjob-list", "get", "jobs/"),
-}
-
-#: The jobs about tickets that exist.
-OTHERS = {
-    "returning": RETURN,
-    "undoing": UNDO_RETURN,
-    "replacing": REPLACE,
-    "losing": REPORT_LOST,
 }
 
 #: What the endpoints answer to whoever may use them.
@@ -62,12 +58,8 @@ SUCCESS = {
     "return": 202,
     "returned": 200,
     "tickets": 200,
-    "undo": 202,
-    "undone": 200,
-    "replace": 202,
-    "replaced": 200,
-    "lost": 202,
-    "were_lost": 200,
+    **dict.fromkeys(LATER, 202),
+    **dict.fromkeys([f"{action} it" for action in LATER], 200),
     "jobs": 200,
 }
 
@@ -113,7 +105,7 @@ def rows():
     for line in MATRIX.strip().splitlines()[1:]:
         if line:
             who, cells = line[:36].strip(), line[36:].split()
-            cells += cells[-3:-1] * 3  # undo, replace and lost are for whoever may return
+            cells += [cells[-3]] * len(LATER) + [cells[-2]] * len(LATER)
             cells.append(cells[0])  # jobs are for whoever may list batches
             yield pytest.param(who, dict(zip(ENDPOINTS, cells, strict=True)), id=who)
 
@@ -127,7 +119,6 @@ def test_the_table_has_a_column_for_each_endpoint():
         if method in BatchViewSet.http_method_names and method != "head"
     }
     assert {(name, method) for name, method, _address in ENDPOINTS.values()} == served
-    assert {kind.api_action for kind in OTHERS.values()} == {kind.api_action for kind in all_after_sale()}
 
 
 @pytest.mark.parametrize(("who", "expected"), list(rows()))
@@ -149,18 +140,12 @@ def test_who_may_do_what(places, who, expected):
 def test_who_may_not_do_it_leaves_no_trace(places, who, expected):
     client, url = WAYS[who](places), places.url_for(who)
     client.post(url, places.bodies["create"], format="json")
-    for name in ("return", "undo", "replace", "lost"):
+    for name in OTHERS:
         client.post(f"{url}{places.ids['batch']}/{name}/", places.bodies[name], format="json")
     client.patch(f"{url}{places.ids['batch']}/", {"comment": "Changed"}, format="json")
     jobs = Job.objects.exclude(pk__in=[places.ids[name] for name in ("issuing", "printing", *OTHERS)])
-    asked = (
-        ("issue", "create"),
-        ("return", "return"),
-        ("undo", "undo"),
-        ("replace", "replace"),
-        ("lost", "lost"),
-    )
-    kinds = [kind for kind, name in asked if expected[name] == "yes"]
+    asked = {"create": "issue", **{action: kind.identifier for action, kind in OTHERS.items()}}
+    kinds = [kind for name, kind in asked.items() if expected[name] == "yes"]
     assert list(jobs.values_list("kind", flat=True)) == kinds
     comment = OfflineSalesBatch.objects.get(pk=places.ids["batch"]).comment
     assert comment == ("Changed" if expected["patch"] == "yes" else "")
@@ -178,10 +163,7 @@ class Places:
         self.event, self.organizer, self.other_event = event, event.organizer, series
         self.bodies = {
             "create": {"item": batch.item_id, "amount": 1, "sales_channel": "web"},
-            "return": {"all": True},
-            "undo": {"all": True},
-            "replace": {"all": True},
-            "lost": {"all": True},
+            **{action: {"all": True} for action in OTHERS},
         }
         self.ids = {
             "batch": batch.pk,

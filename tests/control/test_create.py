@@ -436,7 +436,7 @@ def test_numbers_of_many_digits_are_no_products(preview, digits):
 
 
 def test_nobody_keeps_a_specimen(anna, pages, filled_in, layout):
-    response = anna.post(f"{pages}proof", filled_in)
+    response = anna.post(f"{pages}specimen", filled_in)
     headers = ("Content-Type", "Content-Disposition", "Cache-Control", "X-Content-Type-Options")
     assert [response[name] for name in headers] == [
         "application/pdf",

@@ -10,6 +10,7 @@ from pretix.base.models import Organizer, User
 
 from pretix_offlinesales.kinds import REPLACE, RETURN
 from pretix_offlinesales.models import Job, JobStep, OfflineSalesBatch, SheetPreset
+from pretix_offlinesales.returning.after_sale import all_after_sale
 
 #: The columns: name of the page → (method, what success looks like).
 PAGES = {
@@ -20,7 +21,7 @@ PAGES = {
     "add": ("get", 200),
     "preview": ("get", 200),
     "create": ("post", 302),
-    "proof": ("post", 200),
+    "specimen": ("post", 200),
     "comment": ("post", 302),
     "print": ("post", 302),
     "dismiss": ("post", 302),
@@ -41,16 +42,8 @@ PAGES = {
     "preset_save": ("post", 302),
     "preset": ("get", 200),
     "preset_delete": ("post", 302),
-    "return": ("get", 200),
-    "undo": ("get", 200),
-    "replace": ("get", 200),
-    "lost": ("get", 200),
-    "undo_lost": ("get", 200),
-    "batch_return": ("get", 200),
-    "batch_undo": ("get", 200),
-    "batch_replace": ("get", 200),
-    "batch_lost": ("get", 200),
-    "batch_undo_lost": ("get", 200),
+    **{kind.identifier: ("get", 200) for kind in all_after_sale()},
+    **{f"batch_{kind.identifier}": ("get", 200) for kind in all_after_sale()},
     "lose": ("post", 302),
     "find": ("post", 302),
     "give_back": ("post", 302),
@@ -98,8 +91,9 @@ everybody, plugin off       404   404   404   404   404   404   404   404   404 
 
 #: Pages about things that may not exist.
 OF_EVENT = (
-    *("list", "add", "channel", "preview", "create", "proof"),
-    *("return", "undo", "replace", "lost", "undo_lost", "find", "verdicts"),
+    *("list", "add", "channel", "preview", "create", "specimen"),
+    *(kind.identifier for kind in all_after_sale()),
+    *("find", "verdicts"),
 )
 THINGS = [name for name in PAGES if name not in OF_EVENT]
 
@@ -234,7 +228,7 @@ def addresses(pages, batch, make_job, store_print):
         "add": f"{pages}add",
         "preview": f"{pages}preview",
         "create": f"{pages}add",
-        "proof": f"{pages}proof",
+        "specimen": f"{pages}specimen",
         "comment": f"{pages}{batch.pk}/comment",
         "print": f"{pages}{batch.pk}/print",
         "data": f"{pages}{batch.pk}/data",
@@ -253,16 +247,8 @@ def addresses(pages, batch, make_job, store_print):
         "note": f"{pages}{batch.pk}/delivery.pdf",
         "settle": f"{pages}{batch.pk}/statement.pdf",
         "sums": f"{pages}{batch.pk}/statement.csv",
-        "return": f"{pages}return",
-        "undo": f"{pages}undo",
-        "replace": f"{pages}replace",
-        "lost": f"{pages}lost",
-        "undo_lost": f"{pages}undo/lost",
-        "batch_return": f"{pages}{batch.pk}/return",
-        "batch_undo": f"{pages}{batch.pk}/undo",
-        "batch_replace": f"{pages}{batch.pk}/replace",
-        "batch_lost": f"{pages}{batch.pk}/lost",
-        "batch_undo_lost": f"{pages}{batch.pk}/undo/lost",
+        **{kind.identifier: f"{pages}{kind.path}" for kind in all_after_sale()},
+        **{f"batch_{kind.identifier}": f"{pages}{batch.pk}/{kind.path}" for kind in all_after_sale()},
         "lose": f"{pages}{batch.pk}/lost",
         "find": f"{pages}undo/lost",
         "give_back": f"{pages}{batch.pk}/return",

@@ -84,7 +84,7 @@ def test_the_preview_names_them(anna, pages, filled_in, hall, method):
 
 
 def test_a_specimen_of_a_ticket_with_a_seat(anna, pages, filled_in, hall, layout):
-    response = anna.post(f"{pages}proof", filled_in | {"layout": str(layout.pk)})
+    response = anna.post(f"{pages}specimen", filled_in | {"layout": str(layout.pk)})
     assert response["Content-Type"] == "application/pdf"
 
 

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from pretix.base.models import Order, OrderPosition
 
 from pretix_offlinesales.db.rows import insert_copies, look_up, sent, taken, update_from
-from pretix_offlinesales.issuing.blueprint import draw
+from pretix_offlinesales.issuing.blueprint import simulate
 from pretix_offlinesales.issuing.insert import insert
 from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job, OfflineSalesBatch, SheetPreset
@@ -46,7 +46,7 @@ def test_a_statement_that_is_canceled_has_no_secret_in_it(event, item, quota, we
         cursor.execute("SET statement_timeout = '500ms'")
     try:
         with CaptureQueriesContext(connection) as queries, pytest.raises(OperationalError, match="statement timeout"):
-            insert(job, batch, draw(batch))
+            insert(job, batch, simulate(batch))
     finally:
         other.close()
         connection.close()

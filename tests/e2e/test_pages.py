@@ -140,7 +140,7 @@ def test_a_specimen_opens_beside_the_form(browser):
     [specimen] = set(browser.driver.window_handles) - {form}
     browser.driver.switch_to.window(specimen)
     browser.wait_until(lambda: browser.driver.execute_script("return document.contentType") == "application/pdf")
-    assert browser.url == f"{browser.pages}proof"
+    assert browser.url == f"{browser.pages}specimen"
     browser.driver.close()
     browser.driver.switch_to.window(form)
     assert browser.find("[name=itemvar] option:checked").text == "Night pass"

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 #: The database, and the folder for all files. The processes that the tests start inherit them.
-NAME = os.environ.setdefault("PRETIX_OFFLINESALES_TEST_NAME", f"offlinesales_pg_{os.getpid()}")
+NAME = os.environ.setdefault("PRETIX_OFFLINESALES_TEST_NAME", f"offlinesales_faults_{os.getpid()}")
 FOLDER = os.environ.setdefault("PRETIX_OFFLINESALES_TEST_FOLDER", str(Path(tempfile.gettempdir(), NAME)))
 REDIS = os.environ.setdefault("PRETIX_OFFLINESALES_TEST_REDIS", "redis://127.0.0.1:6379/14")
 

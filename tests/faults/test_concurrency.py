@@ -275,7 +275,7 @@ def test_codes_that_batches_draw_at_once_are_drawn_again(
     codes = list(Order.objects.filter(organizer=organizer).values_list("code", flat=True))
     assert (len(codes), len(set(codes)), set("".join(codes))) == (240, 240, set("BCD"))
     assert set(Job.objects.filter(event__organizer=organizer).values_list("attempts", flat=True)) == {1}
-    assert "codes were taken while a batch waited for others, and are drawn again" in worker.log.read_text()
+    assert "codes were taken while a batch waited for others, and are generated again" in worker.log.read_text()
 
 
 def test_numbers_that_nobody_has_chosen_are_drawn_in_the_queue(start_worker, event, item, quota, web):

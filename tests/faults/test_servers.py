@@ -139,7 +139,7 @@ def test_a_task_that_is_delivered_twice_at_once_and_later(servers, client, start
     assert Job.objects.get(pk=job.pk).attempts == 1
 
 
-def test_checks_that_find_an_interrupted_job_at_once_revive_it_once(servers, client, start_worker, whole):
+def test_checks_that_find_an_interrupted_job_at_once_recover_it_once(servers, client, start_worker, whole):
     worker = start_worker()
     check = client.ask(amount=1_000)
     claimed(job_of(check))

@@ -15,7 +15,7 @@ from pretix.base.services.quotas import QuotaAvailability
 from pretix.base.signals import register_ticket_secret_generators
 from pretix.testutils.middleware import debugflags_var
 
-from pretix_offlinesales.issuing.blueprint import draw
+from pretix_offlinesales.issuing.blueprint import simulate
 from pretix_offlinesales.issuing.insert import insert
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
@@ -380,7 +380,7 @@ def test_queries_do_not_grow_with_the_amount(event, item, quota, web):
         batch = OfflineSalesBatch(event=event, item=item, amount=amount, sales_channel=web)
         job = Job.objects.create(event=event, kind=ISSUE.identifier, locale="en", state=Job.State.RUNNING)
         with CaptureQueriesContext(connection) as captured:
-            insert(job, batch, draw(batch))
+            insert(job, batch, simulate(batch))
         return len(captured)
 
     queries(1)  # fills caches

@@ -46,7 +46,7 @@ def test_unfinished_and_failed_jobs_are_listed(offlinesales_jobs, job):
     assert offlinesales_jobs() == ""
 
 
-def test_abandoned_jobs_are_revived(offlinesales_jobs, job, worker):
+def test_abandoned_jobs_are_recovered(offlinesales_jobs, job, worker):
     Job.objects.update(state=State.RUNNING, attempts=1, heartbeat=now() - timedelta(hours=1))
     assert "  running (abandoned)  " in offlinesales_jobs()
     with worker():

@@ -543,7 +543,7 @@ def test_what_is_wrong_is_a_failure_at_once(job, breaks, error):
 # Who looks after them
 
 
-def test_whoever_checks_revives_an_abandoned_job(interrupted, api, url, worker):
+def test_whoever_checks_recovers_an_abandoned_job(interrupted, api, url, worker):
     with worker():
         assert api.get(f"{url}check/{interrupted().pk}/").data == {"status": "waiting"}
     assert Job.objects.get().state == State.SUCCEEDED
@@ -554,7 +554,7 @@ def test_whoever_checks_revives_an_abandoned_job(interrupted, api, url, worker):
     [lambda: worker_ready.send(None), lambda: signals.recover_jobs(None)],
     ids=["a worker starts", "the periodic task"],
 )
-def test_jobs_are_revived_when(interrupted, worker, happens):
+def test_jobs_are_recovered_when(interrupted, worker, happens):
     interrupted()
     with worker():
         happens()

@@ -285,7 +285,7 @@ def test_a_part_of_who_has_lost_the_job_is_not_kept(batch):
     job.attempts = 1
     with pytest.raises(JobLost):
         work.print_tickets(job)
-    assert job.parts.filter(drawn__isnull=True, file=None).count() == 3
+    assert job.parts.filter(printed__isnull=True, file=None).count() == 3
     assert set(folder.iterdir()) == before
 
 
@@ -323,7 +323,7 @@ def test_parts_that_are_always_gone_are_not_drawn_for_ever(batch, while_storing)
 
     def lose_all_others():
         drawn.append(None)
-        for part in job.parts.filter(drawn__isnull=False):
+        for part in job.parts.filter(printed__isnull=False):
             lose_content(part)
 
     while_storing(".zip", lose_all_others)

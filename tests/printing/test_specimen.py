@@ -81,15 +81,15 @@ def test_the_page_answers_with_it(client, user, team, event, batch, layout):
     client.force_login(user)
     pages = f"/control/event/{event.organizer.slug}/{event.slug}/offlinesales/"
     form = {"itemvar": batch.item_id, "sales_channel": batch.sales_channel_id, "layout": layout.pk}
-    response = client.post(f"{pages}proof", form)
+    response = client.post(f"{pages}specimen", form)
     assert (response.status_code, response["Content-Type"]) == (200, "application/pdf")
     assert response.content.startswith(b"%PDF-")
-    assert client.post(f"{pages}proof", form | {"first_number": "0"})["Content-Type"] == "application/pdf"
-    response = client.post(f"{pages}proof", form | {"itemvar": ""})
+    assert client.post(f"{pages}specimen", form | {"first_number": "0"})["Content-Type"] == "application/pdf"
+    response = client.post(f"{pages}specimen", form | {"itemvar": ""})
     assert (response.status_code, response["Content-Type"]) == (200, "text/html; charset=utf-8")
     layout.layout = json.dumps([{"type": "barcodearea"}])
     layout.save()
-    assert "cannot be drawn" in client.post(f"{pages}proof", form).content.decode()
+    assert "cannot be drawn" in client.post(f"{pages}specimen", form).content.decode()
 
 
 # Of a sheet

@@ -2,13 +2,13 @@
 
 from io import BytesIO
 
-from pretix_offlinesales.issuing.blueprint import draw
+from pretix_offlinesales.issuing.blueprint import simulate
 from pretix_offlinesales.printing.specimen import print_first_sheet, print_specimen
 
 
 def specimen(batch, seats=()) -> bytes:
     """The first ticket of this (unsaved) batch."""
-    blueprint, output = draw(batch, seats), BytesIO()
+    blueprint, output = simulate(batch, seats), BytesIO()
     print_specimen(batch, blueprint.order, blueprint.positions, output)
     return output.getvalue()
 
