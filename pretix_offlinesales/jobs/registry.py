@@ -4,7 +4,6 @@ The kinds of jobs. Each is one class, and all that the engine, the pages, the AP
 A kind lives in the room that does its work, in a module ``kinds``, and is registered there with ``@KINDS.new()``.
 """
 
-from collections.abc import Iterator
 from dataclasses import MISSING, asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID, uuid4
@@ -143,8 +142,8 @@ class Kind:
         return f"pretix_offlinesales.batch.{self.entry}"
 
 
-def all_kinds() -> Iterator[Kind]:
-    return iter(KINDS.registered_entries)
+def all_kinds() -> list[Kind]:
+    return list(KINDS.registered_entries)
 
 
 def kind_of(job: Job) -> Kind:

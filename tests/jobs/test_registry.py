@@ -1,0 +1,117 @@
+"""Every kind of job is asked for everything that the engine, the pages, the API, histories and webhooks want of it."""
+
+from dataclasses import dataclass, fields
+
+import pytest
+from django.urls import reverse
+from django.utils.translation import override
+from pretix.api.webhooks import get_all_webhook_events
+from pretix.base.logentrytypes import log_entry_types
+
+from pretix_offlinesales.jobs.registry import KINDS, Kind, Stored, all_kinds, checkpoint, kind_of, request_of
+from pretix_offlinesales.models import Job
+from pretix_offlinesales.returning.after_sale import all_after_sale
+
+KIND = pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.identifier)
+AFTER_SALE = pytest.mark.parametrize("kind", all_after_sale(), ids=lambda kind: kind.identifier)
+
+#: What an entry in the history of a batch may know.
+ENTRY = {"amount": 3, "kind": "damaged", "changed": "2", "blocked": 1}
+
+
+def texts_of(kind: Kind) -> dict[str, str]:
+    """All that it says to people, as it is said now."""
+    found = {"history": kind.describe(ENTRY), "name": kind.name, "halfway": kind.halfway}
+    found |= {name: getattr(kind, name) for name in ("canceled", "too_late", "webhook")}
+    if kind in all_after_sale():
+        found |= {
+            name: getattr(kind, name)
+            for name in (*("title", "explanation", "everything", "button", "verdict", "headline", "result", "outcome"),)
+        }
+        found["question"] = kind.question % {"amount": 2}
+        found |= {f"option {name}": option.label for name, option in kind.options.items()}
+        if kind.order_history:
+            found["order"] = kind.describe_order(ENTRY)
+    return {name: str(text) for name, text in found.items() if text is not None}
+
+
+@KIND
+def test_says_everything_in_both_languages(kind):
+    with override("en"):
+        english = texts_of(kind)
+    with override("de"):
+        german = texts_of(kind)
+    assert english.keys() == german.keys()
+    assert [name for name in english if not english[name] or english[name] == german[name]] == []
+
+
+@KIND
+def test_is_found_by_what_the_database_says(kind):
+    assert kind_of(Job(kind=kind.identifier)) is kind
+
+
+def test_a_kind_that_nobody_knows_is_no_job():
+    with pytest.raises(LookupError, match="nonsense"):
+        kind_of(Job(kind="nonsense"))
+
+
+def test_no_two_are_called_the_same():
+    kinds = all_kinds()
+    for name in ("identifier", "action", "name"):
+        assert len({str(getattr(kind, name)) for kind in kinds}) == len(kinds), name
+    assert len(KINDS.registered_entries) == len(kinds)
+
+
+@KIND
+def test_a_request_that_nobody_takes_along_is_an_error(kind):
+    required = {each.name: 1 for each in fields(kind.Request) if each.name in ("sales_channel_id", "item_id", "amount")}
+    assert request_of(Job(kind=kind.identifier, request=required)) == kind.Request(**required)
+    with pytest.raises((TypeError, KeyError), match="nonsense"):
+        request_of(Job(kind=kind.identifier, request={**required, "nonsense": 1}))
+
+
+@KIND
+def test_a_checkpoint_knows_how_far_others_know(kind):
+    job = Job(kind=kind.identifier, checkpoint={"announced": 3})
+    assert checkpoint(job, tries=1) == {"announced": 3, "tries": 1}
+    with pytest.raises(TypeError, match="nonsense"):
+        checkpoint(job, nonsense=1)
+
+
+@KIND
+def test_its_histories_and_webhooks_are_registered(kind):
+    assert log_entry_types.get(action_type=kind.action)[0]
+    assert (kind.action in get_all_webhook_events()) == bool(kind.webhook)
+
+
+@AFTER_SALE
+def test_its_pages_and_its_address_in_the_api_are_there(kind):
+    place = {"organizer": "museum", "event": "night"}
+    pages = "/control/event/museum/night/offlinesales/"
+    assert reverse(f"plugins:pretix_offlinesales:{kind.identifier}", kwargs=place) == f"{pages}{kind.path}"
+    of_batch = reverse(f"plugins:pretix_offlinesales:batch_{kind.identifier}", kwargs=place | {"batch": 3})
+    assert of_batch == f"{pages}3/{kind.path}"
+    address = reverse("api-v1:offlinesalesaftersale-list", kwargs=place | {"batch": 3, "after_sale": kind.api_action})
+    assert address == f"/api/v1/organizers/museum/events/night/offlinesalesbatches/3/{kind.api_action}/"
+
+
+@AFTER_SALE
+def test_what_one_chooses_is_part_of_its_request(kind):
+    assert set(kind.options) <= {each.name for each in fields(kind.Request)}
+    for name, option in kind.options.items():
+        assert getattr(kind.Request, name) in dict(option.choices)
+
+
+@dataclass(frozen=True)
+class Example(Stored):
+    needed: int
+    text: str = ""
+    numbers: tuple = ()
+
+
+def test_what_is_as_it_is_by_default_is_not_stored():
+    assert Example(needed=0).data == {"needed": 0}
+    assert Example(needed=0, text="x", numbers=(1,)).data == {"needed": 0, "text": "x", "numbers": (1,)}
+    assert Example.read(Example(needed=0, text="x").data) == Example(needed=0, text="x")
+    with pytest.raises(TypeError):
+        Example.read({})
