@@ -84,19 +84,15 @@ class Kind:
         requested_by: dict,
         batch: OfflineSalesBatch | None = None,
         pk: UUID | None = None,
+        **values: object,
     ) -> Job:
         """
         :param requested_by: values for the fields of ``Requested``
         :param pk: the job's key, where the same request may come twice: then there is one job
+        :param values: of what other columns the kind needs
         """
-        values = {
-            "event": event,
-            "kind": self.identifier,
-            "batch": batch,
-            "request": request.data,
-            "locale": get_language(),
-            **requested_by,
-        }
+        values |= requested_by | {"event": event, "kind": self.identifier, "batch": batch}
+        values |= {"request": request.data, "locale": get_language()}
         job, _created = Job.objects.get_or_create(pk=pk or uuid4(), defaults=values)
         return job
 

@@ -39,7 +39,7 @@ class MakeFile(Kind):
         """
         pk = uuid4()
         file = files.reserve(pk, files.filename(batch, suffix), mime_type)
-        return self.create(batch.event, request, requested_by | {"file": file, "look": look.data}, batch, pk)
+        return self.create(batch.event, request, requested_by, batch, pk, file=file, look=look.data)
 
 
 class Print(MakeFile):

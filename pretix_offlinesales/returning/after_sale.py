@@ -148,9 +148,8 @@ class AfterSale(Kind):
         :param batch: what all the tickets must belong to; without it, those of the whole event are looked at
         :param request: the values of the kind's ``Request``
         """
-        values = requested_by | {"selection": sent(selection)}
         with transaction.atomic():
-            job = self.create(event, self.Request(**request), values, batch)
+            job = self.create(event, self.Request(**request), requested_by, batch, selection=sent(selection))
         job.selection = selection
         return job
 
