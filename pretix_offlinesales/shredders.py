@@ -84,7 +84,7 @@ def _jobs(event: Event) -> Iterator[tuple[UUID, dict]]:
     """What was said to make each, and in what became of it, one after the other: they may be long."""
     skipped: dict[UUID, list[dict]] = defaultdict(list)
     for step in _skipping(event):
-        skipped[step.job_id] += step.skipped
+        skipped[step.job_id] += (line for line in step.skipped if line["value"] != SHREDDED)
     jobs = event.offline_sales_jobs.order_by("pk").values_list("pk", "selection", "request")
     for pk, selection, request in jobs.iterator(chunk_size=20):
         said = {"selection": selection, "comment": request.get("comment"), "skipped": skipped[pk]}

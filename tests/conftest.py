@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from unittest import mock
 
 import pytest
+from django.utils import translation
 from django_scopes import scopes_disabled
 from hierarkey.proxy import dirty_cache_keys
 from pretix.base.models import Event, Organizer, User, _transactions
@@ -40,6 +41,13 @@ def fresh_settings():
     """Settings changed in a transaction that is rolled back stay marked as dirty and would be read again and again."""
     yield
     dirty_cache_keys.set(set())
+
+
+@pytest.fixture(autouse=True)
+def fresh_language():
+    """A request leaves the language of whoever made it."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session", autouse=True)

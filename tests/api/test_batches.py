@@ -11,7 +11,7 @@ from pretix.base.models import LogEntry, Order
 
 from pretix_offlinesales.jobs.lock import locked
 from pretix_offlinesales.jobs.queries import MAX_UNFINISHED
-from pretix_offlinesales.kinds import ISSUE, PRINT
+from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
 from tests.support.answers import HOST
 
@@ -376,7 +376,7 @@ def test_a_page_has_up_to_500_of_each_list(api, url, event, make_batch, asked, l
     batch.tickets.bulk_create(OfflineSalesTicket(batch=batch, order=order, number=number) for number, order in tickets)
     values = {"event": event, "item": batch.item, "sales_channel": batch.sales_channel, "amount": 1}
     OfflineSalesBatch.objects.bulk_create(OfflineSalesBatch(completed=now(), **values) for _ in range(500))
-    Job.objects.bulk_create(Job(event=event, batch=batch, kind=ISSUE.identifier, locale="en") for _ in range(500))
+    Job.objects.bulk_create(Job(event=event, batch=batch, kind=PRINT.identifier, locale="en") for _ in range(500))
     page = {} if asked is None else {"page_size": asked}
     answers = [api.get(each, page).data for each in (url, f"{url}{batch.pk}/tickets/", f"{url}jobs/")]
     assert [(answer["count"], len(answer["results"])) for answer in answers] == [(501, length)] * 3

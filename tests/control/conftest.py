@@ -81,6 +81,8 @@ def make_job(event, item, quota, web, user):
     def make_job(state=Job.State.WAITING, amount=3, comment="", **values):
         asked = OfflineSalesBatch(event=event, item=item, sales_channel=web, amount=amount, comment=comment)
         job = ISSUE.create(event, IssueRequest.of(asked), {"user": user})
+        if "kind" in values:
+            values.setdefault("request", {})
         if state in (Job.State.SUCCEEDED, Job.State.FAILED):
             values.setdefault("finished", now())
         Job.objects.filter(pk=job.pk).update(state=state, **values)

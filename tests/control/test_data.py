@@ -8,7 +8,7 @@ from io import BytesIO, StringIO
 import pytest
 from django.utils.timezone import now
 
-from pretix_offlinesales.jobs import runner, runner as jobs
+from pretix_offlinesales.jobs import queries, runner
 from pretix_offlinesales.kinds import MAKE_DATA
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.printing.data import DataOptions
@@ -121,7 +121,7 @@ def test_nonsense_is_refused_at_its_field(order_data, values, wrong):
 
 
 def test_too_many_unfinished_jobs(order_data, make_job, monkeypatch):
-    monkeypatch.setattr(jobs, "MAX_UNFINISHED", 1)
+    monkeypatch.setattr(queries, "MAX_UNFINISHED", 1)
     make_job()
     [message] = [text for text in alerts(order_data()) if "unfinished" in text]
     assert message.endswith("There are too many unfinished jobs of this event. Please wait for some.")

@@ -17,6 +17,7 @@ from pretix.testutils.middleware import debugflags_var
 
 from pretix_offlinesales.issuing.blueprint import simulate
 from pretix_offlinesales.issuing.insert import insert
+from pretix_offlinesales.issuing.request import IssueRequest
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
 from pretix_offlinesales.kinds import ISSUE
@@ -378,7 +379,8 @@ def test_a_secret_that_is_too_long_is_refused_and_not_cut_off(issued, event, ite
 def test_queries_do_not_grow_with_the_amount(event, item, quota, web):
     def queries(amount):
         batch = OfflineSalesBatch(event=event, item=item, amount=amount, sales_channel=web)
-        job = Job.objects.create(event=event, kind=ISSUE.identifier, locale="en", state=Job.State.RUNNING)
+        job = ISSUE.create(event, IssueRequest.of(batch), {})
+        job.row.update(state=Job.State.RUNNING)
         with CaptureQueriesContext(connection) as captured:
             insert(job, batch, simulate(batch))
         return len(captured)

@@ -288,7 +288,7 @@ def test_progress_is_told_after_each_ticket(make_batch):
 
 def test_options_survive_a_job():
     options = DataOptions(Format.CSV, Pictures.PNG, ("order", "price"))
-    assert DataOptions.parse(options.data) == options
+    assert DataOptions.read(options.data) == options
 
 
 def test_the_number_is_padded_as_on_the_ticket():

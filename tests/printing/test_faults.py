@@ -139,7 +139,7 @@ def test_a_code_without_a_place_is_named_where_codes_are_looked_at(event, make_l
 
 def test_data_files_name_it_too(make_batch, make_layout):
     batch = make_batch(1, make_layout([{"content": "order"}], background_pdf(), name="Glossy"))
-    options = DataOptions.parse({"format": "csv", "pictures": "", "placeholders": [], "tickets": ""})
+    options = DataOptions.read({"format": "csv", "pictures": "", "placeholders": [], "tickets": ""})
     with pytest.raises(JobFailed, match="“Order code” on page 1 of the layout “Glossy” cannot be drawn"):
         write_data(batch, options, BytesIO())
 

@@ -13,7 +13,7 @@ from pretix_offlinesales.printing import merging, plan as plan_module, writing
 from pretix_offlinesales.printing.canvas import RenderedPage, TicketCanvas
 from pretix_offlinesales.printing.choice import choose
 from pretix_offlinesales.printing.plan import Plan
-from pretix_offlinesales.printing.request import PrintRequest
+from pretix_offlinesales.printing.request import EVERYTHING, PrintRequest
 from pretix_offlinesales.printing.sheets import Sheet
 from tests.support.layouts import background_pdf, code, make_blank, text
 from tests.support.pdf import complaints, extracted_text
@@ -185,4 +185,4 @@ def test_nothing_private_stays_in_the_file(files):
 
 def test_a_plan_without_wishes_is_all_tickets(make_batch, small):
     batch = make_batch(3, small)
-    assert (PrintRequest.of(batch), list(Plan(batch).numbers)) == ({}, [1, 2, 3])
+    assert (PrintRequest.of(batch), list(Plan(batch).numbers)) == (EVERYTHING, [1, 2, 3])
