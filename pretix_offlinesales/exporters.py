@@ -17,6 +17,7 @@ from pretix.base.timeframes import DateFrameField, resolve_timeframe_to_datetime
 from .db.queries import planned_plainly
 from .host.helpers import chunked_iterable
 from .models import OfflineSalesBatch, OfflineSalesTicket
+from .models.activation import is_active
 from .tickets.figures import LABELS, figures, tickets_of
 from .tickets.state import RETURNED, status_of, with_state
 from .tickets.worth import money, with_due
@@ -47,11 +48,11 @@ class OfflineSalesExporter(MultiSheetListExporter):
 
     def available_for_user(self, user) -> bool:
         """The host offers it to all organizers, even to those that don't use the plugin."""
-        return any(map(_uses_plugin, self.organizer.events.all()))
+        return any(map(is_active, self.organizer.events.all()))
 
     @property
     def _event_pks(self) -> list[int]:
-        return [event.pk for event in self.events.all() if _uses_plugin(event)]
+        return [event.pk for event in self.events.all() if is_active(event)]
 
     @property
     def additional_form_fields(self) -> dict:
@@ -230,7 +231,3 @@ class OfflineSalesExporter(MultiSheetListExporter):
     def _moment(self, moment: datetime | None, batch: OfflineSalesBatch) -> str:
         """In the event's timezone."""
         return moment.astimezone(self._timezones[batch.event_id]).strftime("%Y-%m-%d %H:%M:%S") if moment else ""
-
-
-def _uses_plugin(event: Event) -> bool:
-    return "pretix_offlinesales" in event.get_plugins()

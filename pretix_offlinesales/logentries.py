@@ -10,6 +10,7 @@ from pretix.base.models import Event, LogEntry
 from . import kinds  # noqa: F401 - all kinds of jobs must be known
 from .jobs.registry import Kind, all_kinds
 from .models import RESULT_LIFETIME, OfflineSalesBatch
+from .models.activation import is_active
 from .returning.after_sale import AfterSale, all_after_sale
 from .shredders import COMMENTED, shred_comment
 from .tickets.origin import Origin
@@ -31,7 +32,7 @@ class EventChanged(NoOpShredderMixin, EventLogEntryType):
 
 def _address(event: Event, name: str, **kwargs: object) -> str | None:
     """Of a page of ours, as long as the event has them: histories are shown without the plugin as well."""
-    if "pretix_offlinesales" not in event.get_plugins():
+    if not is_active(event):
         return None
     place = {"organizer": event.organizer.slug, "event": event.slug}
     return reverse(f"plugins:pretix_offlinesales:{name}", kwargs=place | kwargs)

@@ -36,6 +36,7 @@ from .exporters import OfflineSalesExporter
 from .host.helpers import minimum_interval
 from .jobs import retention
 from .models import OfflineSalesBatch, OfflineSalesTicket
+from .models.activation import is_active
 from .returning.door import refuse_at_the_door
 from .returning.event_canceled import refund_in_place_of_gift_card
 from .returning.lost import BLOCK, unblock_split_off
@@ -101,7 +102,7 @@ REFUNDING = ("event.cancel", "event.cancel.confirm", "event.orders.bulk.refund_o
 def say_who_gets_no_money(sender, **kwargs):
     request = sender
     match = request.resolver_match
-    if not match or match.url_name not in REFUNDING or "pretix_offlinesales" not in request.event.get_plugins():
+    if not match or match.url_name not in REFUNDING or not is_active(request.event):
         return ""
     if not OfflineSalesBatch.objects.filter(event=request.event).exists():
         return ""

@@ -6,7 +6,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from django_scopes import scopes_disabled
 from pretix.api.auth.permission import EventPermission
@@ -28,6 +27,7 @@ from ..jobs.queries import find, too_many
 from ..jobs.registry import kind_of
 from ..kinds import ISSUE, PRINT
 from ..models import Job, OfflineSalesBatch
+from ..models.activation import is_active
 from ..returning.after_sale import AfterSale, with_action
 from ..returning.examine import Result
 from .lists import BooleanFilter, MomentFilter, Pagination
@@ -46,7 +46,7 @@ class PluginPermission(EventPermission):
     def has_permission(self, request, view):
         if "\0" in view.kwargs["event"]:
             return False  # PostgreSQL would not even look for it
-        return super().has_permission(request, view) and "pretix_offlinesales" in request.event.get_plugins()
+        return super().has_permission(request, view) and is_active(request.event)
 
 
 with scopes_disabled():
@@ -217,8 +217,8 @@ def address_of(job: Job, request) -> str | None:
 
 
 def refuse_too_many(event) -> None:
-    if too_many(event):
-        raise Throttled(wait=60, detail=_("There are too many unfinished jobs of this event. Please wait for some."))
+    if message := too_many(event):
+        raise Throttled(wait=60, detail=message)
 
 
 def unfinished(job: Job) -> Response:

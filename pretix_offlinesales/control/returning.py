@@ -19,6 +19,7 @@ from ..jobs.queries import find
 from ..jobs.registry import kind_of
 from ..kinds import PRINT
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
+from ..models.activation import is_active
 from ..printing.choice import choose
 from ..printing.log import last_sheet, last_sheets
 from ..printing.request import PrintRequest
@@ -151,7 +152,7 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
 
     def dispatch(self, request, *args, **kwargs):
         response = super().dispatch
-        if "pretix_offlinesales" in request.event.get_plugins():
+        if is_active(request.event):
             self.batch  # noqa: B018 - whatever is asked, a batch that does not exist is not found
         return response(request, *args, **kwargs)
 

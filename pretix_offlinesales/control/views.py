@@ -28,6 +28,7 @@ from ..jobs.queries import failures, find, last_failed, last_fetchable, unfinish
 from ..jobs.registry import all_kinds, kind_of, request_of
 from ..kinds import ISSUE, MAKE_DATA, PRINT
 from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
+from ..models.activation import is_active
 from ..printing.letters import MissingLetters, missing_letters
 from ..printing.specimen import print_specimen
 from ..returning.after_sale import all_after_sale
@@ -54,7 +55,7 @@ class PageMixin(EventPermissionRequiredMixin):
         return event_permission_required(PageMixin.permission)(super().as_view(**initkwargs))
 
     def dispatch(self, request, *args, **kwargs):
-        if "pretix_offlinesales" not in request.event.get_plugins():
+        if not is_active(request.event):
             raise Http404
         return super().dispatch(request, *args, **kwargs)
 

@@ -13,7 +13,6 @@ from django.contrib import messages
 from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 
 from .. import tasks
 from ..jobs.queries import find, too_many
@@ -39,9 +38,7 @@ class JobMixin:
     @property
     def too_many(self) -> str:
         """Why nothing can be started now."""
-        if too_many(self.request.event):
-            return _("There are too many unfinished jobs of this event. Please wait for some.")
-        return ""
+        return too_many(self.request.event)
 
     def start(self, job: Job) -> HttpResponse:
         tasks.start(job)

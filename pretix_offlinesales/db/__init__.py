@@ -1,0 +1,1 @@
+"""Rows in bulk, and questions about many tickets."""

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils.timezone import now
+from django.utils.translation import gettext as _
 from pretix.base.models import Event
 
 from ..models import RESULT_LIFETIME, Job, OfflineSalesBatch
@@ -34,9 +35,11 @@ def unfinished(**filters) -> QuerySet[Job]:
     return Job.objects.filter(state__in=Job.UNFINISHED, **filters).select_related("event__organizer")
 
 
-def too_many(event: Event) -> bool:
-    """Has so much been asked for that nobody should ask for more, before some of it is done?"""
-    return unfinished(event=event).count() >= MAX_UNFINISHED
+def too_many(event: Event) -> str:
+    """Why nobody should ask for more before some is done; empty, as long as one can."""
+    if unfinished(event=event).count() < MAX_UNFINISHED:
+        return ""
+    return _("There are too many unfinished jobs of this event. Please wait for some.")
 
 
 def failures(event: Event, kind: Kind) -> QuerySet[Job]:

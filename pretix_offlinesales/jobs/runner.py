@@ -20,6 +20,7 @@ from ..db.queries import drop_broken_connection
 from ..host.errors import INTERNAL
 from ..host.webhooks import send_webhooks
 from ..models import Job, JobFailed, JobLost
+from ..models.activation import is_active
 from . import files
 from .interruptions import MAX_INTERRUPTIONS, has_lost_reference, is_interruption
 from .lock import is_abandoned, locked
@@ -83,7 +84,7 @@ def _attempt(job: Job) -> bool:
         job.batch.event = job.event
     try:
         with language(job.locale, job.event.settings.region):
-            if not kind.is_committed(job) and "pretix_offlinesales" not in job.event.get_plugins():
+            if not kind.is_committed(job) and not is_active(job.event):
                 raise JobFailed(_("The plugin has been switched off for this event in the meantime."))
             start = monotonic()
             kind.work(job)

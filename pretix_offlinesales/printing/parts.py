@@ -9,7 +9,7 @@ from typing import BinaryIO
 from django.utils.translation import gettext as _
 from pretix.base.models import OrderPosition
 
-from ..models import JobFailed
+from ..models import JobFailed, join_names
 from .choice import nothing_to_print
 from .document import TicketDocument
 from .limits import Preview
@@ -95,6 +95,6 @@ def merge_parts(plan: Plan, part_files: Iterable[BinaryIO], output: BinaryIO) ->
     """
     batch = plan.batch
     title = _("{event}: offline sales, batch {batch}").format(event=batch.event.name, batch=batch)
-    subject = " – ".join(str(part) for part in (batch.item, batch.variation, batch.subevent) if part)
+    subject = join_names(batch.item, batch.variation, batch.subevent)
     if not merge(part_files, output, title, subject, plan.label):
         raise JobFailed(nothing_to_print(plan.is_chosen))
