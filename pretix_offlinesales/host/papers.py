@@ -5,7 +5,7 @@ with its private methods; invoices that are made without us look as they always 
 
 from collections.abc import Callable
 from functools import partial
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pretix.base.invoicing.pdf import BaseReportlabInvoiceRenderer
 from reportlab.pdfgen.canvas import Canvas
@@ -18,7 +18,7 @@ class NumberedCanvas(Canvas):
     forms are drawn in the end.
     """
 
-    def __init__(self, draw: Callable[[Canvas, int, int], None], *args, **kwargs):
+    def __init__(self, draw: Callable[[Canvas, int, int], None], *args: Any, **kwargs: Any):
         """:param draw: is given the number of the page, and how many there are"""
         super().__init__(*args, **kwargs)
         self._draw = draw

@@ -5,7 +5,7 @@ A kind lives in the room that does its work, in a module ``kinds``, and is regis
 """
 
 from collections.abc import Iterator
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import MISSING, Field, asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID, uuid4
 
@@ -37,7 +37,7 @@ class Stored:
         return {name: value for name, value in asdict(self).items() if value != defaults[name]}
 
 
-def _default_of(field) -> Any:
+def _default_of(field: Field) -> Any:
     return field.default if field.default_factory is MISSING else field.default_factory()  # MISSING, if there is none
 
 
@@ -165,6 +165,6 @@ def checkpoint_of(job: Job) -> Any:
     return kind_of(job).Checkpoint.read(job.checkpoint)
 
 
-def checkpoint(job: Job, **values) -> dict:
+def checkpoint(job: Job, **values: Any) -> dict:
     """The job's checkpoint with these values, to be written."""
     return replace(checkpoint_of(job), **values).data
