@@ -104,7 +104,7 @@ class Attempt:
             elif self._is_all_wrong(error):
                 raise
             else:
-                logger.exception("Ticket %s could not be dealt with by job %s", chunk[0].ticket.code, self._job)
+                logger.exception("Ticket %s could not be dealt with by job %s", chunk[0].code, self._job)
                 self._try_to_deal_with(chunk, _fail)
                 if is_interruption(error) and self._job.interruptions:
                     raise  # nothing has worked since, so others may not, either: one ticket an attempt
@@ -148,9 +148,9 @@ class Attempt:
         """Let the job remember what has become of each ticket. Returns what is new of ``_done``."""
         job, done, skipped = self._job, [], []
         for choice in chunk:
-            if reason := choice.reason or refused.get(choice.ticket.order_id):
+            if reason := choice.refusal(refused):
                 skipped.append(choice.skipped_for(reason))
-            else:
+            elif choice.ticket:
                 done.append(choice.ticket.code)
         step = JobStep.objects.create(job=job, done=done, skipped=skipped, log_entries=list(written))
         amount = checkpoint_of(job).amount + len(done)
@@ -188,7 +188,7 @@ def _fail(orders: Orders, pks: list[int]):
 
 def order_ids(chunk: Sequence[Choice]) -> list[int]:
     """Of the tickets that are not refused already."""
-    return [choice.ticket.order_id for choice in chunk if not choice.reason]
+    return [choice.ticket.order_id for choice in chunk if choice.ticket and not choice.reason]
 
 
 def refusals(kind, orders: Orders, chunk: Sequence[Choice]) -> dict[int, str]:
@@ -212,4 +212,4 @@ def _count_by_batch(event: Event, codes: Iterable[str]) -> list[OfflineSalesBatc
 
 def _refresh_quotas(batch: OfflineSalesBatch) -> None:
     with holding_nobody_up("Quotas could not be refreshed"):
-        refresh_quotas_of(batch.tickets.first().order)
+        refresh_quotas_of(batch.tickets.all()[0].order)
