@@ -49,7 +49,8 @@ class TextPaper(BaseReportlabInvoiceRenderer):
     """
 
     #: What is left free for others, in points: at the top of the first page, and at the bottom of each.
-    head_height = foot_height = 0
+    head_height: float = 0
+    foot_height: float = 0
 
     def build(self, output: BinaryIO) -> None:
         """Write the PDF."""
