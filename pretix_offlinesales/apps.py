@@ -1,9 +1,14 @@
+from typing import TYPE_CHECKING
+
 import pretix
 from django.utils.translation import gettext, gettext_lazy as _
 from packaging.version import Version
 from pretix.base.plugins import PLUGIN_LEVEL_EVENT, PluginConfig
 
 from . import __version__
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 #: All tests have passed with this pretix, whatever its third number. They name what a newer one does not have any more.
 NEWEST_TESTED = "2026.8"
@@ -22,7 +27,7 @@ class PluginApp(PluginConfig):
         )
         category = "FEATURE"
         level = PLUGIN_LEVEL_EVENT
-        navigation_links = [
+        navigation_links: "list[tuple[tuple[StrOrPromise, ...], str, dict]]" = [
             ((_("Offline sales"), _("All batches")), "plugins:pretix_offlinesales:list", {}),
             ((_("Offline sales"), _("Issue a batch of tickets")), "plugins:pretix_offlinesales:add", {}),
             ((_("Offline sales"), _("Return tickets")), "plugins:pretix_offlinesales:return", {}),

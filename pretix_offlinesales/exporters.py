@@ -1,7 +1,7 @@
 """What has become of batches and tickets, on the host's export page."""
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from django import forms
@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 from django.utils.timezone import now
 from django.utils.translation import gettext as _, gettext_lazy, pgettext, pgettext_lazy
 from pretix.base.exporter import MultiSheetListExporter
-from pretix.base.models import Event
+from pretix.base.models import Event, User
 from pretix.base.timeframes import DateFrameField, resolve_timeframe_to_datetime_start_inclusive_end_exclusive
 
 from .db.queries import planned_plainly
@@ -46,7 +46,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
     def sheets(self):
         return (("batches", _("Batches")), ("tickets", _("Tickets")))
 
-    def available_for_user(self, user) -> bool:
+    def available_for_user(self, user: User | None) -> bool:
         """The host offers it to all organizers, even to those that don't use the plugin."""
         return any(map(is_active, self.organizer.events.all()))
 
@@ -96,7 +96,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
     def get_filename(self):
         return f"{(self.event or self.organizer).slug}_offlinesales"
 
-    def iterate_batches(self, form_data) -> Iterator[list]:
+    def iterate_batches(self, form_data: dict) -> Iterator[Sequence]:
         yield [
             *self._place_headers(),
             _("Creation date"),
@@ -128,7 +128,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
                     batch.comment,
                 ]
 
-    def iterate_tickets(self, form_data) -> Iterator[list]:
+    def iterate_tickets(self, form_data: dict) -> Iterator[Sequence]:
         yield [
             *self._place_headers(),
             _("Ticket number"),
@@ -170,7 +170,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
                     money(besides),
                 ]
 
-    def _batches(self, form_data) -> QuerySet[OfflineSalesBatch]:
+    def _batches(self, form_data: dict) -> QuerySet[OfflineSalesBatch]:
         batches = OfflineSalesBatch.objects.filter(event__in=self._event_pks, completed__isnull=False)
         if form_data.get("items"):
             batches = batches.filter(item__in=form_data["items"])

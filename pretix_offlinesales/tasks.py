@@ -1,6 +1,8 @@
 """What Celery runs: fetch, call, report."""
 
 import logging
+from typing import Any
+from uuid import UUID
 
 from celery.signals import worker_ready
 from django.conf import settings
@@ -22,7 +24,7 @@ QUEUE = settings.CONFIG_FILE.get("pretix_offlinesales", "queue", fallback="backg
 
 @app.task(base=ProfiledEventTask, queue=QUEUE)
 def run_job(event: Event, job: str) -> None:
-    runner.run(event, job)
+    runner.run(event, UUID(job))
 
 
 @app.task(base=ProfiledTask, queue=QUEUE)
@@ -38,7 +40,7 @@ def recover_jobs() -> None:
 
 
 @worker_ready.connect(dispatch_uid="offlinesales_worker_ready")
-def on_worker_ready(**kwargs) -> None:
+def on_worker_ready(**kwargs: Any) -> None:
     """A worker that starts often takes the place of one that died."""
     recover_jobs.apply_async()
 

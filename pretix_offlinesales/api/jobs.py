@@ -1,5 +1,7 @@
 """The event's jobs in the REST API: whoever was cut off before the answer finds what became of the request."""
 
+from typing import TYPE_CHECKING
+
 import django_filters
 from django.db.models import Case, F, QuerySet, Value, When
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
@@ -12,6 +14,9 @@ from ..jobs.registry import all_kinds, kind_of
 from ..models import Job
 from .lists import Pagination
 from .views import PluginPermission, address_of
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 #: Who asked, by the field of ``Requested``: the first that is set. An app acts for a user.
 REQUESTER_TYPES = {"api_token": "token", "device": "device", "oauth_application": "app", "user": "user"}
@@ -61,7 +66,7 @@ class JobSerializer(serializers.ModelSerializer):
         return None
 
 
-def _names_of_kinds() -> list[tuple[str, str]]:
+def _names_of_kinds() -> "list[tuple[str, StrOrPromise]]":
     return [(kind.api_name, kind.name) for kind in all_kinds()]
 
 

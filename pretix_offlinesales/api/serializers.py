@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.utils.translation import gettext as _
@@ -22,11 +23,11 @@ from ..tickets.numbers import parse_numbers
 class BatchSerializer(serializers.ModelSerializer):
     """A batch in a list. Only its comment can be changed."""
 
-    sales_channel = serializers.SlugRelatedField(slug_field="identifier", read_only=True)
+    sales_channel: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="identifier", read_only=True)
 
     class Meta:
         model = OfflineSalesBatch
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "creation",
             "testmode",
@@ -49,7 +50,7 @@ class BatchDetailSerializer(BatchSerializer):
     class Meta(BatchSerializer.Meta):
         fields = (*BatchSerializer.Meta.fields, "orders")
 
-    def get_orders(self, batch) -> list[str]:
+    def get_orders(self, batch: OfflineSalesBatch) -> list[str]:
         return list(batch.tickets.order_by("number").values_list("order__code", flat=True))
 
 
@@ -72,22 +73,27 @@ class Codes(serializers.ListField):
         super().__init__(max_length=MAX_AMOUNT, **kwargs)
 
     def run_child_validation(self, data):
-        if len(data) > self.max_length:
-            raise serializers.ValidationError(self.error_messages["max_length"].format(max_length=self.max_length))
+        if len(data) > MAX_AMOUNT:
+            raise serializers.ValidationError(self.error_messages["max_length"].format(max_length=MAX_AMOUNT))
         codes = []
         for index, code in enumerate(data):
             try:
                 codes.append(self.child.run_validation(code))
             except serializers.ValidationError as error:
-                raise serializers.ValidationError({index: error.detail}) from error
+                wrong: dict = {index: error.detail}  # as the framework itself names them, whatever its stubs say
+                raise serializers.ValidationError(wrong) from error
         return codes
 
 
 class BatchRequestSerializer(serializers.Serializer):
-    """What may be asked for. When valid, ``batch`` (unsaved) and ``seats`` are what ``issuing.check`` found sound."""
+    """
+    What may be asked for. When valid, ``batch`` (unsaved) and ``chosen_seats`` are what ``issuing.check`` found sound.
+    """
 
     testmode = serializers.BooleanField(default=False)
-    sales_channel = serializers.SlugRelatedField(slug_field="identifier", queryset=SalesChannel.objects.none())
+    sales_channel: serializers.SlugRelatedField = serializers.SlugRelatedField(
+        slug_field="identifier", queryset=SalesChannel.objects.none()
+    )
     layout = PrimaryKeyField(queryset=TicketLayout.objects.none(), required=False, allow_null=True)
     subevent = PrimaryKeyField(queryset=SubEvent.objects.none(), default=None, allow_null=True)
     item = PrimaryKeyField(queryset=Item.objects.none())
@@ -101,19 +107,23 @@ class BatchRequestSerializer(serializers.Serializer):
     def __init__(self, *args, event, **kwargs):
         super().__init__(*args, **kwargs)
         self.event = event
-        self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
-        self.fields["layout"].queryset = event.ticket_layouts.all()
-        self.fields["subevent"].queryset = event.subevents.all()
-        self.fields["item"].queryset = event.items.all()
-        self.fields["variation"].queryset = ItemVariation.objects.filter(item__event=event)
+        of_event = {
+            "sales_channel": event.organizer.sales_channels.all(),
+            "layout": event.ticket_layouts.all(),
+            "subevent": event.subevents.all(),
+            "item": event.items.all(),
+            "variation": ItemVariation.objects.filter(item__event=event),
+        }
+        for name, queryset in of_event.items():
+            self.fields[name].queryset = queryset  # type: ignore[attr-defined]  # these fields have one
 
     def validate(self, values):
         if "layout" not in values:
             values["layout"] = usual_layout(self.event, values["item"], values["sales_channel"])
-        self.seats = self._seats(values.pop("seats"), values["subevent"])
+        self.chosen_seats = self._seats(values.pop("seats"), values["subevent"])
         self.batch = OfflineSalesBatch(event=self.event, **values)
         try:
-            check(self.batch, self.seats)
+            check(self.batch, self.chosen_seats)
         except DjangoValidationError as error:
             raise serializers.ValidationError(error.message_dict) from error
         return values
@@ -225,7 +235,7 @@ class TicketsSerializer(serializers.Serializer):
     all = Truth(required=False)
     dry_run = Truth(default=False)
 
-    def __init__(self, *args, kinds: Sequence[AfterSale], **kwargs):
+    def __init__(self, *args: Any, kinds: Sequence[AfterSale], **kwargs: Any):
         """:param kinds: with the address that was called; if they are several, ``of`` says which one is meant"""
         super().__init__(*args, **kwargs)
         self._kinds = {kind.api_of: kind for kind in kinds}

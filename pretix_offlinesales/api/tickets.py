@@ -19,7 +19,7 @@ from .views import PluginPermission
 
 
 class TicketSerializer(serializers.ModelSerializer):
-    order = serializers.SlugRelatedField(slug_field="code", read_only=True)
+    order: serializers.SlugRelatedField = serializers.SlugRelatedField(slug_field="code", read_only=True)
     secret = serializers.CharField(read_only=True)
     status = serializers.CharField(source="shown_status", read_only=True)
     split_to = serializers.CharField(read_only=True)
@@ -85,7 +85,7 @@ class TicketViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
     def paginate_queryset(self, queryset):
         tickets = super().paginate_queryset(queryset)
-        find_split_off(tickets)
+        find_split_off(tickets or [])
         return tickets
 
     def get_queryset(self):

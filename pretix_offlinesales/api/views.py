@@ -1,5 +1,7 @@
 """The REST API, as documented for the official plugin."""
 
+from typing import cast
+
 import django_filters
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -17,6 +19,7 @@ from rest_framework.decorators import action
 from rest_framework.exceptions import Throttled
 from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
@@ -117,7 +120,7 @@ class BatchViewSet(
         serializer = BatchRequestSerializer(data=request.data, event=request.event)
         serializer.is_valid(raise_exception=True)
         refuse_too_many(request.event)
-        asked = IssueRequest.of(serializer.batch, serializer.seats)
+        asked = IssueRequest.of(serializer.batch, serializer.chosen_seats)
         job = ISSUE.create(request.event, asked, requested_by(request))
         return self._accepted("check", job)
 
@@ -193,8 +196,8 @@ class AfterSaleViewSet(JobMixin, viewsets.GenericViewSet):
         job = self._find_job(job, *self.kinds, batch=self.batch)
         if job.state != Job.State.SUCCEEDED:
             return unfinished(job)
-        result = Result.of(job)
-        return Response({kind_of(job).api_done: result.done, "skipped": result.skipped})
+        kind, result = cast(AfterSale, kind_of(job)), Result.of(job)
+        return Response({kind.api_done: result.done, "skipped": result.skipped})
 
 
 def shown_batches(event: Event) -> QuerySet[OfflineSalesBatch]:
@@ -202,7 +205,7 @@ def shown_batches(event: Event) -> QuerySet[OfflineSalesBatch]:
     return OfflineSalesBatch.objects.filter(event=event, completed__isnull=False)
 
 
-def address_of(job: Job, request) -> str | None:
+def address_of(job: Job, request: Request) -> str | None:
     """Where to ask for the result. None for what can only be asked for, and looked at, in the backend."""
     kind, place = kind_of(job), {"organizer": request.organizer.slug, "event": request.event.slug, "job": job.pk}
     if kind is ISSUE:
@@ -216,7 +219,7 @@ def address_of(job: Job, request) -> str | None:
     return reverse(f"api-v1:{route}", kwargs=place, request=request)
 
 
-def refuse_too_many(event) -> None:
+def refuse_too_many(event: Event) -> None:
     if message := too_many(event):
         raise Throttled(wait=60, detail=message)
 
@@ -227,7 +230,7 @@ def unfinished(job: Job) -> Response:
     return Response({"status": job.state}, status=status.HTTP_409_CONFLICT, headers={"Retry-After": "1"})
 
 
-def requested_by(request) -> dict:
+def requested_by(request: Request) -> dict:
     """Who asks, as the fields of ``Requested``."""
     auth = request.auth
     return {

@@ -82,7 +82,9 @@ def send_copies(instance: models.Model, **columns: Sequence) -> Callable[[], Non
 
 
 @transaction.atomic
-def update_from(model: type[models.Model], pks: Sequence[int], alike: dict | None = None, **columns: Sequence) -> None:
+def update_from(
+    model: type[models.Model], pks: Sequence[int], alike: dict | None = None, /, **columns: Sequence
+) -> None:
     """
     Update the rows with these keys.
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import F, Q, Sum
 from django.utils.formats import number_format
@@ -32,10 +33,10 @@ class Delivery(Snapshot):
 
     @classmethod
     def of(cls, batch: OfflineSalesBatch) -> "Delivery":
-        tickets = with_worth(with_state(batch.tickets)).filter(fate=Fate.OUTSTANDING).order_by("number")
+        tickets = with_worth(with_state(batch.tickets.all())).filter(fate=Fate.OUTSTANDING).order_by("number")
         with planned_plainly():
             found = [(number, money(worth)) for number, worth in tickets.values_list("number", "worth")]
-        prices = defaultdict(Tally)
+        prices: dict[Decimal, Tally] = defaultdict(Tally)
         for _number, worth in found:
             prices[worth] += Tally(1, worth)
         numbers = format_numbers((number for number, _worth in found), DASH)
@@ -81,7 +82,7 @@ class Statement(Snapshot):
     @classmethod
     def of(cls, batch: OfflineSalesBatch) -> "Statement":
         numbers, let_in = defaultdict(list), []
-        tickets = with_due(with_state(batch.tickets)).order_by("number")
+        tickets = with_due(with_state(batch.tickets.all())).order_by("number")
         with seen_at_once(), planned_plainly():
             for number, fate, is_let_in, order in tickets.values_list("number", "fate", "let_in_all_the_same", "order"):
                 numbers["issued"].append(number)
@@ -126,7 +127,7 @@ class Statement(Snapshot):
                 yield [description, "", "", str(tax.net), str(tax.tax), str(tax.gross)]
 
 
-def _taxes(*conditions: Q, **orders) -> tuple[Tax, ...]:
+def _taxes(*conditions: Q, **orders: Any) -> tuple[Tax, ...]:
     """
     Of what is in these orders, and not canceled by itself. That is what the host's ledger says of those that are in it.
 
@@ -134,7 +135,8 @@ def _taxes(*conditions: Q, **orders) -> tuple[Tax, ...]:
     """
     positions = unscoped(OrderPosition.objects).filter(*conditions, **orders).annotate(amount=F("price"))
     fees = unscoped(OrderFee.objects).filter(*conditions, **orders).annotate(amount=F("value"))
-    gross, taxes = defaultdict(lambda: NOTHING), defaultdict(lambda: NOTHING)
+    gross: dict[tuple[Decimal, str], Decimal] = defaultdict(lambda: NOTHING)
+    taxes: dict[tuple[Decimal, str], Decimal] = defaultdict(lambda: NOTHING)
     for lines in (positions, fees):
         by_tax = lines.order_by().values("tax_rate", "tax_code")
         for row in by_tax.annotate(gross=Sum("amount"), tax=Sum("tax_value")):

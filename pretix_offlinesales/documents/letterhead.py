@@ -4,6 +4,7 @@ import logging
 
 from django.utils.translation import gettext as _, pgettext
 from pretix.base.models import Event
+from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
@@ -43,18 +44,12 @@ class Letterhead(TextPaper):
         """:param event: for the looks: logo and font"""
         super().__init__(event)
         self.heading = heading
-
-    @property
-    def foot(self) -> list[str]:
-        return self.heading.footer.split("\n")
-
-    @property
-    def foot_height(self) -> float:
-        return len(self.foot) * FOOT_LEADING
+        self._foot = heading.footer.split("\n")
+        self.foot_height = len(self._foot) * FOOT_LEADING
 
     def draw_page(self, canvas: Canvas) -> None:
         canvas.setFont(self.font_regular, SMALL)
-        for above, line in enumerate(reversed(self.foot)):
+        for above, line in enumerate(reversed(self._foot)):
             height = FOOT + above * FOOT_LEADING
             canvas.drawCentredString(self.pagesize[0] / 2, height, self.normalize(line.strip()))
 
@@ -124,6 +119,6 @@ class Letterhead(TextPaper):
             shown = " ".join(words) + "…"
         return shown
 
-    def _height(self, text, style) -> float:
+    def _height(self, text: str, style: ParagraphStyle) -> float:
         _width, height = PlainTextParagraph(text, style).wrap(EVENT_WIDTH, self.head_height)
         return height

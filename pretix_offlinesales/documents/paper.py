@@ -1,5 +1,7 @@
 """What is written on the organizer's letterhead about a batch."""
 
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from typing import BinaryIO
 
 from django.utils.formats import date_format
@@ -19,19 +21,21 @@ from .letterhead import Letterhead
 class Paper(Letterhead):
     """About one batch. Nothing is asked of it any more: all is in the contents."""
 
-    #: What it is.
-    title = ""
-
     def __init__(self, event: Event, contents: Delivery | Statement):
         """:param event: for the looks of the letterhead"""
         super().__init__(event, contents.heading)
         self.contents = contents
 
+    @property
+    def title(self) -> str:
+        """What it is."""
+        raise NotImplementedError
+
     def build(self, output: BinaryIO) -> None:
         with self.heading.spoken:
             super().build(output)
 
-    def contents_story(self, width: float) -> list:
+    def contents_story(self, width: float) -> Iterable[Flowable]:
         """:param width: of the lines, in points"""
         raise NotImplementedError
 
@@ -71,10 +75,10 @@ class Paper(Letterhead):
 
     # How things are written
 
-    def money(self, value) -> str:
+    def money(self, value: Decimal) -> str:
         return money_filter(value, self.heading.currency)
 
-    def numbers(self, label: str, numbers: str):
+    def numbers(self, label: str, numbers: str) -> Iterator[Flowable]:
         """Ticket numbers, however many: they go on on the next page, but the label is on the one where they begin."""
         yield CondPageBreak(20 * mm)
         yield Spacer(1, 3 * mm)
@@ -109,10 +113,10 @@ class DeliveryNotePaper(Paper):
     contents: Delivery
 
     @property
-    def title(self):
+    def title(self) -> str:
         return _("Delivery note")
 
-    def contents_story(self, width):
+    def contents_story(self, width: float) -> Iterator[Flowable]:
         rows = [[pgettext("invoice", "Description"), pgettext("invoice", "Qty"), _("Price"), _("Value")]]
         for price, tally in self.contents.prices.items():
             rows.append([self.heading.product, str(tally.count), self.money(price), self.money(tally.value)])
@@ -124,7 +128,7 @@ class DeliveryNotePaper(Paper):
         yield Spacer(1, 10 * mm)
         yield KeepTogether([self._signatures(width)])
 
-    def _signatures(self, width) -> Table:
+    def _signatures(self, width: float) -> Table:
         gap = 10 * mm
         both = (_("Place and date"), _("Name"), pgettext("on paper", "Signature"))
         lines = [(_("Handed over"), _("Received")), *((text, text) for text in both)]
@@ -147,10 +151,10 @@ class StatementPaper(Paper):
     contents: Statement
 
     @property
-    def title(self):
+    def title(self) -> str:
         return _("Statement")
 
-    def contents_story(self, width):
+    def contents_story(self, width: float) -> Iterator[Flowable]:
         lines = list(self.contents.lines())
         rows = [[pgettext("invoice", "Description"), pgettext("invoice", "Qty"), _("Value")]]
         rows += [[label, str(tally.count), self.money(tally.value)] for label, tally, _numbers in lines]

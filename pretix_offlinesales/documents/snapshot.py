@@ -41,7 +41,7 @@ def _typed(kind: Any, data: Any) -> Any:
     """:param kind: as fields of a snapshot are declared"""
     if data is None:
         return None
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         kinds = get_type_hints(kind)
         return kind(**{field.name: _typed(kinds[field.name], data[field.name]) for field in fields(kind)})
     if isinstance(kind, UnionType):

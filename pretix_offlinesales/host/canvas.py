@@ -10,6 +10,9 @@ from reportlab.pdfgen.canvas import Canvas
 class RecordingCanvas(Canvas):
     """A canvas that can say what was drawn on it."""
 
+    #: All that was drawn on the page, in PDF's language.
+    _code: list[str]
+
     def init_graphics_state(self):
         outer = getattr(self, "_extgstate", None)
         super().init_graphics_state()

@@ -5,7 +5,7 @@ with its private methods; invoices that are made without us look as they always 
 
 from collections.abc import Callable
 from functools import partial
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from pretix.base.invoicing.pdf import BaseReportlabInvoiceRenderer
 from reportlab.pdfgen.canvas import Canvas
@@ -18,7 +18,7 @@ class NumberedCanvas(Canvas):
     forms are drawn in the end.
     """
 
-    def __init__(self, draw: Callable[[Canvas, int, int], None], *args, **kwargs):
+    def __init__(self, draw: Callable[[Canvas, int, int], None], *args: Any, **kwargs: Any):
         """:param draw: is given the number of the page, and how many there are"""
         super().__init__(*args, **kwargs)
         self._draw = draw
@@ -49,7 +49,8 @@ class TextPaper(BaseReportlabInvoiceRenderer):
     """
 
     #: What is left free for others, in points: at the top of the first page, and at the bottom of each.
-    head_height = foot_height = 0
+    head_height: float = 0
+    foot_height: float = 0
 
     def build(self, output: BinaryIO) -> None:
         """Write the PDF."""

@@ -40,7 +40,7 @@ def price_in_cart(
 def in_order_of_cart(bundles: Iterable[ItemBundle]) -> list[ItemBundle]:
     """As the cart sorts the bundled products, and the order has its positions."""
 
-    def sort_key(bundle: ItemBundle):
+    def sort_key(bundle: ItemBundle) -> tuple:
         return CartPosition(
             item=bundle.bundled_item, variation=bundle.bundled_variation, price=bundle.designated_price
         ).sort_key

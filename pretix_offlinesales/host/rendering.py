@@ -7,28 +7,31 @@ The two classes give names of their own to what the host calls privately. Rooms 
 
 from copy import copy
 from io import BytesIO
-from operator import attrgetter
-from typing import Self
+from typing import Any, Self
 
 from pretix.base.models import Event, Order, OrderPosition, SubEvent
 from pretix.base.pdf import Renderer, get_variables
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from pretix.plugins.ticketoutputpdf.ticketoutput import PdfTicketOutput
+from pypdf import PageObject
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Paragraph
 
 try:
     from pretix.base.pdf import get_sizebox
 except ImportError:
-    # Before pretix had this, it took the whole page for visible, whatever was cropped.
-    get_sizebox = attrgetter("mediabox")
+
+    def get_sizebox(page: PageObject) -> Any:
+        """Before pretix had this, it took the whole page for visible, whatever was cropped."""
+        return page.mediabox
+
 
 __all__ = ["ObjectRenderer", "TicketOutput", "get_sizebox", "get_variables", "register_fonts"]
 
 
 def register_fonts(event: Event | None = None) -> None:
     """Make the fonts of layouts known to ReportLab, by the names that the host gives them; once in each process."""
-    Renderer._register_fonts(event)
+    Renderer._register_fonts(event)  # type: ignore[arg-type]  # None is the host's own default
 
 
 class ObjectRenderer(Renderer):

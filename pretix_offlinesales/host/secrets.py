@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from functools import cache, partial, wraps
 from types import FunctionType, SimpleNamespace
+from typing import Any
 
 from django.utils.crypto import RANDOM_STRING_CHARS
 from pretix.base import secrets
@@ -68,7 +69,7 @@ class _Listening:
     def __init__(self, generator: BaseTicketSecretGenerator, secret: str):
         self.ticket_secret_generator = self
         self.use_revocation_list = generator.use_revocation_list
-        self.told = {}
+        self.told: dict[str, Any] = {}
 
         @wraps(generator.generate_secret)  # the host looks at what it wants to know
         def generate_secret(**told):
@@ -90,7 +91,8 @@ def _fast(generator: BaseTicketSecretGenerator) -> BaseTicketSecretGenerator:
     methods = {
         name: _with(method, names)
         for name in ("generate_secret", "_sign_payload")
-        if getattr(method := getattr(type(generator), name, None), "__module__", None) == secrets.__name__
+        if isinstance(method := getattr(type(generator), name, None), FunctionType)
+        and method.__module__ == secrets.__name__
     }
     if not methods:
         return generator

@@ -1,5 +1,7 @@
 """The host's order API simulates an order: it makes everything that belongs to it, and saves nothing."""
 
+from typing import Any
+
 from pretix.api.serializers.order import OrderCreateSerializer
 from pretix.base.models import Event, Order, OrderPosition
 
@@ -24,7 +26,7 @@ def simulate_order(event: Event, data: dict) -> tuple[Order, list[OrderPosition]
     return order, [_position(wrapper, order) for wrapper in simulation.positions]
 
 
-def _position(wrapper, order: Order) -> OrderPosition:
+def _position(wrapper: Any, order: Order) -> OrderPosition:
     position = wrapper._wrapped
     position.organizer = order.organizer
     for name in ROUNDED:

@@ -3,10 +3,12 @@ Tell the rest of pretix about a batch's orders. Other plugins, and the host itse
 ticket's secret here, so a batch is complete only afterwards.
 """
 
+from typing import cast
+
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import F, Prefetch, QuerySet, prefetch_related_objects
 from pretix.base.i18n import language
-from pretix.base.models import LogEntry, Order, OrderPosition
+from pretix.base.models import Event, LogEntry, Order, OrderPosition
 from pretix.base.signals import order_paid, order_placed
 
 from ..db.queries import unscoped
@@ -23,15 +25,15 @@ def announce(job: Job) -> None:
     Send ``order_placed`` and ``order_paid`` for each of the batch's orders, and webhooks for its log entries. No mail
     is sent to anyone.
     """
-    batch = job.batch
+    batch = cast(OfflineSalesBatch, job.batch)
     with holding_nobody_up("Quotas could not be refreshed"):
-        refresh_quotas_of(batch.tickets.first().order)
+        refresh_quotas_of(batch.tickets.all()[0].order)
 
     def following(number: int, amount: int) -> list[tuple[int, Order]]:
-        return [(order.ticket_number, order) for order in _orders_after(batch, number, amount)]
+        return _orders_after(batch, number, amount)
 
     def tell(orders: list[Order]) -> None:
-        _tell(job, orders)
+        _tell(job, batch.event, orders)
 
     def done(number: int, orders: list[Order]) -> None:
         touch(orders)
@@ -40,8 +42,8 @@ def announce(job: Job) -> None:
     announcing.announce(job, following, tell, done)
 
 
-def _orders_after(batch: OfflineSalesBatch, number: int, amount: int) -> list[Order]:
-    """Each with its ``ticket_number``."""
+def _orders_after(batch: OfflineSalesBatch, number: int, amount: int) -> list[tuple[int, Order]]:
+    """Each with the number of its ticket."""
     orders = list(
         unscoped(Order.objects)
         .filter(offline_sales_ticket__batch=batch, offline_sales_ticket__number__gt=number)
@@ -54,7 +56,7 @@ def _orders_after(batch: OfflineSalesBatch, number: int, amount: int) -> list[Or
         order.sales_channel = batch.sales_channel
     if orders:
         _fetch_positions(orders)
-    return orders
+    return [(order.ticket_number, order) for order in orders]
 
 
 def _fetch_positions(orders: list[Order]) -> None:
@@ -67,8 +69,7 @@ def _fetch_positions(orders: list[Order]) -> None:
     )
 
 
-def _tell(job: Job, orders: list[Order]) -> None:
-    event = job.batch.event
+def _tell(job: Job, event: Event, orders: list[Order]) -> None:
     with language(orders[0].locale, event.settings.region):
         for order in orders:
             job.check_lock()

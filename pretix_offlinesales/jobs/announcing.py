@@ -7,9 +7,9 @@ So orders that were tried too often are tried one by one, and one that was tried
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.utils.timezone import now
 from pretix.base.models import Event, Order
@@ -67,7 +67,7 @@ def _remember(job: Job, **values: int) -> None:
     job.update(checkpoint=checkpoint(job, **values))
 
 
-def send(signal: EventPluginSignal, event: Event, order: Order, **kwargs) -> None:
+def send(signal: EventPluginSignal, event: Event, order: Order, **kwargs: Any) -> None:
     """A receiver that raises is logged, and holds nobody else up."""
     for receiver, response in signal.send_robust(event, order=order, **kwargs):
         if isinstance(response, Exception):
@@ -80,7 +80,7 @@ def touch(orders: Sequence[Order]) -> None:
 
 
 @contextmanager
-def holding_nobody_up(message: str):
+def holding_nobody_up(message: str) -> Iterator[None]:
     """What is done is done; what fails now is for the log."""
     try:
         yield

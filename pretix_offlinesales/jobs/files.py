@@ -67,21 +67,25 @@ class Draft:
     def __init__(self, name: str, mime_type: str, whose: UUID | None):
         self._name, self._type = name, mime_type
         row = CachedFile(**_values(_DRAFT.format(whose), mime_type))
-        row.file.name = default_storage.get_available_name(row.file.field.generate_filename(row, name))
+        #: What the storage calls the content.
+        self._path = default_storage.get_available_name(row.file.field.generate_filename(row, name))
+        row.file.name = self._path
         row.save(force_insert=True)
-        self._row, self._kept = row, None
+        self._row = row
+        self._kept: UUID | None = None
 
-    def store(self, content: BinaryIO) -> None:
+    def store(self, content: BinaryIO | File) -> None:
         content.seek(0)
-        self._row.file.name = default_storage.save(self._row.file.name, File(content))
+        self._path = default_storage.save(self._path, File(content))
 
     def keep(self, pk: UUID | None = None, lifetime: timedelta = RESULT_LIFETIME) -> CachedFile:
         """
         Make it the content of the row with this key, whether or not that exists, or of a new one. Call this in the
         transaction in which it is made sure that nobody else has done so.
         """
-        values = {"file": self._row.file.name, **_values(self._name, self._type, lifetime)}
-        kept, created = CachedFile.objects.get_or_create(pk=pk or uuid4(), defaults=values)
+        pk = pk or uuid4()
+        values = {"file": self._path, **_values(self._name, self._type, lifetime)}
+        kept, created = CachedFile.objects.get_or_create(pk=pk, defaults=values)
         if not created:
             before = CachedFile.objects.select_for_update().get(pk=pk).file.name
             CachedFile.objects.filter(pk=pk).update(**values)
@@ -95,18 +99,18 @@ class Draft:
     def close(self) -> None:
         """Delete what nobody names. What is lost if that fails, too, the host finds by the row."""
         try:
-            if self._kept and self._is_named():
+            if self._kept and self._is_named(self._kept):
                 return
-            default_storage.delete(self._row.file.name)
+            default_storage.delete(self._path)
             _reconnect()
             _forget(self._row)
         except Exception:
-            logger.exception("File %s could not be deleted", self._row.file.name)
+            logger.exception("File %s could not be deleted", self._path)
 
-    def _is_named(self) -> bool:
+    def _is_named(self, pk: UUID) -> bool:
         """Even if the connection was lost while it was committed, the content is there."""
         _reconnect()
-        return CachedFile.objects.filter(pk=self._kept, file=self._row.file.name).exists()
+        return CachedFile.objects.filter(pk=pk, file=self._path).exists()
 
 
 @contextmanager
@@ -148,12 +152,12 @@ def drafts(whose: UUID) -> QuerySet[CachedFile]:
 
 def discard(files: Iterable[CachedFile | None]) -> None:
     """Delete the contents. If that fails, the host does it when the rows expire."""
-    for file in files:
-        if file and file.file:
+    for name in [file.file.name for file in files if file]:
+        if name:
             try:
-                _delete_content(file.file.name)
+                _delete_content(name)
             except Exception:
-                logger.exception("File %s could not be deleted", file.file.name)
+                logger.exception("File %s could not be deleted", name)
 
 
 def _delete_content(name: str) -> None:

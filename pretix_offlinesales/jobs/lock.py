@@ -17,6 +17,8 @@ from datetime import timedelta
 from time import monotonic, sleep
 
 from django.db import Error, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.utils.timezone import now
 
 from ..db.queries import drop_broken_connection
@@ -75,7 +77,7 @@ def locked(job: Job) -> Iterator[Callable[[], None]]:
         own.close()
 
 
-def _acquire(own, job: Job):
+def _acquire(own: BaseDatabaseWrapper, job: Job) -> CursorWrapper:
     """
     A cursor of the transaction that holds the lock.
 
@@ -123,7 +125,7 @@ def _hang_up(line: socket.socket) -> None:
         line.shutdown(socket.SHUT_RDWR)
 
 
-def _lock(cursor, job: Job) -> None:
+def _lock(cursor: CursorWrapper, job: Job) -> None:
     """Whoever worked on it before may not be quite gone."""
     function = "pg_try_advisory_xact_lock_shared" if kind_of(job).is_shared else "pg_try_advisory_xact_lock"
     for _attempt in range(TRIES):

@@ -1,5 +1,6 @@
 """Find jobs."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -15,7 +16,7 @@ from .registry import Kind
 MAX_UNFINISHED = 20
 
 
-def find(event: Event, pk: UUID, *kinds: Kind, **filters) -> Job:
+def find(event: Event, pk: UUID, *kinds: Kind, **filters: Any) -> Job:
     """
     :param kinds: of which it must be one
     :raises Job.DoesNotExist: if there is no such job of the event, or if its result is too old to be fetched
@@ -30,7 +31,7 @@ def remembered(event: Event) -> QuerySet[Job]:
     return Job.objects.filter(recent, event=event).defer("look")
 
 
-def unfinished(**filters) -> QuerySet[Job]:
+def unfinished(**filters: Any) -> QuerySet[Job]:
     """Of all events."""
     return Job.objects.filter(state__in=Job.UNFINISHED, **filters).select_related("event__organizer")
 

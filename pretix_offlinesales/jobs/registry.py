@@ -1,10 +1,10 @@
 """
 The kinds of jobs. Each is one class, and all that the engine, the pages, the API, histories and webhooks know of it.
 
-A kind lives in the room that does its work, in a module ``kinds``, and is registered there with ``@KINDS.new()``.
+A kind lives in the room that does its work, in a module ``kinds``, and is registered there.
 """
 
-from dataclasses import MISSING, asdict, dataclass, fields, replace
+from dataclasses import MISSING, Field, asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID, uuid4
 
@@ -36,7 +36,7 @@ class Stored:
         return {name: value for name, value in asdict(self).items() if value != defaults[name]}
 
 
-def _default_of(field) -> Any:
+def _default_of(field: Field) -> Any:
     return field.default if field.default_factory is MISSING else field.default_factory()  # MISSING, if there is none
 
 
@@ -160,6 +160,6 @@ def checkpoint_of(job: Job) -> Any:
     return kind_of(job).Checkpoint.read(job.checkpoint)
 
 
-def checkpoint(job: Job, **values) -> dict:
+def checkpoint(job: Job, **values: Any) -> dict:
     """The job's checkpoint with these values, to be written."""
     return replace(checkpoint_of(job), **values).data

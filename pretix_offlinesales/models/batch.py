@@ -16,7 +16,7 @@ MAX_AMOUNT = 10_000
 MAX_NUMBER = 99_999_999
 
 
-def join_names(*names) -> str:
+def join_names(*names: object) -> str:
     """``Ticket – Reduced``: those that there are."""
     return " – ".join(str(name) for name in names if name)
 

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
 from django.utils.timezone import now
@@ -83,7 +84,7 @@ class Job(Requested):
     #: Whoever asked has seen that it failed.
     dismissed = models.BooleanField(default=False)
 
-    objects = ScopedManager(organizer="event__organizer")
+    objects: models.Manager["Job"] = ScopedManager(organizer="event__organizer")
 
     class Meta:
         ordering = ("created",)
@@ -126,7 +127,7 @@ class Job(Requested):
         """
         self.update(state=self.State.WAITING, interruptions=self.interruptions, queued=queued)
 
-    def succeed(self, message: str = "", **values) -> None:
+    def succeed(self, message: str = "", **values: Any) -> None:
         """
         Call this, with what else is to be written, in the transaction that completes the result.
 
@@ -144,7 +145,7 @@ class Job(Requested):
 
     # While it is running
 
-    def update(self, **values) -> None:
+    def update(self, **values: Any) -> None:
         """
         Write these values, as the worker of this attempt.
 
@@ -156,7 +157,7 @@ class Job(Requested):
         for name, value in values.items():
             setattr(self, name, value)
 
-    def commit_progress(self, **values) -> None:
+    def commit_progress(self, **values: Any) -> None:
         """Call this, with what else is to be written, in a transaction that completes a part of the result."""
         self.update(interruptions=0, heartbeat=now(), **values)
 

@@ -57,7 +57,7 @@ class Part:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc_info) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.resources.close()
 
     @property
@@ -68,5 +68,5 @@ class Part:
     def pages(self) -> Iterator[CompressedPage]:
         """To be written one by one: they are too many to be in memory."""
         with self._archive.open(CONTENTS) as contents:
-            for *boxes, length in json.loads(self._archive.read(PAGES)):
-                yield CompressedPage(*map(tuple, boxes), contents.read(length))
+            for size, trim, bleed, length in json.loads(self._archive.read(PAGES)):
+                yield CompressedPage(tuple(size), tuple(trim), tuple(bleed), contents.read(length))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.db import transaction
 from django.db.models import Q
@@ -139,7 +139,7 @@ class AfterSale(Kind):
         selection: dict,
         requested_by: dict,
         batch: OfflineSalesBatch | None = None,
-        **request,
+        **request: Any,
     ) -> Job:
         """
         A job that does it.

@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
@@ -20,18 +21,20 @@ from ..jobs.announcing import holding_nobody_up, send, touch
 from ..models import Job, JobStep
 from .secrets import touch_blocked
 
+if TYPE_CHECKING:
+    from .after_sale import AfterSale
+
 logger = logging.getLogger(__name__)
 
 #: Payments that somebody has begun, and not finished.
 OPEN = (OrderPayment.PAYMENT_STATE_CREATED, OrderPayment.PAYMENT_STATE_PENDING)
 
 
-def announce(kind, job: Job, done: dict[str, int]) -> None:
+def announce(kind: "AfterSale", job: Job, done: dict[str, int]) -> None:
     """
     Send the host's signals for each order that the job has dealt with, and webhooks for what it has written in the
     history of its orders.
 
-    :param kind: an ``AfterSale``
     :param done: the codes of these orders, each with the step in which it was dealt with
     """
     codes = list(done)
@@ -45,7 +48,7 @@ def announce(kind, job: Job, done: dict[str, int]) -> None:
     announcing.announce(job, following, tell)
 
 
-def _tell(kind, job: Job, codes: list[str], steps: set[int]) -> None:
+def _tell(kind: "AfterSale", job: Job, codes: list[str], steps: set[int]) -> None:
     event = job.event
     orders = [order for order in _fetch(event, codes) if kind.is_still_so(order)]
     if not orders:
@@ -99,8 +102,8 @@ def cancel_open_payments(job: Job, orders: Sequence[Order]) -> None:
 def invoice_again(orders: Sequence[Order]) -> None:
     """Where somebody had made an invoice by hand, which the return has canceled. If done twice, it is made once."""
     invoices = defaultdict(list)
-    for order, is_cancellation in Invoice.objects.filter(order__in=orders).values_list("order", "is_cancellation"):
-        invoices[order].append(is_cancellation)
+    for pk, is_cancellation in Invoice.objects.filter(order__in=orders).values_list("order", "is_cancellation"):
+        invoices[pk].append(is_cancellation)
     for order in orders:
         made = invoices[order.pk]
         if False in made and made.count(True) >= made.count(False) and invoice_qualified(order):

@@ -9,6 +9,7 @@ settled before: codes on paper that has been dealt with may mean nothing when th
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from django.db import OperationalError, transaction
 from django.db.models import Count
@@ -27,6 +28,9 @@ from ..tickets.selection import Choice, choose, settled
 from .announce import announce
 from .orders import Orders, fetch
 
+if TYPE_CHECKING:
+    from .after_sale import AfterSale, Outcome
+
 logger = logging.getLogger(__name__)
 
 #: If so many tickets have failed and none was dealt with, it is not they that something is wrong with.
@@ -36,12 +40,11 @@ MAX_FAILED = 20
 BACK_OFF = (0.1, 0.2, 0.5, 1, 2, 5)
 
 #: Gets locked orders, and the keys of those that are not refused.
-DealWith = Callable[[Orders, list[int]], tuple[list[int], dict[int, str]]]
+DealWith = Callable[[Orders, list[int]], "Outcome"]
 
 
 class Attempt:
-    def __init__(self, kind, job: Job):
-        """:param kind: an ``AfterSale``"""
+    def __init__(self, kind: "AfterSale", job: Job):
         self._kind, self._job = kind, job
         self._dry_run = request_of(job).dry_run
         self._pace = kind.pace()
@@ -73,9 +76,10 @@ class Attempt:
 
     def _choose(self) -> list[Choice]:
         job, kind = self._job, self._kind
-        choices = choose(job.event, job.batch, job.selection, kind.candidates, kind.dead)
-        selection = settled(job.selection, choices)
-        if selection != job.selection:
+        asked = cast(dict, job.selection)
+        choices = choose(job.event, job.batch, asked, kind.candidates, kind.dead)
+        selection = settled(asked, choices)
+        if selection != asked:
             with transaction.atomic():
                 job.update(selection=sent(selection))
             job.selection = selection
@@ -104,7 +108,7 @@ class Attempt:
             elif self._is_all_wrong(error):
                 raise
             else:
-                logger.exception("Ticket %s could not be dealt with by job %s", chunk[0].ticket.code, self._job)
+                logger.exception("Ticket %s could not be dealt with by job %s", chunk[0].code, self._job)
                 self._try_to_deal_with(chunk, _fail)
                 if is_interruption(error) and self._job.interruptions:
                     raise  # nothing has worked since, so others may not, either: one ticket an attempt
@@ -120,7 +124,7 @@ class Attempt:
         return failed >= MAX_FAILED and not self._done
 
     def _deal_with(self, chunk: list[Choice]) -> None:
-        def deal_with(orders: Orders, pks: list[int]):
+        def deal_with(orders: Orders, pks: list[int]) -> "Outcome":
             return self._kind.deal_with(self._job, orders, pks, self._pace)
 
         busy = (OperationalError, LockTimeoutException)
@@ -148,9 +152,9 @@ class Attempt:
         """Let the job remember what has become of each ticket. Returns what is new of ``_done``."""
         job, done, skipped = self._job, [], []
         for choice in chunk:
-            if reason := choice.reason or refused.get(choice.ticket.order_id):
+            if reason := choice.refusal(refused):
                 skipped.append(choice.skipped_for(reason))
-            else:
+            elif choice.ticket:
                 done.append(choice.ticket.code)
         step = JobStep.objects.create(job=job, done=done, skipped=skipped, log_entries=list(written))
         amount = checkpoint_of(job).amount + len(done)
@@ -170,46 +174,42 @@ class Attempt:
     def _log(self) -> None:
         """Say in the history of each batch how many of its tickets the job has dealt with."""
         job = self._job
-        for batch in _count_by_batch(job.event, self._done):
-            data = {"amount": batch.amount_now, "job": str(job.pk), **self._kind.entry_data(job)}
+        for batch, amount in _count_by_batch(job.event, self._done):
+            data = {"amount": amount, "job": str(job.pk), **self._kind.entry_data(job)}
             job.log(batch, self._kind.action, data)
             transaction.on_commit(partial(_refresh_quotas, batch))
 
 
-def _leave_alone(orders: Orders, pks: list[int]):
+def _leave_alone(orders: Orders, pks: list[int]) -> "Outcome":
     """Others hold the quotas, and go on to."""
     return [], dict.fromkeys(pks, BUSY)
 
 
-def _fail(orders: Orders, pks: list[int]):
+def _fail(orders: Orders, pks: list[int]) -> "Outcome":
     """Nobody knows why."""
     return [], dict.fromkeys(pks, FAILED)
 
 
 def order_ids(chunk: Sequence[Choice]) -> list[int]:
     """Of the tickets that are not refused already."""
-    return [choice.ticket.order_id for choice in chunk if not choice.reason]
+    return [choice.ticket.order_id for choice in chunk if choice.ticket and not choice.reason]
 
 
-def refusals(kind, orders: Orders, chunk: Sequence[Choice]) -> dict[int, str]:
-    """
-    By order, why it is left alone.
-
-    :param kind: an ``AfterSale``
-    """
+def refusals(kind: "AfterSale", orders: Orders, chunk: Sequence[Choice]) -> dict[int, str]:
+    """By order, why it is left alone."""
     reasons = {pk: kind.refusal(orders, pk) for pk in order_ids(chunk)}
     return {pk: reason for pk, reason in reasons.items() if reason}
 
 
-def _count_by_batch(event: Event, codes: Iterable[str]) -> list[OfflineSalesBatch]:
+def _count_by_batch(event: Event, codes: Iterable[str]) -> list[tuple[OfflineSalesBatch, int]]:
     tickets = OfflineSalesTicket.objects.filter(batch__event=event, order__code__in=codes).order_by()
     counts = {row["batch"]: row["amount"] for row in tickets.values("batch").annotate(amount=Count("pk"))}
     batches = list(OfflineSalesBatch.objects.filter(pk__in=counts))
     for batch in batches:
-        batch.event, batch.amount_now = event, counts[batch.pk]
-    return batches
+        batch.event = event
+    return [(batch, counts[batch.pk]) for batch in batches]
 
 
 def _refresh_quotas(batch: OfflineSalesBatch) -> None:
     with holding_nobody_up("Quotas could not be refreshed"):
-        refresh_quotas_of(batch.tickets.first().order)
+        refresh_quotas_of(batch.tickets.all()[0].order)

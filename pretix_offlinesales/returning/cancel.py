@@ -78,7 +78,8 @@ def _balance_transactions(orders, pks, moment):
     """The opposite of all that is in the books, in the order in which the host writes it."""
     opposite = []
     for pk in pks:
-        counts, samples = Counter(), {}
+        counts: Counter[tuple] = Counter()
+        samples = {}
         for entry in orders.transactions[pk]:
             key = Transaction.key(entry)
             counts[key] += entry.count

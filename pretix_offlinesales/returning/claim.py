@@ -39,18 +39,18 @@ class Claim:
         free = self._free_seats(pks)
         return [pk for pk in pks if self._fits(pk, places, free)]
 
-    def _fits(self, pk, places: dict[Quota, int | None], free: set[int]) -> bool:
+    def _fits(self, pk: int, places: dict[Quota, int | None], free: set[int]) -> bool:
         """If it does, what it takes is gone."""
         needed = Counter(quota for quotas in self._quotas[pk] for quota in quotas)
         seats = [seat.pk for seat in self._seats[pk]]
-        limited = {quota: places.get(quota, 0) for quota in needed if places.get(quota, 0) is not None}
+        limited = {quota: amount for quota in needed if (amount := places.get(quota, 0)) is not None}
         if any(limited[quota] < needed[quota] for quota in limited) or not free.issuperset(seats):
             return False
         places.update({quota: limited[quota] - needed[quota] for quota in limited})
         free.difference_update(seats, *(self._neighbours[seat] for seat in seats))
         return True
 
-    def _needed_quotas(self, pks) -> dict[int, list[list[Quota]]]:
+    def _needed_quotas(self, pks: Iterable[int]) -> dict[int, list[list[Quota]]]:
         """For each position of each order; asked once for all that are alike."""
         known = {}
 
@@ -62,10 +62,10 @@ class Claim:
 
         return {pk: [quotas_of(position) for position in self._orders.positions[pk]] for pk in pks}
 
-    def _all_quotas(self, pks) -> set[Quota]:
+    def _all_quotas(self, pks: Iterable[int]) -> set[Quota]:
         return {quota for pk in pks for quotas in self._quotas[pk] for quota in quotas}
 
-    def _free_seats(self, pks) -> set[int]:
+    def _free_seats(self, pks: Iterable[int]) -> set[int]:
         places = defaultdict(set)
         for pk in pks:
             for position in self._orders.positions[pk]:
@@ -77,7 +77,7 @@ class Claim:
             for pk in free_seats(self._orders.event, subevent, channel, seats)
         }
 
-    def _too_close(self, pks) -> dict[int, set[int]]:
+    def _too_close(self, pks: Iterable[int]) -> dict[int, set[int]]:
         """The seats that nobody may sit on together with this one."""
         by_date, found = defaultdict(set), defaultdict(set)
         for pk in pks:

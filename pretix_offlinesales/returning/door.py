@@ -1,7 +1,9 @@
 """A ticket that is scanned while it is being returned or reported lost is either in or that, never both."""
 
+from typing import cast
+
 from django.utils.translation import gettext as _
-from pretix.base.models import Checkin, Order
+from pretix.base.models import Checkin, Order, OrderPosition
 
 from ..host.errors import CheckInError
 from ..tickets.origin import Origin
@@ -18,10 +20,11 @@ def refuse_at_the_door(checkin: Checkin) -> None:
 
     :raises CheckInError: if the ticket has just been returned or reported lost
     """
-    order = checkin.position.order
+    position = cast(OrderPosition, checkin.position)
+    order = position.order
     if checkin.type == Checkin.TYPE_EXIT or checkin.force_sent or not Origin.of(order):
         return
     if Order.objects.filter(pk=order.pk, status=Order.STATUS_CANCELED).exists():
         raise CheckInError(_("This order position has been canceled."), "canceled")
-    if BLOCK in (checkin.position.blocked or []):
+    if BLOCK in (position.blocked or []):
         raise CheckInError(_("This ticket has been blocked."), "blocked")

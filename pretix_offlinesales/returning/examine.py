@@ -19,12 +19,12 @@ def examine(
     """What would become of each of the chosen tickets: why it would be skipped, or nothing. Changes nothing."""
     choices = choose(event, batch, selection, kind.candidates, kind.dead)
     once = list({choice.ticket: choice for choice in choices if not choice.reason}.values())
-    refused = {}
+    refused: dict[int, str] = {}
     for start in range(0, len(once), CHUNK):
         chunk = once[start : start + CHUNK]
         refused |= refusals(kind, fetch(event, order_ids(chunk)), chunk)
     for choice in choices:
-        yield choice, choice.reason or refused.get(choice.ticket.order_id, "")
+        yield choice, choice.refusal(refused)
 
 
 @dataclass(frozen=True)

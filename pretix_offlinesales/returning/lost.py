@@ -73,8 +73,8 @@ def unblock_split_off(order: Order) -> None:
             order.log_action("pretix.event.order.changed.remove_block", data=_named(position))
 
 
-def _without(blocked: list[str]) -> list[str] | None:
-    return [name for name in blocked if name != BLOCK] or None
+def _without(blocked: list[str] | None) -> list[str] | None:
+    return [name for name in blocked or [] if name != BLOCK] or None
 
 
 def _named(position: OrderPosition) -> dict:

@@ -27,6 +27,7 @@ from ..host.helpers import OF_SELF
 from ..models import TICKET_POSITION, OfflineSalesTicket
 from ..tickets.payment import OfflineSalesPayment
 from ..tickets.reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD, GIFT_CARD_USED, UNKNOWN
+from ..tickets.worth import NOTHING
 
 CONFIRMED = OrderPayment.PAYMENT_STATE_CONFIRMED
 
@@ -113,25 +114,27 @@ class Orders:
 
     def paid(self, pk: int) -> Decimal:
         """What was paid and not refunded since, as the host's ``payment_refund_sum`` has it."""
-        return sum(payment.amount for payment in self.payments[pk] if payment.state in PAID) - self.refunded(pk)
+        paid = (payment.amount for payment in self.payments[pk] if payment.state in PAID)
+        return sum(paid, NOTHING) - self.refunded(pk)
 
     def refunded_by_return(self, pk: int) -> Decimal:
         """
         What the return that has not been undone has refunded: our refunds of that very moment. Somebody may have
         refunded more by hand, before or since.
         """
-        return sum(
+        refunds = (
             refund.amount
             for refund in self.refunds[pk]
             if refund.provider == OfflineSalesPayment.identifier
             and refund.execution_date == self.returned.get(pk)
             and refund.state in REFUNDED
         )
+        return sum(refunds, NOTHING)
 
     def refunded(self, pk: int, payment: OrderPayment | None = None) -> Decimal:
         """Of all payments, or of one."""
         refunds = (refund for refund in self.refunds[pk] if refund.state in REFUNDED)
-        return sum(refund.amount for refund in refunds if not payment or refund.payment_id == payment.pk)
+        return sum((refund.amount for refund in refunds if not payment or refund.payment_id == payment.pk), NOTHING)
 
 
 def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
@@ -150,8 +153,8 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
             "item", "variation", "subevent"
         )
     )
-    orders = _locked(unscoped(Order.objects).filter(pk__in=pks).order_by("pk"), locked and locked | {"nowait": True})
-    orders = {order.pk: order for order in orders}
+    rows = _locked(unscoped(Order.objects).filter(pk__in=pks).order_by("pk"), locked and locked | {"nowait": True})
+    orders = {order.pk: order for order in rows}
     for order in orders.values():
         order.event = event
     positions = [position for position in positions if not position.canceled and position.order_id in orders]
@@ -197,12 +200,11 @@ def _by(rows: Iterable, key: str = "order_id") -> dict[int, list]:
     return found
 
 
-def _value_gift_cards(cards: Iterable[GiftCard]) -> None:
+def _value_gift_cards(cards: Collection[GiftCard]) -> None:
     """What is on them, by the host's own property but without a query for each."""
-    cards = {card.pk: card for card in cards}
     if cards:
         transactions = unscoped(GiftCardTransaction.objects).filter(card__in=cards).order_by()
         sums = transactions.values("card").annotate(sum=Sum("value"))
         values = {row["card"]: row["sum"] for row in sums}
-        for pk, card in cards.items():
-            card.cached_value = values.get(pk)
+        for card in cards:
+            card.cached_value = values.get(card.pk)  # type: ignore[attr-defined]  # the host asks whether it is there

@@ -73,12 +73,15 @@ def reactivate(
     return [], refused
 
 
-def _prepare(orders: Orders, pks, moment) -> tuple[dict[int, list[Transaction]], dict[int, str]]:
+def _prepare(
+    orders: Orders, pks: Sequence[int], moment: datetime
+) -> tuple[dict[int, list[Transaction]], dict[int, str]]:
     """
     Let the host decide what each order will be like. Returns what is to be added to the books for each, unsaved, and
     those orders that it refuses or fails with, and why.
     """
-    lines, refused, deadlines = {}, {}, {}
+    lines, refused = {}, {}
+    deadlines: dict[tuple, datetime] = {}
     for pk in pks:
         order = orders.orders[pk]
         try:
@@ -127,7 +130,7 @@ def _set_deadline(orders, pk, moment, deadlines):
 
 
 def _transactions(orders, pk, moment):
-    booked = Counter()
+    booked: Counter[tuple] = Counter()
     for entry in orders.transactions[pk]:
         booked[Transaction.key(entry)] += entry.count
     return orders.orders[pk].create_transactions(
@@ -139,7 +142,15 @@ def _transactions(orders, pk, moment):
     )
 
 
-def _write(orders, pks, lines, claim: Claim, requester, moment, pace) -> list[int]:
+def _write(
+    orders: Orders,
+    pks: Sequence[int],
+    lines: dict[int, list[Transaction]],
+    claim: Claim,
+    requester: dict,
+    moment: datetime,
+    pace: Pace,
+) -> list[int]:
     """:raises TooFewPlaces: if not all of them fit"""
     first = orders.orders[pks[0]]
     written = _pay_again(orders, pks, requester, moment)
@@ -188,9 +199,9 @@ def _fill_gift_cards(orders, pks, requester):
     ]
     if not filled:
         return []
-    cards, values, order_ids = zip(*filled, strict=True)
+    cards, amounts, order_ids = zip(*filled, strict=True)
     organizer = orders.event.organizer
-    values = [str(value) for value in values]
+    values = [str(amount) for amount in amounts]
     insert_copies(GiftCardTransaction(acceptor=organizer), card_id=cards, value=values, order_id=order_ids)
     acceptor = {"acceptor_id": organizer.pk, "acceptor_slug": organizer.slug}
     data = [{"value": value, **acceptor} for value in values]

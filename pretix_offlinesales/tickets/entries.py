@@ -38,7 +38,7 @@ def count_entries(tickets: QuerySet[OfflineSalesTicket], timezone: tzinfo) -> li
     step = next((step for step in STEPS if last - first < MAX_STEPS * step), STEPS[-1])
     # Wall clock time: a day is a day, even if it has 25 hours.
     start = first.replace(tzinfo=None, minute=0, hour=0)
-    found = Counter()
+    found: Counter[int] = Counter()
     for minute, count in counts.items():
         found[(minute.replace(tzinfo=None) - start) // step] += count
     steps = range(min(found), max(found) + 1)

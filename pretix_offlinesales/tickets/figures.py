@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
@@ -14,8 +14,11 @@ from ..models import OfflineSalesBatch, OfflineSalesTicket
 from .state import Fate, entries_with_it, with_fate
 from .worth import NOTHING, money, with_due, with_worth
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 #: What is told about tickets, in this order, by the names in ``Figures``.
-LABELS = {
+LABELS: "dict[str, StrOrPromise]" = {
     "issued": _("Issued"),
     **{fate.value: fate.label for fate in Fate},
     "checked_in": _("Checked in"),
@@ -66,7 +69,7 @@ class Figures:
         return self.outstanding + self.reported_lost + self.returned + self.canceled
 
     @property
-    def lines(self) -> list[tuple[str, Tally]]:
+    def lines(self) -> "list[tuple[StrOrPromise, Tally]]":
         """All of them, each with its label."""
         return [(label, getattr(self, name)) for name, label in LABELS.items()]
 
@@ -85,7 +88,7 @@ def figures(tickets: QuerySet[OfflineSalesTicket], by: str) -> dict[Any, Figures
 
     :param by: the field that the tickets of a group have in common: ``batch``, ``batch__item``, …
     """
-    found = defaultdict(Figures)
+    found: dict[Any, Figures] = defaultdict(Figures)
     for row in _count(tickets, by):
         found[row[by]] += _figures(row)
     return found

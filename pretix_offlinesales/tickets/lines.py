@@ -49,7 +49,9 @@ class Line:
 
     def name(self, number: int) -> str:
         """One of several numbers."""
-        return ticket_name(self.batch, number) if self.text.startswith("#") else str(number)
+        if self.batch is not None and self.text.startswith("#"):
+            return ticket_name(self.batch, number)
+        return str(number)
 
 
 def as_lines(text: str) -> list[str]:

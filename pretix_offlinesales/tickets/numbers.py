@@ -95,7 +95,7 @@ def format_numbers(numbers: Iterable[int], dash: str = "-") -> str:
 
     :param dash: ``DASH`` on paper
     """
-    runs = []
+    runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][1] + 1:
             runs[-1][1] = number

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 from pretix.base.models import Order
@@ -31,12 +32,12 @@ class Origin:
         order has a copy of its mark, and is no ticket.
         """
         data = order.meta_info_data
-        mark = data.get(KEY) if isinstance(data, dict) else None
+        mark = data.get(KEY, {}) if isinstance(data, dict) else {}
         origin = cls.parse(mark)
         return origin if origin and _is_of(mark, order) else None
 
     @classmethod
-    def parse(cls, data) -> "Origin | None":
+    def parse(cls, data: Any) -> "Origin | None":
         if not isinstance(data, dict):
             return None
         try:

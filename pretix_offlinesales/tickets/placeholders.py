@@ -1,12 +1,16 @@
 """What ticket layouts can say about a batch and its tickets. None of it costs a query per ticket."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
-from pretix.base.models import Event, Order
+from pretix.base.models import Event, Order, OrderPosition
 
 from ..models import OfflineSalesBatch
 from .origin import Origin
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 #: The code of the order that the host's layout editor makes up for its preview. Some of its characters are in no code
 #: of a real order.
@@ -15,7 +19,7 @@ PREVIEW = "PREVIEW1234"
 
 def text_variables(event: Event) -> dict:
     """As ``layout_text_variables`` wants them. Comments are remembered as long as what is returned here."""
-    comments = {}
+    comments: dict[int, str] = {}
 
     def comment(origin: Origin) -> str:
         if origin.batch not in comments:
@@ -23,7 +27,7 @@ def text_variables(event: Event) -> dict:
             comments[origin.batch] = batch.comment if batch else ""
         return comments[origin.batch]
 
-    variables = {
+    variables: dict[str, tuple[StrOrPromise, StrOrPromise, Callable[[Origin], str]]] = {
         "batch": (_("Offline sales: batch number"), "3", lambda origin: str(origin.batch)),
         "number": (_("Offline sales: ticket number"), "17", lambda origin: str(origin.number)),
         "number_padded": (
@@ -44,10 +48,10 @@ def text_variables(event: Event) -> dict:
     }
 
 
-def _evaluate(sample: str, text: Callable[[Origin], str]):
+def _evaluate(sample: "StrOrPromise", text: Callable[[Origin], str]) -> Callable[[OrderPosition, Order, Event], str]:
     """Tickets that are sold elsewhere leave the place empty."""
 
-    def evaluate(position, order: Order, event) -> str:
+    def evaluate(position: OrderPosition, order: Order, event: Event) -> str:
         if origin := Origin.of(order):
             return text(origin)
         return str(sample) if order.code == PREVIEW else ""

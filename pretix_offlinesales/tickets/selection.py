@@ -4,7 +4,7 @@ prints or does something else with tickets says it by a ``Selection``, and ``cho
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -52,12 +52,25 @@ class Choice:
 
     @property
     def place(self) -> list[int]:
-        """Where it is among all; as a list, since jobs remember it as JSON."""
-        return [self.ticket.batch_id, self.ticket.number]
+        """Where it is among all, if it is known; as a list, since jobs remember it as JSON."""
+        return [self.ticket.batch_id, self.ticket.number] if self.ticket else []
+
+    @property
+    def code(self) -> str | None:
+        """Of its order, if it is known."""
+        return self.ticket and self.ticket.code
+
+    def refusal(self, refused: dict[int, str]) -> str:
+        """
+        Why nothing can be done about it; empty if something can.
+
+        :param refused: what has turned out since, by order
+        """
+        return self.reason or (refused.get(self.ticket.order_id, "") if self.ticket else "")
 
     def skipped_for(self, reason: str) -> dict:
         """As it is told to whoever asked."""
-        return {"order": self.ticket and self.ticket.code, "value": self.value, "reason": reason}
+        return {"order": self.code, "value": self.value, "reason": reason}
 
 
 class By(StrEnum):
@@ -180,7 +193,7 @@ def settled(selection: dict, choices: list[Choice]) -> dict:
     stay what they are, but a secret that was replaced is not known any more.
     """
     if any(choice.scanned for choice in choices):
-        found = [[choice.value, choice.ticket and choice.ticket.code, choice.reason] for choice in choices]
+        found = [[choice.value, choice.code, choice.reason] for choice in choices]
         return Selection(By.FOUND, tuple(found)).data
     return selection
 
@@ -196,7 +209,7 @@ def _by_number(tickets, wanted, dead):
 
 
 def _by_code(tickets, wanted, dead):
-    values = {}
+    values: dict[str, str] = {}
     for value in wanted:
         values.setdefault(value.strip().upper(), value)
     found = {ticket.code: ticket for ticket in _fetch(tickets.filter(order__code__in=values))}
@@ -208,7 +221,7 @@ def _by_secret(tickets, wanted, dead):
     Secrets of any of an order's positions. Those on the revocation list belong to paper that is not valid any more:
     the ticket was canceled, or its paper was replaced.
     """
-    values = {}
+    values: dict[str, str] = {}
     for value in wanted:
         values.setdefault(value.strip(), value)
     valid, revoked = _secrets(tickets, values)
@@ -239,7 +252,7 @@ def _is_of(tickets: QuerySet, order: str) -> ExpressionWrapper:
     return exists_for_each(tickets.filter(order=OuterRef(order)))
 
 
-def _by_line(tickets, lines: list[Line], dead):
+def _by_line(tickets: QuerySet, lines: list[Line], dead: str) -> Iterator[Choice]:
     seen = set()
     for choice in _by_each_line(tickets, lines, dead):
         if choice.reason or choice.ticket not in seen:
@@ -248,19 +261,19 @@ def _by_line(tickets, lines: list[Line], dead):
             seen.add(choice.ticket)
 
 
-def _by_each_line(tickets, lines: list[Line], dead):
+def _by_each_line(tickets: QuerySet, lines: list[Line], dead: str) -> Iterator[Choice]:
     """
     Whatever a line could mean is looked for; what could mean two different tickets means none. What another line names
     as well is named twice.
     """
     valid, revoked = _secrets(tickets, {text for line in lines for text in line.secrets})
     codes = {code for line in lines for code in line.codes}  # as far as anybody knows, so secrets are among them
-    named = look_up(codes, unscoped(Order.objects).filter(_is_of(tickets, "pk")), "code", "pk")
-    meant = Q(order__in={*named.values(), *valid.values(), *revoked.values()}) | _of_numbers(tickets, lines)
+    orders = look_up(codes, unscoped(Order.objects).filter(_is_of(tickets, "pk")), "code", "pk")
+    meant = Q(order__in={*orders.values(), *valid.values(), *revoked.values()}) | _of_numbers(tickets, lines)
     found = list(_fetch(tickets.filter(meant)))
     by_code = {ticket.code: ticket for ticket in found}
     by_order = {ticket.order_id: ticket for ticket in found}
-    by_number = {(ticket.batch_id, ticket.number): ticket for ticket in found}
+    by_number: dict[tuple[int | None, int], Ticket] = {(ticket.batch_id, ticket.number): ticket for ticket in found}
     for line in lines:
         named = {by_code[code] for code in line.codes if code in by_code}
         named |= {by_order[valid[text]] for text in line.secrets if text in valid}
@@ -275,16 +288,16 @@ def _by_each_line(tickets, lines: list[Line], dead):
         elif numbers:
             yield from (_choice(line.name(number), ticket, line.text) for number, ticket in numbers)
         elif named:
-            yield Choice(line.text, *named, line=line.text, scanned=scanned)
+            yield Choice(line.text, named.pop(), line=line.text, scanned=scanned)
         elif gone:
-            yield Choice(line.text, *gone, dead, line.text)
+            yield Choice(line.text, gone.pop(), dead, line.text)
         else:
             yield Choice(line.text, None, UNKNOWN, line.text)
 
 
 def _of_numbers(tickets: QuerySet, lines: list[Line]) -> Q:
     """A condition for each batch that there is: anybody can name thousands that there are not."""
-    by_batch = defaultdict(set)
+    by_batch: dict[int | None, set[int]] = defaultdict(set)
     for line in lines:
         by_batch[line.batch].update(line.numbers)
     named = OfflineSalesBatch.objects.filter(pk__in=[pk for pk, numbers in by_batch.items() if numbers])

@@ -3,7 +3,7 @@ What would become of the tickets that lines name, in words: for whoever scans on
 only if something is wrong.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import chain
@@ -97,7 +97,7 @@ class Question:
 
         :param examined: all that the selection names
         """
-        by_entry = {}
+        by_entry: dict[str, list[Examined]] = {}
         for choice, reason in examined:
             by_entry.setdefault(choice.line, []).append((choice, reason))
         return [judge.verdict([pair for entry in line for pair in by_entry[entry]]) for line in self.entries]
@@ -116,19 +116,19 @@ class Judge:
     def verdict(self, examined: Sequence[Examined]) -> Verdict:
         if not examined:
             return Verdict(Level.DANGER, str(TEXTS[UNKNOWN]), {})
-        good = {choice.ticket.code: choice.ticket for choice, reason in examined if not reason}
+        good = {choice.ticket.code: choice.ticket for choice, reason in examined if choice.ticket and not reason}
         refused = [(choice.value, reason) for choice, reason in examined if reason]
         lost = [ticket for ticket in good.values() if ticket.order_id in self.lost]
         texts = [*self._of_good(list(good.values())), *_of_lost(good, lost), *self._of_refused(refused, examined)]
         level = self._level(bool(good), refused, lost)
         return Verdict(level, ", ".join(texts), {code: ticket.batch_id for code, ticket in good.items()})
 
-    def _level(self, is_good: bool, refused, lost) -> Level:
+    def _level(self, is_good: bool, refused: list[tuple[str, str]], lost: list[Ticket]) -> Level:
         if not refused and not lost:
             return Level.SUCCESS
         return Level.WARNING if is_good or all(self.reasons.ticket(*pair) for pair in refused) else Level.DANGER
 
-    def _of_good(self, tickets: list[Ticket]):
+    def _of_good(self, tickets: list[Ticket]) -> Iterator[str]:
         if len(tickets) == 1:
             yield f"{self.good} ({tickets[0].name})"
         elif tickets:
