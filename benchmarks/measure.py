@@ -38,6 +38,7 @@ from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicke
 from pretix_offlinesales.printing.request import PrintRequest  # noqa: E402
 from pretix_offlinesales.printing.sheets import Sheet  # noqa: E402
 from pretix_offlinesales.returning.after_sale import AfterSale  # noqa: E402
+from pretix_offlinesales.tickets.selection import ALL  # noqa: E402
 
 from .world import NOBODY, issue_batch, make_event, make_token, make_user, request_batch  # noqa: E402
 
@@ -356,7 +357,7 @@ def replace_all(amount: int) -> dict:
 
 
 def _after_sale(batch: OfflineSalesBatch, kind: AfterSale) -> Measured:
-    job = kind.ask(batch.event, {"all": True}, NOBODY, batch)
+    job = kind.ask(batch.event, ALL, NOBODY, batch)
     with Measured() as measured:
         runner.run(batch.event, job.pk)
     return measured

@@ -16,7 +16,7 @@ from pretix.base.timeframes import DateFrameField, resolve_timeframe_to_datetime
 
 from .db.queries import planned_plainly
 from .host.helpers import chunked_iterable
-from .models import OfflineSalesBatch, OfflineSalesTicket
+from .models import REQUESTER, OfflineSalesBatch, OfflineSalesTicket
 from .models.activation import is_active
 from .tickets.figures import LABELS, figures, tickets_of
 from .tickets.state import RETURNED, status_of, with_state
@@ -109,7 +109,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
             _("Currency"),
             _("Internal comment"),
         ]
-        batches = self._batches(form_data).select_related("user", "api_token", "device", "oauth_application")
+        batches = self._batches(form_data).select_related(*REQUESTER)
         yield self.ProgressSetTotal(total=batches.count())
         for chunk in chunked_iterable(batches.iterator(chunk_size=CHUNK), CHUNK):
             counted = figures(tickets_of(chunk), by="batch")

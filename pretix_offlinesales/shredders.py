@@ -53,7 +53,7 @@ class OfflineSalesShredder(BaseDataShredder):
         for entry in _history(self.event):
             shred_comment(entry)
         jobs = self.event.offline_sales_jobs.order_by()
-        jobs.exclude(selection=None).update(selection=None)
+        jobs.filter(selection__isnull=False).update(selection=None)
         for job in jobs.filter(request__has_key="comment"):
             job.row.update(request={name: value for name, value in job.request.items() if name != "comment"})
         for step in _skipping(self.event):

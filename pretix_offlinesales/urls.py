@@ -58,7 +58,7 @@ urlpatterns = [
     # The documented example posts to this address without the last slash, which the router insists on.
     re_path(
         r"^api/v1/organizers/(?P<organizer>[^/]+)/events/(?P<event>[^/]+)/offlinesalesbatches/(?P<pk>[0-9]+)/render$",
-        BatchViewSet.as_view({"post": "render_pdf"}),
+        BatchViewSet.as_view({"post": "render_pdf"}, write_permission="event.orders:read"),
         name="render",
     ),
 ]

@@ -18,6 +18,7 @@ from ..printing.sheets import MAX_UNKNOWN, Sheet
 from ..returning.after_sale import AfterSale
 from ..tickets.layouts import usual_layout
 from ..tickets.numbers import parse_numbers
+from ..tickets.selection import Selection
 
 
 class BatchSerializer(serializers.ModelSerializer):
@@ -87,7 +88,8 @@ class Codes(serializers.ListField):
 
 class BatchRequestSerializer(serializers.Serializer):
     """
-    What may be asked for. When valid, ``batch`` (unsaved) and ``chosen_seats`` are what ``issuing.check`` found sound.
+    What may be asked for. When valid, ``batch`` (unsaved) and ``chosen_seats`` are what ``issuing.product.check`` found
+    sound.
     """
 
     testmode = serializers.BooleanField(default=False)
@@ -257,6 +259,7 @@ class TicketsSerializer(serializers.Serializer):
             message = _("Say which tickets, in exactly one of these fields: tickets, orders, secrets, all.")
             raise serializers.ValidationError(dict.fromkeys(selectors or self.SELECTORS, [message]))
         self.request_values = dict(values)
-        self.selection = {name: self.request_values.pop(name) for name in selectors}
+        [by] = selectors
+        self.selection = Selection.from_json({by: self.request_values.pop(by)})
         self.kind = self._kinds[self.request_values.pop("of", None)]
         return values

@@ -1,6 +1,6 @@
 """The REST API, as documented for the official plugin."""
 
-from typing import cast
+from typing import Any, cast
 
 import django_filters
 from django.core.exceptions import ValidationError
@@ -18,7 +18,6 @@ from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import Throttled
 from rest_framework.generics import get_object_or_404
-from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -92,6 +91,8 @@ class BatchViewSet(
     """Batches, and the jobs that make and print them."""
 
     http_method_names = ("get", "head", "options", "post", "patch")
+    permission = "event.orders:read"
+    write_permission = "event.orders:write"
     permission_classes = (PluginPermission,)
     queryset = OfflineSalesBatch.objects.none()
     pagination_class = Pagination
@@ -100,11 +101,6 @@ class BatchViewSet(
     ordering = ("id",)
     ordering_fields = ("id", "creation", "amount")
     lookup_value_regex = "[0-9]+"
-
-    def _get_permission_name(self, request):
-        if request.method in SAFE_METHODS or self.action == "render_pdf":
-            return "event.orders:read"
-        return "event.orders:write"
 
     def perform_content_negotiation(self, request, force=False):
         # Who downloads a PDF may say that nothing else is welcome; then errors are JSON all the same.
@@ -144,7 +140,7 @@ class BatchViewSet(
             return unfinished(job)
         return Response(BatchDetailSerializer(job.batch).data)
 
-    @action(detail=True, methods=["post"], url_path="render", url_name="render")
+    @action(detail=True, methods=["post"], url_path="render", url_name="render", write_permission="event.orders:read")
     def render_pdf(self, request, **kwargs):
         batch = self.get_object()
         serializer = PrintRequestSerializer(data=request.data, batch=batch)
@@ -183,9 +179,12 @@ class AfterSaleViewSet(JobMixin, viewsets.GenericViewSet):
     def kinds(self) -> list[AfterSale]:
         return with_action(self.kwargs["after_sale"])
 
+    def get_serializer(self, *args: Any, **kwargs: Any) -> TicketsSerializer:
+        return TicketsSerializer(*args, kinds=self.kinds, **kwargs)
+
     def create(self, request, **kwargs):
         batch = self.batch  # is looked for before the request is read
-        serializer = TicketsSerializer(data=request.data, kinds=self.kinds)
+        serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         refuse_too_many(request.event)
         kind, selection = serializer.kind, serializer.selection
@@ -209,7 +208,7 @@ def address_of(job: Job, request: Request) -> str | None:
     """Where to ask for the result. None for what can only be asked for, and looked at, in the backend."""
     kind, place = kind_of(job), {"organizer": request.organizer.slug, "event": request.event.slug, "job": job.pk}
     if kind is ISSUE:
-        route, place = "offlinesalesbatch-check", place
+        route = "offlinesalesbatch-check"
     elif kind is PRINT and job.file_id:
         route, place = "offlinesalesbatch-download", place | {"pk": job.batch_id, "file": job.file_id}
     elif isinstance(kind, AfterSale) and job.batch_id:

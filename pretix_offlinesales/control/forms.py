@@ -58,9 +58,9 @@ class Numbering(TextChoices):
 
 class BatchForm(forms.Form):
     """
-    The request for a batch. When valid, ``batch`` (unsaved) and ``seats`` are what ``issuing.check`` found sound,
-    ``request`` what a job remembers of it, ``job_id`` the key that this job is to have, and ``job`` the one that has it
-    already: then the same form was sent before, as by a double click.
+    The request for a batch. When valid, ``batch`` (unsaved) and ``seats`` are what ``issuing.product.check`` found
+    sound, ``request`` what a job remembers of it, ``job_id`` the key that this job is to have, and ``job`` the one that
+    has it already: then the same form was sent before, as by a double click.
     """
 
     itemvar = forms.ChoiceField(label=_("Product"))

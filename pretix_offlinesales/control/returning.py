@@ -175,7 +175,7 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
             return self.form_invalid(form)
         chosen = {name: form.cleaned_data[name] for name in self.kind.options}
         requested_by = {"user": self.request.user}
-        return self.start(self.kind.ask(self.request.event, form.selection.data, requested_by, self.batch, **chosen))
+        return self.start(self.kind.ask(self.request.event, form.selection, requested_by, self.batch, **chosen))
 
     def _with_lines(self, form) -> TicketsForm:
         """The same, with what was in the file among the lines, since browsers don't keep files."""
@@ -315,7 +315,7 @@ class ResultPage(ResultMixin, TemplateView):
         kind = self.result_kind.undone_by
         if not kind or not self.done:
             return None
-        return {"url": self.url(kind.identifier), "title": kind.title, "lines": "\n".join(map(str, self.done))}
+        return {"url": self.url(kind.identifier), "title": kind.name, "lines": "\n".join(map(str, self.done))}
 
 
 class ResultPrint(ResultMixin, JobMixin, View):
@@ -361,7 +361,7 @@ class ResultExport(ResultMixin, View):
     def get(self, request, *args, **kwargs):
         titles = (_("Batch"), _("Ticket number"), _("Order code"), _("Product"), _("As given"), _("Result"))
         rows = chain([titles], map(self._done, self.done), map(self._skipped, self.skipped))
-        return table(rows, f"{request.event.slug}-offlinesales-{self.job.kind}.csv")
+        return table(rows, f"{request.event.slug}-offlinesales-{self.result_kind.api_name}.csv")
 
     def _done(self, ticket: OfflineSalesTicket) -> tuple:
         outcome = str(self.result_kind.outcome)

@@ -27,7 +27,7 @@ from ..jobs import runner
 from ..jobs.queries import failures, find, last_failed, last_fetchable, unfinished
 from ..jobs.registry import all_kinds, kind_of, request_of
 from ..kinds import ISSUE, MAKE_DATA, PRINT
-from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
+from ..models import REQUESTER, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from ..models.activation import is_active
 from ..printing.letters import MissingLetters, missing_letters
 from ..printing.specimen import print_specimen
@@ -39,9 +39,6 @@ from ..tickets.worth import money, with_worth
 from .entries import entries_over_time
 from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
 from .waiting import JobMixin
-
-#: Who asked, of batches and jobs.
-REQUESTER = ("user", "api_token", "device", "oauth_application")
 
 
 class PageMixin(EventPermissionRequiredMixin):
@@ -389,7 +386,7 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
             "filter_form": self.filter_form,
             "comment_form": CommentForm(instance=self.batch),
             "last_print": last_fetchable(self.batch, PRINT),
-            # Called where it is shown: a ticket is drawn for it.
+            # Called where it is shown: a ticket is rendered for it.
             "missing_letters": self._missing_letters,
             "printing": self._unfinished(PRINT),
             "failed_print": last_failed(self.batch, PRINT),

@@ -32,14 +32,14 @@ def announce(job: Job) -> None:
     def following(number: int, amount: int) -> list[tuple[int, Order]]:
         return _orders_after(batch, number, amount)
 
-    def tell(orders: list[Order]) -> None:
-        _tell(job, batch.event, orders)
+    def notify(orders: list[Order]) -> None:
+        _notify(job, batch.event, orders)
 
     def done(number: int, orders: list[Order]) -> None:
         touch(orders)
         job.report(batch.amount + batch.numbers.index(number) + 1, 2 * batch.amount)
 
-    announcing.announce(job, following, tell, done)
+    announcing.announce(job, following, notify, done)
 
 
 def _orders_after(batch: OfflineSalesBatch, number: int, amount: int) -> list[tuple[int, Order]]:
@@ -69,7 +69,7 @@ def _fetch_positions(orders: list[Order]) -> None:
     )
 
 
-def _tell(job: Job, event: Event, orders: list[Order]) -> None:
+def _notify(job: Job, event: Event, orders: list[Order]) -> None:
     with language(orders[0].locale, event.settings.region):
         for order in orders:
             job.check_lock()

@@ -53,8 +53,8 @@ class Issue(Kind):
     def is_committed(self, job: Job) -> bool:
         return job.batch_id is not None
 
-    def amount(self, job: Job) -> int:
-        return request_of(job).amount
+    def amount(self, job: Job) -> int | None:
+        return job.request.get("amount")
 
 
 ISSUE = Issue()

@@ -76,9 +76,17 @@ def requested_batches(jobs: Sequence[Job]) -> list[OfflineSalesBatch]:
     The unsaved batches that these jobs ask for, to be shown, in few queries. What was deleted since is missing, and
     so is the first number where numbers go on.
     """
-    batches = [_batch(job) for job in jobs]
+    batches = [_shown(job) for job in jobs]
     prefetch_related_objects(batches, "item", "variation", "subevent", "sales_channel", "layout")
     return batches
+
+
+def _shown(job: Job) -> OfflineSalesBatch:
+    """Of a request that another version of the plugin has written, what is known of all."""
+    try:
+        return _batch(job)
+    except TypeError:
+        return OfflineSalesBatch(event=job.event, amount=job.request.get("amount", 0), **job.requested_by)
 
 
 def checked_again(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:

@@ -32,7 +32,7 @@ T = TypeVar("T")
 def announce(
     job: Job,
     following: Callable[[int, int], Sequence[tuple[int, T]]],
-    tell: Callable[[list[T]], None],
+    notify: Callable[[list[T]], None],
     done: Callable[[int, list[T]], None] = lambda place, found: None,
 ) -> None:
     """
@@ -40,8 +40,9 @@ def announce(
 
     :param following: gets a place and an amount, and gives so many at most of what comes after, each with its place, in
         ascending order
-    :param tell: tells all others of these
-    :param done: is told up to which place everybody knows now, and of which that is new
+    :param notify: tells all others of these
+    :param done: what else is done with these, whether others could be told or not, before that is remembered; gets the
+        last place, too
     """
     while True:
         known = checkpoint_of(job)
@@ -56,11 +57,11 @@ def announce(
         if known.tries < MAX_TRIES:
             # Written before anything is sent.
             _remember(job, tries=known.tries + 1)
-            tell(found)
+            notify(found)
         else:
             logger.error("Nobody was told of %s by job %s: no worker survived it", found[0], job)
-        _remember(job, tries=0, announced=last)
         done(last, found)
+        _remember(job, tries=0, announced=last)
 
 
 def _remember(job: Job, **values: int) -> None:

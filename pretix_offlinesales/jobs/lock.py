@@ -38,7 +38,7 @@ TRIES = 20
 #: that of two who wait for each other, one goes on.
 ACQUIRED_WITHIN = (4, 7)
 
-#: The lock is looked after no more often than this, in seconds. Nobody else gets to work in so little time.
+#: The lock is checked no more often than this, in seconds. Nobody else gets to work in so little time.
 INTERVAL = 0.02
 
 #: And a heartbeat is written no more often than this.
@@ -54,7 +54,7 @@ SETTINGS = {"idle_in_transaction_session_timeout": "0", **KEEPALIVE}
 def locked(job: Job) -> Iterator[Callable[[], None]]:
     """
     Hold the lock of this job, and yield a function to be called often. It raises ``JobLost`` if the lock was lost, for
-    example because the database was restarted; without such a lock it says that the job's worker is alive.
+    example because the database was restarted; without such a lock it writes the job's heartbeat.
 
     :raises JobLost: if somebody else works on it, and it is not one that several can work on; or if the database has no
         two connections for us now

@@ -8,9 +8,9 @@ from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from pretix.base.models import Event
 
-from ..models import RESULT_LIFETIME, Job, OfflineSalesBatch
+from ..models import REQUESTER, RESULT_LIFETIME, Job, OfflineSalesBatch
 from . import runner
-from .registry import Kind
+from .registry import Kind, all_kinds
 
 #: How many unfinished jobs an event may have.
 MAX_UNFINISHED = 20
@@ -26,9 +26,9 @@ def find(event: Event, pk: UUID, *kinds: Kind, **filters: Any) -> Job:
 
 
 def remembered(event: Event) -> QuerySet[Job]:
-    """Jobs that are unfinished, or whose result can still be fetched."""
+    """Jobs that are unfinished, or whose result can still be fetched, as far as we know what they are."""
     recent = Q(finished__isnull=True) | Q(finished__gt=now() - RESULT_LIFETIME)
-    return Job.objects.filter(recent, event=event).defer("look")
+    return Job.objects.filter(recent, event=event, kind__in=[kind.identifier for kind in all_kinds()]).defer("look")
 
 
 def unfinished(**filters: Any) -> QuerySet[Job]:
@@ -68,7 +68,7 @@ def last_failed(batch: OfflineSalesBatch, kind: Kind) -> Job | None:
 def last_fetchable(batch: OfflineSalesBatch, kind: Kind) -> Job | None:
     """The job whose file is the newest one, as long as it can be fetched."""
     prints = _ended(batch, kind).filter(state=Job.State.SUCCEEDED, file__isnull=False)
-    return prints.select_related("file", "user", "api_token", "device", "oauth_application").order_by("finished").last()
+    return prints.select_related("file", *REQUESTER).order_by("finished").last()
 
 
 def _ended(batch: OfflineSalesBatch, kind: Kind) -> QuerySet[Job]:

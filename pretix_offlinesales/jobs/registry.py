@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID, uuid4
 
 from django.utils.translation import get_language, gettext_lazy as _
-from pretix.base.models import Event
+from pretix.base.models import CachedFile, Event
 from pretix.base.signals import Registry
 
 from ..models import Job, OfflineSalesBatch
@@ -107,7 +107,7 @@ class Kind:
     def is_committed(self, job: Job) -> bool:
         """
         Has something been done that others can see already? Then the job must be finished, whatever happens: it goes on
-        or waits, and does not fail.
+        or waits, and does not fail. This must be known of every row, also of one that nobody can read.
         """
         return False
 
@@ -116,8 +116,16 @@ class Kind:
         return 1
 
     def amount(self, job: Job) -> int | None:
-        """How many tickets it is about; None, if that is not known yet."""
+        """How many tickets it is about; None, if that is not known, or can't be read."""
         raise NotImplementedError
+
+    def dealt_with(self, job: Job) -> int:
+        """How many tickets it was about, now that it is done."""
+        return self.amount(job) or 0
+
+    def files(self, job: Job) -> list[CachedFile | None]:
+        """What it has stored, to be discarded if it comes to nothing."""
+        return [job.file]
 
     def describe(self, data: dict) -> str:
         """
@@ -142,8 +150,19 @@ def all_kinds() -> list[Kind]:
     return list(KINDS.registered_entries)
 
 
+def is_known(job: Job) -> bool:
+    """Whether anybody has registered its kind. Not so, where another version of the plugin has asked for it."""
+    kind, _meta = KINDS.get(identifier=job.kind)
+    return kind is not None
+
+
+def is_committed(job: Job) -> bool:
+    """Whether it must be finished (see ``Kind.is_committed``). Of an unknown kind, whatever was begun."""
+    return kind_of(job).is_committed(job) if is_known(job) else bool(job.batch_id and job.checkpoint)
+
+
 def kind_of(job: Job) -> Kind:
-    """:raises LookupError: if nobody has registered it, as after a downgrade"""
+    """:raises LookupError: if it is not known"""
     kind, _meta = KINDS.get(identifier=job.kind)
     if not kind:
         raise LookupError(f"There is no kind of jobs called {job.kind!r}")

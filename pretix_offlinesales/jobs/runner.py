@@ -19,12 +19,12 @@ from pretix.base.models import Event, LogEntry
 from ..db.queries import drop_broken_connection
 from ..host.errors import INTERNAL
 from ..host.webhooks import send_webhooks
-from ..models import Job, JobFailed, JobLost
+from ..models import REQUESTER, Job, JobFailed, JobLost
 from ..models.activation import is_active
 from . import files
 from .interruptions import MAX_INTERRUPTIONS, has_lost_reference, is_interruption
 from .lock import is_abandoned, locked
-from .registry import kind_of
+from .registry import is_committed, is_known, kind_of
 from .retention import forget_selection
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,9 @@ def run(event: Event, pk: UUID) -> None:
     if not job:
         logger.warning("There is no job %s of event %s any more", pk, event.pk)
         return
+    if not is_known(job):
+        logger.error("Nobody here knows what to do for job %s, so it waits for a newer worker", job)
+        return
     if job.state != Job.State.WAITING and not _can_be_joined(job):
         return
     try:
@@ -61,7 +64,7 @@ def run(event: Event, pk: UUID) -> None:
 
 def _whole():
     """With all that work needs; who asked may be deleted in the middle of it."""
-    return Job.objects.select_related("batch", "file", "user", "api_token", "device", "oauth_application")
+    return Job.objects.select_related("batch", "file", *REQUESTER)
 
 
 def _can_be_joined(job: Job) -> bool:
@@ -91,8 +94,8 @@ def _attempt(job: Job) -> bool:
             if job.state == Job.State.SUCCEEDED:  # else another worker brings it to its end
                 send_pending_webhooks(job)
                 logger.info(
-                    "Job %s is done: batch %s of %s/%s, %s tickets, %.1f seconds, attempt %d",
-                    *(job, job.batch or "any", job.event.organizer.slug, job.event.slug, kind.amount(job)),
+                    "Job %s is done: batch %s of %s/%s, %d tickets, %.1f seconds, attempt %d",
+                    *(job, job.batch or "any", job.event.organizer.slug, job.event.slug, kind.dealt_with(job)),
                     *(monotonic() - start, job.attempts),
                 )
             return False
@@ -121,7 +124,7 @@ def _end_attempt(job: Job, error: Exception | None = None) -> bool:
             return False
         interrupted = error is None or is_interruption(error)
         row.interruptions += interrupted
-        if kind_of(row).is_committed(row) or (interrupted and row.interruptions < MAX_INTERRUPTIONS):
+        if is_committed(row) or (interrupted and row.interruptions < MAX_INTERRUPTIONS):
             pause = _pause(row, error, interrupted)
             row.requeue(queued=now() - PATIENCE + pause)
             logger.log(
@@ -160,8 +163,8 @@ def _reason(error: Exception | None) -> str:
 def _clear_away(job: Job) -> None:
     """Delete what was stored for a job that came to nothing."""
     forget_selection(job)
-    parts = job.parts.select_related("file")
-    files.discard([job.file, *(part.file for part in parts), *files.drafts(job.pk)])
+    made = kind_of(job).files(job) if is_known(job) else []
+    files.discard([*made, *files.drafts(job.pk)])
 
 
 def recover(job: Job) -> bool:
@@ -182,7 +185,7 @@ def cancel(job: Job) -> bool:
     """Give up a job that still waits, and of which nothing is committed. Returns whether it did."""
     with transaction.atomic():
         row = job.row.select_for_update(skip_locked=True).first()
-        if not row or row.state != Job.State.WAITING or kind_of(row).is_committed(row):
+        if not row or row.state != Job.State.WAITING or is_committed(row):
             return False
         row.give_up(_("Canceled."))
     _clear_away(row)

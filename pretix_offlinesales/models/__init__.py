@@ -3,12 +3,13 @@
 from .batch import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch, join_names
 from .job import RESULT_LIFETIME, Job, JobFailed, JobLost, JobStep, PrintPart
 from .preset import SheetPreset
-from .requested import Requested
+from .requested import REQUESTER, Requested
 from .ticket import TICKET_POSITION, OfflineSalesTicket, ReturnKind
 
 __all__ = [
     "MAX_AMOUNT",
     "MAX_NUMBER",
+    "REQUESTER",
     "RESULT_LIFETIME",
     "TICKET_POSITION",
     "Job",

@@ -204,7 +204,7 @@ class JobStep(models.Model):
 class PrintPart(models.Model):
     """
     Some of the units of a printing job: tickets, or sheets of them, counted from 1 in the order in which they are
-    printed. Who draws it holds the lock of this row; others take other parts.
+    printed. The worker that renders it holds the lock of this row; others take other parts.
     """
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="parts")

@@ -2,6 +2,9 @@
 
 from django.db import models
 
+#: The fields of ``Requested``, to be selected with what somebody asked for.
+REQUESTER = ("user", "api_token", "device", "oauth_application")
+
 
 class Requested(models.Model):
     """Something that somebody asked for: in the backend (a user) or through the API (also a token, app or device)."""

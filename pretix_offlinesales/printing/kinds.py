@@ -4,9 +4,10 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.utils.translation import gettext as _, gettext_lazy, ngettext, ngettext_lazy
+from pretix.base.models import CachedFile
 
 from ..jobs import files
-from ..jobs.registry import KINDS, Kind, Stored, request_of
+from ..jobs.registry import KINDS, Kind, Stored
 from ..models import Job, OfflineSalesBatch, PrintPart
 from .choice import numbers_of
 from .data import DataOptions
@@ -22,8 +23,8 @@ MAX_WORKERS = 4
 class MakeFile(Kind):
     """Something to be downloaded."""
 
-    def amount(self, job: Job) -> int:
-        return len(numbers_of(job.batch, request_of(job).tickets))
+    def amount(self, job: Job) -> int | None:
+        return len(numbers_of(job.batch, job.request.get("tickets", ""))) if job.batch else None
 
     def describe(self, data: dict) -> str:
         text = super().describe(data)
@@ -64,6 +65,9 @@ class Print(MakeFile):
 
     def work(self, job: Job) -> None:
         print_tickets(job)
+
+    def files(self, job: Job) -> list[CachedFile | None]:
+        return [*super().files(job), *(part.file for part in job.parts.select_related("file"))]
 
     def workers_wanted(self, job: Job) -> int:
         return min(job.parts.count(), MAX_WORKERS)

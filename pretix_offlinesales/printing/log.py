@@ -20,9 +20,6 @@ SOURCE = "pretix-offlinesales"
 #: What the history of a batch calls a print.
 PRINTED = "pretix_offlinesales.batch.printed"
 
-#: And a data file.
-DATA_MADE = "pretix_offlinesales.batch.data"
-
 #: So many rows are asked for, locked and changed in one query.
 CHUNK = 5_000
 

@@ -11,12 +11,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from ..jobs import files
-from ..jobs.registry import request_of
+from ..jobs.registry import kind_of, request_of
 from ..models import Job, PrintPart
 from ..tickets.numbers import format_numbers
 from .choice import numbers_of
 from .data import DataOptions, write_data
-from .log import DATA_MADE, PRINTED, compare, log_prints
+from .log import compare, log_prints
 from .look import Look, facts, settled
 from .parts import merge_parts, print_part
 from .plan import Plan
@@ -27,7 +27,7 @@ MAX_REPETITIONS = 5
 
 
 def print_tickets(job: Job) -> None:
-    """Whoever works on it draws parts until none is left to be taken. Who finds all of them done puts them together."""
+    """Workers render parts until none is left to be taken. The last one merges the parts."""
     plan = Plan(job.batch, request_of(job))
     plan.look = settled(job, plan.numbers)
     for left in reversed(range(MAX_REPETITIONS + 1)):
@@ -40,7 +40,7 @@ def print_tickets(job: Job) -> None:
 
 
 def _print_part(job: Job, plan: Plan) -> bool:
-    """Draw a part that nobody draws. The lock of its row goes with the worker, and what it stored is not kept."""
+    """Render a part that nobody renders. The lock of its row goes with the worker, and what it stored is not kept."""
     with files.draft("part.zip", "application/zip", job.pk) as file, transaction.atomic():
         part = job.parts.filter(printed__isnull=True).select_for_update(skip_locked=True).first()
         if not part:
@@ -59,8 +59,8 @@ def _print_part(job: Job, plan: Plan) -> bool:
 
 def _finish(job: Job, plan: Plan, is_last: bool) -> bool:
     """
-    Put the parts together, unless somebody else does. Tickets count as printed if they are now as they were drawn.
-    Where some have changed, or files are gone, these parts are to be drawn again. Returns whether none are.
+    Merge the parts, unless another worker does. Tickets count as printed if they are now as they were rendered.
+    Where some have changed, or files are gone, these parts are to be rendered again. Returns whether none are.
 
     :param is_last: then changed tickets stay as they are; it is said of them that they are not valid
     """
@@ -73,22 +73,22 @@ def _finish(job: Job, plan: Plan, is_last: bool) -> bool:
         with ExitStack() as opened, tempfile.TemporaryFile() as output:
             contents = {part: _open(opened, part) for part in parts}
             if lost := [part for part, content in contents.items() if not content]:
-                return _draw_again(job, lost)
+                return _render_again(job, lost)
             current = facts(job.batch)
             if not is_last and (outdated := [part for part in parts if part.facts != current]):
-                return _draw_again(job, outdated)
+                return _render_again(job, outdated)
             merge_parts(plan, contents.values(), output)
             file.store(output)
         # From here on others may wait for the orders.
         same, changed = compare(printed, lock=True)
         if changed and not is_last:
-            return _draw_again(job, _with_any(changed, parts))
+            return _render_again(job, _with_any(changed, parts))
         job.update(file=file.keep(job.file_id or job.pk))
         amount, blocked = log_prints(job, same), {row.order for row in same if row.is_blocked}
         about_blocked = {"blocked": len(blocked)} if blocked else {}
         about_sheet = {"sheet": plan.sheet.data} if plan.sheet else {}
         entry = {"amount": amount, **about_blocked, **about_sheet, **_changed(changed)}
-        job.log(job.batch, PRINTED, entry)
+        job.log(job.batch, kind_of(job).action, entry)
         job.succeed(_warning(changed), result=about_blocked)
         transaction.on_commit(lambda: _clean_up(job, parts))
     return True
@@ -117,7 +117,7 @@ def _with_any(printed: set[Printed], parts: Collection[PrintPart]) -> list[Print
     return [part for part in parts if not printed.isdisjoint(_printed(part))]
 
 
-def _draw_again(job: Job, parts: Collection[PrintPart]) -> bool:
+def _render_again(job: Job, parts: Collection[PrintPart]) -> bool:
     """Nobody has them, since all are done, and who thinks so, too, has not got the job's row."""
     job.parts.filter(pk__in=[part.pk for part in parts]).update(printed=None)
     return False
@@ -144,7 +144,7 @@ def _make_data_file(job: Job, options: DataOptions, look: Look | None, is_last: 
             job.update(file=file.keep(job.file_id or job.pk))
             amount = len({printed.number for printed in written})
             entry = {"amount": amount, **_changed(changed), **asdict(options)}
-            job.batch.log_action(DATA_MADE, entry, **job.requester)
+            job.log(job.batch, kind_of(job).action, entry)
             job.succeed(_warning(changed))
             transaction.on_commit(lambda: _clean_up(job))
     return True

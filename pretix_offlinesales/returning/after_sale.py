@@ -13,6 +13,7 @@ from ..db.rows import sent
 from ..jobs.registry import Checkpoint, Kind, Stored, all_kinds, checkpoint_of, request_of
 from ..models import Job, OfflineSalesBatch
 from ..tickets.reasons import REVOKED
+from ..tickets.selection import Selection
 from .attempt import Attempt
 from .orders import Orders
 from .pace import Pace
@@ -72,14 +73,12 @@ class AfterSale(Kind):
     #: What one can choose of its ``Request``, by field.
     options: ClassVar[dict[str, Option]] = {}
 
-    # On the pages:
-    title: "ClassVar[StrOrPromise]"
+    # On the pages (where it is called by its name):
     explanation: "ClassVar[StrOrPromise]"
     #: What all tickets of a batch are called.
     everything: "ClassVar[StrOrPromise]"
     #: How many of them there are.
     question: "ClassVar[StrOrPromise]"
-    button: "ClassVar[StrOrPromise]"
     #: What is said of a ticket while one scans.
     verdict: "ClassVar[StrOrPromise]"
     headline: "ClassVar[StrOrPromise]"
@@ -136,7 +135,7 @@ class AfterSale(Kind):
     def ask(
         self,
         event: Event,
-        selection: dict,
+        selection: Selection,
         requested_by: dict,
         batch: OfflineSalesBatch | None = None,
         **request: Any,
@@ -144,23 +143,25 @@ class AfterSale(Kind):
         """
         A job that does it.
 
-        :param selection: of ``tickets.selection``
         :param batch: what all the tickets must belong to; without it, those of the whole event are looked at
         :param request: the values of the kind's ``Request``
         """
         with transaction.atomic():
-            job = self.create(event, self.Request(**request), requested_by, batch, selection=sent(selection))
-        job.selection = selection
+            job = self.create(event, self.Request(**request), requested_by, batch, selection=sent(selection.data))
+        job.selection = selection.data
         return job
 
     def work(self, job: Job) -> None:
         Attempt(self, job).work()
 
     def is_committed(self, job: Job) -> bool:
-        return not request_of(job).dry_run and checkpoint_of(job).amount > 0
+        return bool(job.checkpoint.get("amount")) and not job.request.get("dry_run")
 
     def amount(self, job: Job) -> None:
         """Nobody knows what becomes of them before they are looked at."""
+
+    def dealt_with(self, job: Job) -> int:
+        return checkpoint_of(job).amount
 
     def pace(self) -> Pace:
         """How many are dealt with at once."""

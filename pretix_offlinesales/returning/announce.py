@@ -42,13 +42,13 @@ def announce(kind: "AfterSale", job: Job, done: dict[str, int]) -> None:
     def following(place: int, amount: int) -> list[tuple[int, str]]:
         return list(enumerate(codes[place : place + amount], start=place + 1))
 
-    def tell(found: list[str]) -> None:
-        _tell(kind, job, found, {done[code] for code in found})
+    def notify(found: list[str]) -> None:
+        _notify(kind, job, found, {done[code] for code in found})
 
-    announcing.announce(job, following, tell)
+    announcing.announce(job, following, notify)
 
 
-def _tell(kind: "AfterSale", job: Job, codes: list[str], steps: set[int]) -> None:
+def _notify(kind: "AfterSale", job: Job, codes: list[str], steps: set[int]) -> None:
     event = job.event
     orders = [order for order in _fetch(event, codes) if kind.is_still_so(order)]
     if not orders:

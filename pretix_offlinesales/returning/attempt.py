@@ -24,7 +24,7 @@ from ..jobs.patience import with_patience
 from ..jobs.registry import checkpoint, checkpoint_of, request_of
 from ..models import Job, JobLost, JobStep, OfflineSalesBatch, OfflineSalesTicket
 from ..tickets.reasons import BUSY, FAILED
-from ..tickets.selection import Choice, choose, settled
+from ..tickets.selection import Choice, Selection, choose, settled
 from .announce import announce
 from .orders import Orders, fetch
 
@@ -76,13 +76,13 @@ class Attempt:
 
     def _choose(self) -> list[Choice]:
         job, kind = self._job, self._kind
-        asked = cast(dict, job.selection)
+        asked = Selection.from_json(cast(dict, job.selection))
         choices = choose(job.event, job.batch, asked, kind.candidates, kind.dead)
         selection = settled(asked, choices)
         if selection != asked:
             with transaction.atomic():
-                job.update(selection=sent(selection))
-            job.selection = selection
+                job.update(selection=sent(selection.data))
+            job.selection = selection.data
         return choices
 
     @transaction.atomic

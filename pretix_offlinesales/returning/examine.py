@@ -7,14 +7,14 @@ from typing import Self
 from pretix.base.models import Event
 
 from ..models import Job, OfflineSalesBatch
-from ..tickets.selection import Choice, choose
+from ..tickets.selection import Choice, Selection, choose
 from .after_sale import CHUNK, AfterSale
 from .attempt import order_ids, refusals
 from .orders import fetch
 
 
 def examine(
-    event: Event, batch: OfflineSalesBatch | None, selection: dict, kind: AfterSale
+    event: Event, batch: OfflineSalesBatch | None, selection: Selection, kind: AfterSale
 ) -> Iterator[tuple[Choice, str]]:
     """What would become of each of the chosen tickets: why it would be skipped, or nothing. Changes nothing."""
     choices = choose(event, batch, selection, kind.candidates, kind.dead)

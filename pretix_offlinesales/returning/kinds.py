@@ -36,7 +36,6 @@ class UndoReturn(AfterSale):
     identifier = "undo"
     name = _("Undo returns")
     api_action, api_of, api_done = "undo", "return", "undone"
-    title = _("Undo returns")
     explanation = _(
         "Tickets that were returned by mistake become valid again, as long as there is still quota for them."
     )
@@ -46,7 +45,6 @@ class UndoReturn(AfterSale):
         "%(amount)d tickets will become valid again, if there is enough quota.",
         "amount",
     )
-    button = _("Undo returns")
     verdict = _("can become valid again")
     headline = _("We are making your tickets valid again …")
     result = _("Tickets that are valid again")
@@ -99,13 +97,11 @@ class Return(AfterSale):
     Request = ReturnRequest
     options = {"kind": Option(_("Reason"), ReturnKind.choices)}
     api_action, api_done = "return", "returned"
-    title = _("Return tickets")
     explanation = _(
         "Returned tickets are canceled: their codes are not valid any more, and their places can be sold again."
     )
     everything = _("All tickets of this batch that are still out")
     question = ngettext_lazy("%(amount)d ticket will be returned.", "%(amount)d tickets will be returned.", "amount")
-    button = _("Return tickets")
     verdict = _("can be returned")
     headline = _("We are returning your tickets …")
     result = _("Returned tickets")
@@ -159,7 +155,6 @@ class Replace(AfterSale):
     identifier = "replace"
     name = _("Replace tickets")
     api_action, api_done = "replace", "replaced"
-    title = _("Replace tickets")
     explanation = _(
         "For spoiled paper: the tickets get new codes, and the old paper is refused at the door. Numbers, orders and "
         "prices stay."
@@ -168,7 +163,6 @@ class Replace(AfterSale):
     question = ngettext_lazy(
         "%(amount)d ticket will get a new code.", "%(amount)d tickets will get new codes.", "amount"
     )
-    button = _("Replace tickets")
     verdict = _("can be replaced")
     headline = _("We are replacing your tickets …")
     result = _("Replaced tickets")
@@ -194,7 +188,6 @@ class UndoLost(AfterSale):
     identifier = "undo_lost"
     name = _("Undo losses")
     api_action, api_of, api_done = "undo", "lost", "undone"
-    title = _("Undo losses")
     explanation = _(
         "Tickets whose paper was found again, or that were reported lost by mistake, are good again. Where somebody "
         "has blocked a ticket for another reason, it stays blocked."
@@ -205,7 +198,6 @@ class UndoLost(AfterSale):
         "%(amount)d tickets will not be reported lost any more.",
         "amount",
     )
-    button = _("Undo losses")
     verdict = _("was reported lost")
     headline = _("We are unblocking your tickets …")
     result = _("Tickets not reported lost any more")
@@ -244,14 +236,12 @@ class ReportLost(AfterSale):
     identifier = "lost"
     name = _("Report lost tickets")
     api_action, api_done = "lost", "lost"
-    title = _("Report lost tickets")
     explanation = _(
         "For paper that was lost or stolen: the tickets are blocked, so that nobody is let in with them. They are not "
         "canceled: their places stay taken, and whoever should have sold them still owes what they cost."
     )
     everything = _("All tickets of this batch that are still out")
     question = ngettext_lazy("%(amount)d ticket will be blocked.", "%(amount)d tickets will be blocked.", "amount")
-    button = _("Report lost tickets")
     verdict = _("can be reported lost")
     headline = _("We are blocking your tickets …")
     result = _("Tickets reported lost or stolen")

@@ -144,7 +144,7 @@ ALL = Selection(By.ALL)
 def choose(
     event: Event,
     batch: OfflineSalesBatch | None,
-    selection: Selection | dict,
+    selection: Selection,
     candidates: Q | None = None,
     dead: str = REVOKED,
 ) -> list[Choice]:
@@ -152,15 +152,13 @@ def choose(
     All that the selection names, in ticket order, and what is unknown after it. Nothing is named twice.
 
     :param batch: only its tickets are looked at; without it, those of the whole event
-    :param selection: itself, or its ``data``; its lines may be read already or not
+    :param selection: its lines may be read already or not
     :param candidates: what all tickets are, of those with their state
     :param dead: what is said of paper whose code has been revoked
     """
     tickets = OfflineSalesTicket.objects.filter(batch__event=event, batch__completed__isnull=False)
     if batch:
         tickets = tickets.filter(batch=batch)
-    if isinstance(selection, dict):
-        selection = Selection.from_json(selection)
     wanted = selection.wanted
     if selection.by == By.ALL:
         tickets = with_state(tickets).filter(candidates or Q())
@@ -187,14 +185,13 @@ def named_by(text: str) -> Q | None:
     return Q(batch=batch, number__range=(numbers[0], numbers[-1]))
 
 
-def settled(selection: dict, choices: list[Choice]) -> dict:
+def settled(selection: Selection, choices: list[Choice]) -> Selection:
     """
-    The ``data`` of the selection that makes the same choices whenever it is looked up again. Numbers and order codes
+    The selection that makes the same choices whenever it is looked up again. Numbers and order codes
     stay what they are, but a secret that was replaced is not known any more.
     """
     if any(choice.scanned for choice in choices):
-        found = [[choice.value, choice.code, choice.reason] for choice in choices]
-        return Selection(By.FOUND, tuple(found)).data
+        return Selection(By.FOUND, tuple([choice.value, choice.code, choice.reason] for choice in choices))
     return selection
 
 

@@ -13,6 +13,7 @@ from pretix_offlinesales.jobs.lock import locked
 from pretix_offlinesales.jobs.queries import MAX_UNFINISHED
 from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
+from pretix_offlinesales.returning.after_sale import all_after_sale
 from tests.support.answers import HOST
 
 
@@ -502,7 +503,10 @@ def test_other_methods_are_not_allowed(api, url, store_batch, store_job, path, a
     assert OfflineSalesBatch.objects.count() == 1
 
 
-@pytest.mark.parametrize("path", ["", "{batch}/", "{batch}/render/"])
+@pytest.mark.parametrize(
+    "path",
+    ["", "{batch}/", "{batch}/render/", *sorted({f"{{batch}}/{kind.api_action}/" for kind in all_after_sale()})],
+)
 def test_options_are_answered(api, url, store_batch, path):
     assert api.options(url + path.format(batch=store_batch().pk)).status_code == 200
 

@@ -11,6 +11,7 @@ from pretix.base.models import Device
 
 from pretix_offlinesales.kinds import ISSUE, MAKE_DATA, PRINT, RETURN, UNDO_LOST
 from pretix_offlinesales.models import Job
+from pretix_offlinesales.tickets.selection import Selection
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_each_kind_says_where_to_ask(api, url, make_batch, ask_for, listed, work
 def test_what_only_the_backend_can_ask_for_has_no_address(event, listed, store_batch, store_job):
     batch = store_batch()
     store_job(batch, MAKE_DATA, request={})
-    RETURN.ask(event, {"lines": ["x"]}, {})
+    RETURN.ask(event, Selection.from_json({"lines": ["x"]}), {})
     assert [(job["kind"], job["amount"], job["batch"], job["check"]) for job in listed()] == [
         ("return", None, None, None),
         ("data", 3, batch.pk, None),

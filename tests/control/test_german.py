@@ -96,11 +96,11 @@ def test_the_page_of_a_batch(german, anna, pages, make, user):
         ["Zurückgenommen: beschädigt", "0", "0,00 €"],
         ["Storniert", "0", "0,00 €"],
         ["Verloren oder gestohlen", "0", "0,00 €"],
-        ["Ausstehend", "3", "69,00 €"],
+        ["Im Umlauf", "3", "69,00 €"],
         ["Eingecheckt", "1", "23,00 €"],
         ["Fällig", "3", "69,00 €"],
         ["Außerdem fällig: zurückgenommen, aber eingelassen", "0", "0,00 €"],
     ]
-    assert rows(page)[0] == ["1", first.order.code, "Ausstehend", "", "08.05.2027 21:00 · Main entrance"]
+    assert rows(page)[0] == ["1", first.order.code, "Im Umlauf", "", "08.05.2027 21:00 · Main entrance"]
     history = [words(entry.select("p")[1]) for entry in soup(page).select(".logentry")]
     assert history == ["3 Tickets wurden für den Offline-Verkauf ausgegeben."]

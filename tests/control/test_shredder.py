@@ -17,6 +17,7 @@ from pretix_offlinesales.jobs.retention import delete_old
 from pretix_offlinesales.kinds import RETURN
 from pretix_offlinesales.models import Job, JobStep
 from pretix_offlinesales.shredders import COMMENTED
+from pretix_offlinesales.tickets.selection import Selection
 from tests.support.jobs import done, skipped
 from tests.support.pages import alerts
 
@@ -146,7 +147,7 @@ def store_elsewhere(series, series_item, subevent):
 
 
 def test_nothing_is_shredded_while_jobs_need_it(event, people, export):
-    RETURN.ask(event, {"lines": ["Cleo Jones"]}, {})
+    RETURN.ask(event, Selection.from_json({"lines": ["Cleo Jones"]}), {})
     refused = "Offline sales still works on jobs of this event. Please wait until they are done."
     assert refused in alerts(export())
     assert [name for name in PERSONAL if name not in stored()] == []
@@ -185,7 +186,7 @@ def test_a_return_that_fails_forgets_it_too(event, store_return):
 @pytest.fixture
 def store_return(event):
     def store_return(state, **values):
-        job = RETURN.ask(event, {"secrets": ["Cleo Jones"]}, {})
+        job = RETURN.ask(event, Selection.from_json({"secrets": ["Cleo Jones"]}), {})
         JobStep.objects.create(job=job, skipped=[{"order": None, "value": "Cleo Jones", "reason": "unknown"}])
         job.row.update(state=state, **values)
         job.refresh_from_db()

@@ -26,6 +26,7 @@ from pretix_offlinesales.printing.tickets import ValidTickets, kinds_of_position
 from pretix_offlinesales.returning.examine import examine
 from pretix_offlinesales.tickets.entries import count_entries
 from pretix_offlinesales.tickets.figures import figures, tally, tickets_of, total
+from pretix_offlinesales.tickets.selection import Selection
 from pretix_offlinesales.tickets.state import with_state
 from tests.support.after_sale import take_back
 
@@ -117,9 +118,11 @@ QUESTIONS = {
     "what is blocked": lambda batch: count_blocked(batch, batch.numbers),
     "kinds": lambda batch: kinds_of_positions(batch, batch.numbers),
     "print": lambda batch: list(ValidTickets(batch, batch.numbers)),
-    "return": lambda batch: list(examine(batch.event, None, {"all": True}, RETURN)),
-    "return by secret": lambda batch: list(examine(batch.event, batch, {"secrets": _secrets(batch)}, RETURN)),
-    "undo": lambda batch: list(examine(batch.event, None, {"all": True}, UNDO_RETURN)),
+    "return": lambda batch: list(examine(batch.event, None, Selection.from_json({"all": True}), RETURN)),
+    "return by secret": lambda batch: list(
+        examine(batch.event, batch, Selection.from_json({"secrets": _secrets(batch)}), RETURN)
+    ),
+    "undo": lambda batch: list(examine(batch.event, None, Selection.from_json({"all": True}), UNDO_RETURN)),
 }
 
 
@@ -165,7 +168,7 @@ def test_neither_does_a_job(batch, organizer, kind):
     elif kind == MAKE_DATA:
         job = MAKE_DATA.ask(batch, DataOptions(), {})
     else:
-        job = kind.ask(batch.event, {"all": True}, {}, batch)
+        job = kind.ask(batch.event, Selection.from_json({"all": True}), {}, batch)
     with scope(organizer=organizer), CaptureQueriesContext(connection) as captured:
         runner.run(batch.event, job.pk)
     job.refresh_from_db()

@@ -115,7 +115,7 @@ def test_an_order_that_no_worker_survives_is_skipped(client, worker, organizer, 
     codes = response.json()["orders"]
     assert organizer_heard() == set(codes) - {codes[16]}
     assert Job.objects.get(event=event).attempts == 7
-    assert f"Order {event.slug.upper()}-{codes[16]} could not be announced and is skipped" in worker.log.read_text()
+    assert f"Nobody was told of {event.slug.upper()}-{codes[16]} by job" in worker.log.read_text()
 
 
 def test_a_broken_receiver_of_another_plugin_is_logged(client, worker, organizer, whole):

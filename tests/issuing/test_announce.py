@@ -1,6 +1,7 @@
 """The rest of pretix hears of each order as if it had been sold alone, and nobody is disturbed."""
 
 import logging
+from datetime import UTC, datetime
 
 import pytest
 from django.core import mail
@@ -211,3 +212,20 @@ def test_no_query_for_each_order_of_a_plain_product(issued, event, item, quota):
         return len([query for query in captured if "SAVEPOINT" not in query["sql"]])
 
     assert queries(12) == queries(3)
+
+
+def test_scanners_hear_of_orders_whose_worker_died_when_others_knew(issued, event, item, quota, hear):
+    """Rows that were stamped before their commit are stamped again, before it is remembered that everybody knows."""
+    job = at_work(issued(event, item), announced=0)
+    stamped = datetime(2027, 5, 1, tzinfo=UTC)
+    event.orders.update(last_modified=stamped)
+
+    def die(execute, sql, *rest):
+        if sql.startswith('UPDATE "pretixbase_order" SET "last_modified"'):
+            raise SystemExit
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(die), pytest.raises(SystemExit):
+        announce(job)
+    announce(Job.objects.get(pk=job.pk))
+    assert not event.orders.filter(last_modified=stamped).exists()

@@ -14,6 +14,7 @@ from pretix_offlinesales.kinds import ISSUE, MAKE_DATA, PRINT, UNDO_LOST, UNDO_R
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.data import DataOptions
 from pretix_offlinesales.returning.after_sale import AfterSale
+from pretix_offlinesales.tickets.selection import Selection
 from tests.support.after_sale import report_lost, take_back
 from tests.support.jobs import done
 
@@ -43,7 +44,7 @@ def asked(event, item, quota, layout, web, make_batch):
             take_back(batch, "1-5", "unsold")
         if kind == UNDO_LOST:
             report_lost(batch, "1-5")
-        return kind.ask(event, {"tickets": "1-5"}, requester, batch), batch
+        return kind.ask(event, Selection.from_json({"tickets": "1-5"}), requester, batch), batch
 
     return asked
 

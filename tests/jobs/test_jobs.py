@@ -47,6 +47,8 @@ from pretix_offlinesales.printing import kinds as printing_kinds, work as printi
 from pretix_offlinesales.printing.canvas import TicketCanvas
 from pretix_offlinesales.printing.plan import Plan
 from pretix_offlinesales.returning import after_sale, attempt, kinds
+from pretix_offlinesales.returning.after_sale import all_after_sale
+from pretix_offlinesales.tickets.selection import ALL
 from tests.support.jobs import run
 
 State = Job.State
@@ -270,6 +272,40 @@ def test_a_row_that_nobody_foresaw_has_an_end_whatever_its_kind(event, kind):
         assert end(job) == (State.FAILED, str(error_messages["internal"]))
 
 
+@pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.identifier)
+def test_what_another_version_has_asked_for_has_an_end_and_breaks_no_list(event, api, url, team, user, client, kind):
+    job = Job.objects.create(event=event, kind=kind.identifier, locale="en", request={"of_tomorrow": 1})
+    client.force_login(user)
+    for _when in ("before", "after"):
+        assert [each["amount"] for each in api.get(f"{url}jobs/").data["results"]] in ([None], [0])
+        assert client.get(f"/control/event/{event.organizer.slug}/{event.slug}/offlinesales/").status_code == 200
+        run(job)
+        with language("en"):
+            assert end(job) == (State.FAILED, str(error_messages["internal"]))
+
+
+@pytest.mark.parametrize("kind", all_after_sale(), ids=lambda kind: kind.identifier)
+def test_what_another_version_has_begun_waits_for_it(make_batch, api, url, kind):
+    batch = make_batch(amount=1)
+    job = kind.ask(batch.event, ALL, {}, batch)
+    job.row.update(request={"of_tomorrow": 1}, checkpoint={"amount": 1})
+    run(job)
+    assert end(job) == (State.WAITING, "")
+    assert api.get(f"{url}{batch.pk}/{kind.api_action}/{job.pk}/").status_code == 409
+
+
+def test_what_nobody_here_knows_waits_for_who_does_or_is_canceled(event, api, url, caplog):
+    job = Job.objects.create(event=event, kind="of_tomorrow", locale="en")
+    run(job)
+    assert end(job) == (State.WAITING, "")
+    assert f"Nobody here knows what to do for job {job}, so it waits for a newer worker" in caplog.messages
+    assert api.get(f"{url}jobs/").data["results"] == []
+    tasks.recover_jobs()
+    assert runner.cancel(job)
+    job.refresh_from_db()
+    assert end(job) == (State.FAILED, "Canceled.")
+
+
 def test_an_error_after_the_commit_hands_the_job_back_and_nothing_is_made_twice(api, url, job, caplog):
     Job.objects.update(checkpoint={"announced": "x"})  # after this ticket, nobody can go on
     run(job)
@@ -308,7 +344,7 @@ def half_issued(job):
 def half_returned(make_batch, monkeypatch):
     """One of three tickets is returned."""
     batch, chunk = make_batch(), after_sale.CHUNK
-    job = RETURN.ask(batch.event, {"all": True}, {}, batch)
+    job = RETURN.ask(batch.event, ALL, {}, batch)
     monkeypatch.setattr(after_sale, "CHUNK", 1)
 
     def away_after_one(orders, *args, **kwargs):

@@ -26,7 +26,7 @@ def texts_of(kind: Kind) -> dict[str, str]:
     if kind in all_after_sale():
         found |= {
             name: getattr(kind, name)
-            for name in (*("title", "explanation", "everything", "button", "verdict", "headline", "result", "outcome"),)
+            for name in (*("explanation", "everything", "verdict", "headline", "result", "outcome"),)
         }
         found["question"] = kind.question % {"amount": 2}
         found |= {f"option {name}": option.label for name, option in kind.options.items()}

@@ -24,6 +24,7 @@ from pretix_offlinesales.printing.log import compare
 from pretix_offlinesales.printing.request import EVERYTHING, PrintRequest
 from pretix_offlinesales.printing.sheets import Sheet
 from pretix_offlinesales.printing.tickets import Printed
+from pretix_offlinesales.tickets.selection import Selection
 from pretix_offlinesales.tickets.state import with_state
 from tests.support.layouts import code, make_blank, text
 from tests.support.pdf import rasterized, read_codes
@@ -69,7 +70,7 @@ def once(act):
 
 
 def deal_with(batch, kind, numbers):
-    job = kind.ask(batch.event, {"tickets": numbers}, {}, batch)
+    job = kind.ask(batch.event, Selection.from_json({"tickets": numbers}), {}, batch)
     runner.run(batch.event, job.pk)
 
 

@@ -6,6 +6,7 @@ from pretix.base.models import Checkin, Order
 from pretix.base.services.orders import OrderChangeManager
 
 from pretix_offlinesales.kinds import REPORT_LOST, RETURN
+from pretix_offlinesales.tickets.selection import Selection
 
 from .jobs import run
 
@@ -22,7 +23,7 @@ def report_lost(batch, tickets):
 
 def deal_with(batch, tickets, kind, /, **request):
     """A worker does such a job, which is returned as it is then."""
-    return run(kind.ask(batch.event, {"tickets": tickets}, {}, batch, **request))
+    return run(kind.ask(batch.event, Selection.from_json({"tickets": tickets}), {}, batch, **request))
 
 
 def change(order, *steps):

@@ -3,6 +3,7 @@
 from pretix.base.models import GiftCard
 
 from pretix_offlinesales.kinds import RETURN, UNDO_RETURN
+from pretix_offlinesales.tickets.selection import Selection
 
 from .jobs import done, run, skipped
 from .oracle import history
@@ -14,7 +15,7 @@ OF_EACH_TICKET = {"payment_id", "seat_id"}
 def asked(batch, selection=None, user=None, job_kind=RETURN, **request):
     """A job that waits to be done."""
     nobody = {"user": user, "api_token": None, "device": None, "oauth_application": None}
-    return job_kind.ask(batch.event, selection or {"all": True}, nobody, batch, **request)
+    return job_kind.ask(batch.event, Selection.from_json(selection or {"all": True}), nobody, batch, **request)
 
 
 def returned(batch, selection=None, **values):

@@ -6,6 +6,7 @@ from pretix.base.models import Order
 from pretix_offlinesales.kinds import RETURN
 from pretix_offlinesales.returning.examine import examine
 from pretix_offlinesales.tickets.lines import as_lines, from_file, read_lines
+from pretix_offlinesales.tickets.selection import Selection
 
 pytestmark = pytest.mark.django_db
 
@@ -116,7 +117,7 @@ def meant(event):
     """``meant(text, batch)``: the numbers of the tickets that are found, and what is not, and why."""
 
     def meant(text, batch=None):
-        found = list(examine(event, batch, {"lines": as_lines(text)}, RETURN))
+        found = list(examine(event, batch, Selection.from_json({"lines": as_lines(text)}), RETURN))
         good = [(choice.ticket.batch_id, choice.ticket.number) for choice, reason in found if not reason]
         return good, [(choice.value, reason) for choice, reason in found if reason]
 
@@ -177,7 +178,9 @@ def test_a_ticket_that_is_named_twice_counts_once(make_batch, meant):
 def test_tickets_of_others_are_unknown(make_batch, meant, series):
     batch = make_batch(amount=1)
     text = f"{code(batch, 1)}, {secret(batch, 1)}, #{batch.pk}: 1"
-    elsewhere = [choice for choice, _reason in examine(series, None, {"lines": as_lines(text)}, RETURN)]
+    elsewhere = [
+        choice for choice, _reason in examine(series, None, Selection.from_json({"lines": as_lines(text)}), RETURN)
+    ]
     assert [(choice.ticket, choice.reason) for choice in elsewhere] == [(None, "unknown")] * 3
 
 
