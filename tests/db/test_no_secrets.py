@@ -68,4 +68,4 @@ def test_what_a_job_writes_again_and_again_stays_small(event, make_batch, monkey
     run(job)
     assert len(done(job)) == AMOUNT
     assert ["selection" in values for values in written].count(True) == 1
-    assert max(len(json.dumps(values["data"])) for values in written if "data" in values) < 1_000
+    assert max(len(json.dumps(values["checkpoint"])) for values in written if "checkpoint" in values) < 100

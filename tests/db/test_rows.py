@@ -8,6 +8,7 @@ from pretix.base.models import Order, OrderPosition
 from pretix_offlinesales.db.rows import insert_copies, look_up, sent, taken, update_from
 from pretix_offlinesales.issuing.blueprint import simulate
 from pretix_offlinesales.issuing.insert import insert
+from pretix_offlinesales.issuing.request import IssueRequest
 from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job, OfflineSalesBatch, SheetPreset
 
@@ -38,7 +39,8 @@ def test_no_statement_has_a_secret_in_it(issued, event, item, quota):
 @pytest.mark.django_db(transaction=True)
 def test_a_statement_that_is_canceled_has_no_secret_in_it(event, item, quota, web):
     batch = OfflineSalesBatch(event=event, item=item, amount=20, sales_channel=web)
-    job = Job.objects.create(event=event, kind=ISSUE.identifier, locale="en", state=Job.State.RUNNING)
+    job = ISSUE.create(event, IssueRequest.of(batch), {})
+    job.row.update(state=Job.State.RUNNING)
     other = connection.copy()
     other.set_autocommit(False)
     other.cursor().execute(f"LOCK TABLE {OrderPosition._meta.db_table} IN SHARE MODE")

@@ -235,7 +235,7 @@ def test_a_piece_on_another_sheet_that_has_the_old_code_does_not_count(batch):
 
 def test_nobody_reads_codes_from_what_is_remembered(batch, print_job):
     job = print_job(batch)
-    remembered = str(list(job.parts.values_list("drawn", flat=True)))
+    remembered = str(list(job.parts.values_list("printed", flat=True)))
     assert not any(code in remembered for code in valid_codes(batch))
 
 

@@ -605,7 +605,7 @@ def test_who_is_scanned_while_the_ticket_is_being_returned_is_not_let_in(on_post
     def cancel_while_scanned(*args, **kwargs):
         scans.append(Other(lambda: perform_checkin(position(order), gate, {})))
         assert scans[0].waits_for_a_lock()
-        cancel(*args, **kwargs)
+        return cancel(*args, **kwargs)
 
     monkeypatch.setattr(kinds, "cancel", cancel_while_scanned)
     assert returned(batch) == (codes(batch), [])
