@@ -41,8 +41,8 @@ def judged(browser):
 
 def said(browser):
     """What one reads, and what is read to those who can't."""
-    message = browser.find("[data-offlinesales-live]").get_attribute("textContent")
-    assert browser.texts(LAST) == [message]
+    message, shown = browser.driver.execute_script(SAID, LAST)  # both at once: it may change at any moment
+    assert [" ".join(text.split()) for text in shown] == [message]
     return message
 
 
@@ -53,6 +53,12 @@ def focused(browser):
 def level(name):
     return f"{VERDICTS}.list-group-item-{name}"
 
+
+#: What is read to those who can't see, and what stands where.
+SAID = """
+    const shown = [...document.querySelectorAll(arguments[0])].map((element) => element.innerText);
+    return [document.querySelector("[data-offlinesales-live]").textContent, shown];
+"""
 
 #: Lists so many tickets at once, as if they had been scanned. Returns what the next scans took, in milliseconds each.
 SCAN_MANY = """
