@@ -183,11 +183,11 @@ class BatchCreate(PageMixin, JobMixin, FormView):
         try:
             # However old: it is offered as long as the failure is shown.
             job = failures(self.request.event, ISSUE).get(pk=UUID(again))
-        except (ValueError, Job.DoesNotExist) as error:
+            request = request_of(job)
+        except (ValueError, Job.DoesNotExist, TypeError) as error:  # or another version has asked for it
             raise Http404 from error
         job.event = self.request.event
         [batch] = requested_batches([job])
-        request = request_of(job)
         seats = job.event.seats.in_bulk(request.seats)
         named = "\n".join(seats[pk].name for pk in request.seats if pk in seats)
         return BatchForm.initial_from(batch, request.numbers_go_on) | {"again": job.pk, "seats": named}

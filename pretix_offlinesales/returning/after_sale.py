@@ -10,7 +10,7 @@ from pretix.base.models import Event, Order
 from pretix.base.signals import EventPluginSignal
 
 from ..db.rows import sent
-from ..jobs.registry import Checkpoint, Kind, Stored, all_kinds, checkpoint_of, request_of
+from ..jobs.registry import Checkpoint, Kind, Stored, all_kinds, checkpoint_of
 from ..models import Job, OfflineSalesBatch
 from ..tickets.reasons import REVOKED
 from ..tickets.selection import Selection
@@ -128,9 +128,9 @@ class AfterSale(Kind):
         return str(self.order_history)
 
     def chosen(self, job: Job) -> list[str]:
-        """What was chosen, in words."""
-        request = request_of(job)
-        return [option.label_of(getattr(request, name)) for name, option in self.options.items()]
+        """What was chosen, in words, also of a request that can't be read."""
+        chosen = {name: job.request.get(name, getattr(self.Request, name)) for name in self.options}
+        return [self.options[name].label_of(value) for name, value in chosen.items()]
 
     def ask(
         self,

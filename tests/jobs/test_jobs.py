@@ -282,6 +282,10 @@ def test_what_another_version_has_asked_for_has_an_end_and_breaks_no_list(event,
         run(job)
         with language("en"):
             assert end(job) == (State.FAILED, str(error_messages["internal"]))
+    pages = f"/control/event/{event.organizer.slug}/{event.slug}/offlinesales/"
+    is_after_sale = kind in all_after_sale()
+    assert client.get(f"{pages}results/{job.pk}/").status_code == (200 if is_after_sale else 404)
+    assert client.get(f"{pages}add?again={job.pk}").status_code == 404
 
 
 @pytest.mark.parametrize("kind", all_after_sale(), ids=lambda kind: kind.identifier)
