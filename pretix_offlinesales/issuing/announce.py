@@ -12,10 +12,9 @@ from pretix.base.models import Event, LogEntry, Order, OrderPosition
 from pretix.base.signals import order_paid, order_placed
 
 from ..db.queries import unscoped
-from ..host.quotas import refresh_quotas_of
 from ..host.webhooks import send_webhooks
 from ..jobs import announcing
-from ..jobs.announcing import holding_nobody_up, send, touch
+from ..jobs.announcing import holding_nobody_up, refresh_quotas, send, touch
 from ..models import Job, OfflineSalesBatch
 from .blueprint import HISTORY
 
@@ -26,8 +25,7 @@ def announce(job: Job) -> None:
     is sent to anyone.
     """
     batch = cast(OfflineSalesBatch, job.batch)
-    with holding_nobody_up("Quotas could not be refreshed"):
-        refresh_quotas_of(batch.tickets.all()[0].order)
+    refresh_quotas(batch)
 
     def following(number: int, amount: int) -> list[tuple[int, Order]]:
         return _orders_after(batch, number, amount)

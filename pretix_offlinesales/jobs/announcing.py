@@ -15,7 +15,8 @@ from django.utils.timezone import now
 from pretix.base.models import Event, Order
 from pretix.base.signals import EventPluginSignal
 
-from ..models import Job
+from ..host.quotas import refresh_quotas_of
+from ..models import Job, OfflineSalesBatch
 from .registry import checkpoint, checkpoint_of
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,12 @@ def send(signal: EventPluginSignal, event: Event, order: Order, **kwargs: Any) -
 def touch(orders: Sequence[Order]) -> None:
     """Scanners ask for what was modified since they last asked, and must not miss rows stamped before their commit."""
     Order.objects.filter(pk__in=[order.pk for order in orders]).update(last_modified=now())
+
+
+def refresh_quotas(batch: OfflineSalesBatch) -> None:
+    """Of the batch's tickets, which all take the same: what the host has cached of them is not so any more."""
+    with holding_nobody_up("Quotas could not be refreshed"):
+        refresh_quotas_of(batch.tickets.all()[0].order)
 
 
 @contextmanager

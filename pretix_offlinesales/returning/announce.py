@@ -116,15 +116,12 @@ def invoice_again(orders: Sequence[Order]) -> None:
 
 def _written(steps: set[int], orders: Sequence[Order]) -> QuerySet[LogEntry]:
     """What was written in these steps about these orders and their gift cards: whoever writes more tells about it."""
-    entries = [pk for written in _log_entries(steps) for pk in written]
+    written = JobStep.objects.filter(pk__in=steps).values_list("log_entries", flat=True)
+    entries = [pk for keys in written for pk in keys]
     cards = GiftCard.objects.filter(issued_in__order__in=orders).values_list("pk", flat=True)
     of_orders = Q(content_type=_type(Order), object_id__in=[order.pk for order in orders])
     of_cards = Q(content_type=_type(GiftCard), object_id__in=list(cards))
     return LogEntry.objects.filter(of_orders | of_cards, pk__in=entries)
-
-
-def _log_entries(steps: set[int]) -> QuerySet:
-    return JobStep.objects.filter(pk__in=steps).values_list("log_entries", flat=True)
 
 
 def _type(model):

@@ -17,8 +17,7 @@ from pretix.base.models import Event
 
 from ..db.rows import sent
 from ..host.errors import LockTimeoutException
-from ..host.quotas import refresh_quotas_of
-from ..jobs.announcing import holding_nobody_up
+from ..jobs.announcing import refresh_quotas
 from ..jobs.interruptions import MAX_INTERRUPTIONS, is_interruption
 from ..jobs.patience import with_patience
 from ..jobs.registry import checkpoint, checkpoint_of, request_of
@@ -177,7 +176,7 @@ class Attempt:
         for batch, amount in _count_by_batch(job.event, self._done):
             data = {"amount": amount, "job": str(job.pk), **self._kind.entry_data(job)}
             job.log(batch, self._kind.action, data)
-            transaction.on_commit(partial(_refresh_quotas, batch))
+            transaction.on_commit(partial(refresh_quotas, batch))
 
 
 def _leave_alone(orders: Orders, pks: list[int]) -> "Outcome":
@@ -208,8 +207,3 @@ def _count_by_batch(event: Event, codes: Iterable[str]) -> list[tuple[OfflineSal
     for batch in batches:
         batch.event = event
     return [(batch, counts[batch.pk]) for batch in batches]
-
-
-def _refresh_quotas(batch: OfflineSalesBatch) -> None:
-    with holding_nobody_up("Quotas could not be refreshed"):
-        refresh_quotas_of(batch.tickets.all()[0].order)
