@@ -129,17 +129,18 @@ class Browser:
     def log_in(self, email: str):
         # Leave the page first: what it still asks for in the background would bring the old session back.
         self.driver.get("about:blank")
-        self.wait_until(self._is_logged_out)
+        self.wait_until(lambda: self._logs_in(email))
+
+    def _logs_in(self, email: str) -> bool:
+        """From nothing. Not so if an answer that was on its way has brought the cookies back, of session or form."""
+        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
+        self.driver.get(f"{self.server}/control/login")
+        if not self.find_all("[name=email]"):
+            return False
         self.type("email", email)
         self.type("password", PASSWORD)
         self.press("Log in")
-        self.wait_until(lambda: "/login" not in self.url)
-
-    def _is_logged_out(self) -> bool:
-        """Without cookies, unless an answer that was on its way has brought one."""
-        self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
-        self.driver.get(f"{self.server}/control/login")
-        return bool(self.find_all("[name=email]"))
+        return "/login" not in self.url
 
     def open(self, page: str = ""):
         self.driver.get(self.pages + page)
