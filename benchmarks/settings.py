@@ -1,21 +1,17 @@
 """
-pretix as in production (no DEBUG), on the scratch database of one run: SQLite, or PostgreSQL and Redis where the tests'
-variable names them (see ``tests/settings.py``). Tasks run in the process that asks, so that they can be measured there.
+pretix as in production (no DEBUG), on the databases of one run (see ``scratch.py``). Tasks run in the process that
+asks, so that they can be measured there.
 """
 
 import os
 
-DIRECTORY = os.environ["OFFLINESALES_BENCH_DIRECTORY"]
 os.environ["PRETIX_CONFIG_FILE"] = os.devnull
-os.environ["PRETIX_PRETIX_DATADIR"] = DIRECTORY
-
-if os.environ.get("PRETIX_OFFLINESALES_TEST_DATABASE") == "postgresql":
-    os.environ["PRETIX_DATABASE_BACKEND"] = "postgresql"
-    os.environ["PRETIX_DATABASE_NAME"] = os.environ["OFFLINESALES_BENCH_DATABASE"]
-    os.environ.setdefault("PRETIX_DATABASE_USER", "postgres")
-    os.environ.setdefault("PRETIX_DATABASE_HOST", "127.0.0.1")
-    if redis := os.environ.get("OFFLINESALES_BENCH_REDIS"):
-        os.environ["PRETIX_REDIS_LOCATION"] = redis
+os.environ["PRETIX_PRETIX_DATADIR"] = os.environ["OFFLINESALES_BENCH_DIRECTORY"]
+os.environ["PRETIX_REDIS_LOCATION"] = os.environ["OFFLINESALES_BENCH_REDIS"]
+os.environ["PRETIX_DATABASE_BACKEND"] = "postgresql"
+os.environ["PRETIX_DATABASE_NAME"] = os.environ.get("OFFLINESALES_BENCH_DATABASE", "")
+os.environ.setdefault("PRETIX_DATABASE_USER", "postgres")
+os.environ.setdefault("PRETIX_DATABASE_HOST", "127.0.0.1")
 
 from pretix.settings import *  # noqa: E402, F403
 

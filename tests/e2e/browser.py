@@ -174,8 +174,9 @@ class Browser:
         raise AssertionError(f"There is no “{label}”, only {self.texts('button, a.btn')}")
 
     def wait_until(self, condition):
-        """Until this is true; returns what it returned."""
-        return WebDriverWait(self.driver, PATIENCE, poll_frequency=0.05).until(lambda driver: condition())
+        """Until this is true; returns what it returned. What it looks at may go while it looks: the page changes."""
+        wait = WebDriverWait(self.driver, PATIENCE, 0.05, [NoSuchElementException, StaleElementReferenceException])
+        return wait.until(lambda driver: condition())
 
     def issue(self, product: str, amount: int, **values):
         """Ask for a batch, and wait for the page that the dialog ends in."""

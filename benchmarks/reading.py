@@ -1,0 +1,106 @@
+"""What is only read: pages, the REST API, the report, what looks for unfinished work each minute."""
+
+from collections.abc import Callable
+
+from django.test import Client
+from pretix.base.exporters.orderlist import OrderListExporter
+from pretix.base.models import Event
+from rest_framework.test import APIClient
+
+from pretix_offlinesales import tasks
+from pretix_offlinesales.exporters import OfflineSalesExporter
+
+from .apart import Measured, fastest
+from .printing import the_batch
+from .world import make_token, make_user, the_item
+
+#: How often something short is done, to take the time of the fastest.
+REPETITIONS = 5
+
+#: Tickets of a batch on a page of the backend, and of the REST API.
+ON_A_PAGE, IN_AN_ANSWER = 25, 50
+
+
+def pages(batch_pk: int) -> dict[str, dict]:
+    """Each beside what the host shows of orders in the same event."""
+    batch = the_batch(batch_pk)
+    [code, *_rest] = batch.tickets.values_list("order__code", flat=True)
+    last_page = -(-batch.amount // ON_A_PAGE)
+    get = _browser()
+    return {
+        "host orders": get("orders/"),
+        "host orders, searched": get("orders/", query=code),
+        "host orders, middle": get("orders/", page=last_page // 2),
+        "host orders, of a batch": get("orders/", **{"offlinesales-batch": batch_pk}),
+        "batches": get("offlinesales/"),
+        "batches, searched": get("offlinesales/", query=code),
+        "batch": get(f"offlinesales/{batch_pk}/"),
+        "batch, last page": get(f"offlinesales/{batch_pk}/", page=last_page),
+    }
+
+
+def answers(batch_pk: int) -> dict[str, dict]:
+    """Of the REST API."""
+    batch = the_batch(batch_pk)
+    get = _client()
+    middle = max(batch.amount // IN_AN_ANSWER // 2, 1)
+    return {
+        "host orders": get("orders/"),
+        "host orders, middle": get("orders/", page=middle),
+        "batches": get("offlinesalesbatches/"),
+        "batch": get(f"offlinesalesbatches/{batch_pk}/"),
+        "tickets": get(f"offlinesalesbatches/{batch_pk}/tickets/"),
+        "tickets, middle": get(f"offlinesalesbatches/{batch_pk}/tickets/", page=middle),
+        "tickets, 500": get(f"offlinesalesbatches/{batch_pk}/tickets/", page_size=500),
+    }
+
+
+def _browser() -> Callable[..., dict]:
+    item = the_item()
+    client = Client()
+    client.force_login(make_user(item))
+    return _getter(client, f"/control/event/{item.event.organizer.slug}/{item.event.slug}/")
+
+
+def _client() -> Callable[..., dict]:
+    item = the_item()
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {make_token(item)}")
+    return _getter(client, f"/api/v1/organizers/{item.event.organizer.slug}/events/{item.event.slug}/")
+
+
+def _getter(client: Client, place: str) -> Callable[..., dict]:
+    def get(path: str, **query) -> dict:
+        def once():
+            response = client.get(place + path, query)
+            assert response.status_code == 200, response.content
+
+        return fastest(once, REPETITIONS)
+
+    return get
+
+
+def report() -> dict:
+    """All tickets of the event, as Excel."""
+    event = the_item().event
+    options = {"_format": "xlsx", "no_testmode": True, "items": [], "sales_channels": []}
+    return _export(OfflineSalesExporter, event, options)
+
+
+def host_report() -> dict:
+    """Its list of all orders, positions and fees of the event, as Excel."""
+    options = {"_format": "xlsx", "paid_only": False, "include_payment_amounts": False, "group_multiple_choice": False}
+    return _export(OrderListExporter, the_item().event, options)
+
+
+def _export(exporter: type, event: Event, options: dict) -> dict:
+    progress: list[float] = []
+    exporter = exporter(event, event.organizer, progress_callback=progress.append)
+    with Measured() as measured:
+        _name, _type, content = exporter.render(options)
+    return {**measured.found, "bytes": len(content) if isinstance(content, bytes) else 0, "steps": len(progress)}
+
+
+def periodic() -> dict:
+    """What the host's periodic task asks of us each minute."""
+    return fastest(tasks.recover_jobs, REPETITIONS)
