@@ -61,5 +61,5 @@ def _quiet_zone(event: Event, o: dict, size: float) -> float:
     if o.get("content", "secret") == "secret":
         settings = event.settings
         length = settings.ticket_secret_length if settings.ticket_secret_generator == "random" else SIGNED
-    modules = len(qrcode.encode("x" * length))
+    modules = qrcode.encode("x" * length).width
     return QUIET_ZONE * size / (modules + 2 * QUIET_ZONE)

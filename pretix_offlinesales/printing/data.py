@@ -228,7 +228,7 @@ class _Table:
         another = f"-{self.pictures}" if self.pictures > 1 else ""
         name = f"{PICTURES}/{origin.padded_number}{another}.{self.options.pictures}"
         try:
-            rows = qrcode.encode(code.content)
+            rows = qrcode.encode(code.content).rows
         except ValueError as e:
             raise JobFailed(
                 _("The code of ticket {number} says more than a code can hold.").format(number=origin.number)

@@ -271,15 +271,15 @@ class TicketRenderer(ObjectRenderer):
 
         if not content.isascii():
             self._write(content)  # The host's encoder takes as long for it as for a text.
-        rows = qrcode.encode(content)
-        path = qrcode.path(rows)
-        self._codes.append(_placed_code(o, len(rows)))
+        code = qrcode.encode(content)
+        path = qrcode.path(code)
+        self._codes.append(_placed_code(o, code.width))
         hidden = json.dumps({"issuer": settings.SITE_URL, o.get("content", "secret"): content}, sort_keys=True)
-        alike = (id(o), len(rows))
+        alike = (id(o), code.width)
         if alike in self._code_patterns:
             canvas.addLiteral(self._code_patterns[alike].fill_in([path, shown(hidden)]))
             return
-        drawn = self._canvas.record(partial(self._draw_code, o, len(rows), path, hidden))
+        drawn = self._canvas.record(partial(self._draw_code, o, code.width, path, hidden))
         if has_all_letters(HIDDEN_FONT):
             with suppress(ValueError):
                 self._code_patterns[alike] = Pattern(drawn, [path, shown(hidden)])
