@@ -13,9 +13,7 @@ from typing import Any, BinaryIO
 from openpyxl import Workbook
 from pretix.helpers.safe_openpyxl import SafeCell
 
-_HARMLESS = re.compile(
-    r"[^=\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff][^\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]*"
-)
+_HARMLESS = re.compile(r"(?!=)[^\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]*")
 
 
 def write_workbook(sheets: Iterable[tuple[str, Iterable[Iterable]]], output: BinaryIO) -> None:
