@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cache
-from typing import IO
+from typing import Any
 
 from django import forms
 from django.db.models import F, QuerySet
@@ -102,27 +102,22 @@ class OfflineSalesExporter(MultiSheetListExporter):
     def get_filename(self):
         return f"{(self.event or self.organizer).slug}_offlinesales"
 
-    def render(self, form_data: dict, output_file: IO | None = None) -> tuple[str, str, bytes | None]:
+    def render(self, form_data: dict, output_file: Any = None) -> tuple[str, str, Any]:
         """As the host does, but quicker, and without having all of it in memory more than once."""
-        if output_file:
-            return *self._render(form_data, output_file), None
-        with tempfile.NamedTemporaryFile() as stored:
-            with open(stored.name, "wb") as file:
-                name, mime_type = self._render(form_data, file)
-            return name, mime_type, stored.read()
-
-    def _render(self, form_data: dict, file: IO) -> tuple[str, str]:
-        """The file's name, and its type."""
+        if not output_file:
+            with tempfile.NamedTemporaryFile() as stored:
+                with open(stored.name, "wb") as file:
+                    name, mime_type, _nothing = self.render(form_data, file)
+                return name, mime_type, stored.read()
         if form_data["_format"] != "xlsx":
-            name, mime_type, _content = super().render(form_data, output_file=file)
-            return name, mime_type
+            return super().render(form_data, output_file=output_file)
         share = 100 / len(self.sheets)
         sheets = (
             (str(title)[:30], self._with_progress(self.iterate_sheet(form_data, sheet), index * share, share))
             for index, (sheet, title) in enumerate(self.sheets)
         )
-        write_workbook(sheets, file)
-        return f"{self.get_filename()}.xlsx", XLSX
+        write_workbook(sheets, output_file)
+        return f"{self.get_filename()}.xlsx", XLSX, None
 
     def _with_progress(self, rows: Iterator, before: float, share: float) -> Iterator[Sequence]:
         """
@@ -136,7 +131,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
                 continue
             yield row
             done += 1  # without the header
-            if done and done % max(10, total // 100) == 0:
+            if total and done and done % max(10, total // 100) == 0:
                 self.progress_callback(before + share * min(1, done / total))
 
     def iterate_batches(self, form_data: dict) -> Iterator[Sequence]:
