@@ -1,8 +1,11 @@
 """What has become of batches and tickets, on the host's export page."""
 
+import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
 from django import forms
 from django.db.models import F, QuerySet
@@ -16,6 +19,7 @@ from pretix.base.timeframes import DateFrameField, resolve_timeframe_to_datetime
 
 from .db.queries import planned_plainly
 from .host.helpers import chunked_iterable
+from .host.spreadsheets import write_workbook
 from .models import REQUESTER, OfflineSalesBatch, OfflineSalesTicket
 from .models.activation import is_active
 from .tickets.figures import LABELS, figures, tickets_of
@@ -24,6 +28,8 @@ from .tickets.worth import money, with_due
 
 #: How many batches are counted, or tickets fetched, at once.
 CHUNK = 1000
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class OfflineSalesExporter(MultiSheetListExporter):
@@ -96,6 +102,38 @@ class OfflineSalesExporter(MultiSheetListExporter):
     def get_filename(self):
         return f"{(self.event or self.organizer).slug}_offlinesales"
 
+    def render(self, form_data: dict, output_file: Any = None) -> tuple[str, str, Any]:
+        """As the host does, but quicker, and without having all of it in memory more than once."""
+        if not output_file:
+            with tempfile.NamedTemporaryFile() as stored:
+                with open(stored.name, "wb") as file:
+                    name, mime_type, _nothing = self.render(form_data, file)
+                return name, mime_type, stored.read()
+        if form_data["_format"] != "xlsx":
+            return super().render(form_data, output_file=output_file)
+        share = 100 / len(self.sheets)
+        sheets = (
+            (str(title)[:30], self._with_progress(self.iterate_sheet(form_data, sheet), index * share, share))
+            for index, (sheet, title) in enumerate(self.sheets)
+        )
+        write_workbook(sheets, output_file)
+        return f"{self.get_filename()}.xlsx", XLSX, None
+
+    def _with_progress(self, rows: Iterator, before: float, share: float) -> Iterator[Sequence]:
+        """
+        :param before: percent of the work that is done before this
+        :param share: percent of the work that this is
+        """
+        total, done = 0, -1
+        for row in rows:
+            if isinstance(row, self.ProgressSetTotal):
+                total = row.total
+                continue
+            yield row
+            done += 1  # without the header
+            if total and done and done % max(10, total // 100) == 0:
+                self.progress_callback(before + share * min(1, done / total))
+
     def iterate_batches(self, form_data: dict) -> Iterator[Sequence]:
         yield [
             *self._place_headers(),
@@ -144,6 +182,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
         ]
         batches = {batch.pk: batch for batch in self._batches(form_data)}
         places = {pk: self._place(batch) for pk, batch in batches.items()}
+        in_words = cache(status_of)
         tickets = OfflineSalesTicket.objects.filter(batch__in=self._batches(form_data).order_by().values("pk"))
         yield self.ProgressSetTotal(total=tickets.count())
         status = ("fate", "order__status", "split_off")
@@ -161,7 +200,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
                     code,
                     money(worth),
                     self._event(batch).currency,
-                    status_of(fate, order_status, split_off),
+                    in_words(fate, order_status, split_off),
                     self._moment(returned if fate in RETURNED else None, batch),
                     self._moment(printed, batch),
                     self._moment(entered, batch),

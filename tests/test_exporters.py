@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from openpyxl import load_workbook
+from pretix.base.exporter import MultiSheetListExporter
 from pretix.base.models import Checkin, Event, Order, Organizer, ScheduledEventExport, User
 from pretix.base.services.export import init_event_exporters, init_organizer_exporters, scheduled_event_export
 
@@ -133,6 +134,43 @@ def test_a_workbook_with_both_sheets(event, batch):
     assert [(sheet.title, sheet.max_row) for sheet in book] == [("Batches", 2), ("Tickets", 6)]
     header, row = book["Batches"].values
     assert (row[header.index("Due (value)")], row[header.index("Due")]) == (69, 3)
+
+
+NASTY = "=1+1", "#N/A", "  spaces ", "bell \x07", "two\nlines", "\ud800", "=", "", "1", "é&<>\x85"
+
+
+@pytest.mark.parametrize(
+    "format", ["xlsx", *(f"{sheet}:{kind}" for sheet in ("batches", "tickets") for kind in ("default", "semicolon"))]
+)
+def test_files_are_as_the_host_writes_them(event, item, make_batch, format):
+    for text in NASTY:
+        if format == "xlsx" or text.isprintable():  # what the database and CSV can hold
+            make_batch(amount=2, comment=text.replace("\ud800", "\ufffe"))
+    check_in(OfflineSalesBatch.objects.first().tickets.get(number=2))
+    event.checkin_lists.update(name="=entrance")
+    exporter = OfflineSalesExporter(event, event.organizer)
+    ours, hosts = exporter.render({"_format": format}), MultiSheetListExporter.render(exporter, {"_format": format})
+    assert ours[:2] == hosts[:2]
+    if format == "xlsx":
+        assert cells(ours[2]) == cells(hosts[2])
+    else:
+        assert ours[2] == hosts[2]
+
+
+def cells(content: bytes) -> dict[str, list]:
+    """By sheet, what stands in each and of what kind that is."""
+    return {
+        sheet.title: [[(cell.value, cell.value is not None and cell.data_type) for cell in row] for row in sheet]
+        for sheet in load_workbook(BytesIO(content))
+    }
+
+
+def test_progress(event, make_batch):
+    for _number in range(30):
+        make_batch(amount=1)
+    shown = []
+    OfflineSalesExporter(event, event.organizer, progress_callback=shown.append).render({"_format": "xlsx"})
+    assert shown == pytest.approx([50 / 3, 100 / 3, 50, 200 / 3, 250 / 3, 100])
 
 
 def test_filters(event, item, quota, organizer, make_batch):

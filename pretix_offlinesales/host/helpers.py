@@ -7,14 +7,12 @@ from pretix.helpers.iter import chunked_iterable
 from pretix.helpers.json import CustomJSONEncoder
 from pretix.helpers.periodic import minimum_interval
 from pretix.helpers.reportlab import PlainTextParagraph, ThumbnailingImageReader
-from pretix.helpers.safe_openpyxl import SafeWorkbook
 
 __all__ = [
     "OF_SELF",
     "ChunkBasedFileResponse",
     "CustomJSONEncoder",
     "PlainTextParagraph",
-    "SafeWorkbook",
     "ThumbnailingImageReader",
     "chunked_iterable",
     "defused",

@@ -1,6 +1,7 @@
 """ReportLab's encoder of QR codes, which the host draws with."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from reportlab.graphics.barcode.qrencoder import QR, QR8bitByte, QRAlphaNum, QRCode, QRErrorCorrectLevel, QRNumber
 
@@ -18,14 +19,21 @@ def host_modules(content: str, level: str) -> list[list[bool]]:
     return code.modules
 
 
-def host_version(content: str, level: str) -> int:
+class Size(NamedTuple):
+    #: A side has 17 modules, and 4 more for each version.
+    version: int
+    #: Whether each letter is stored as a byte. Numbers and capitals are packed tighter, if there is nothing else.
+    is_of_bytes: bool
+
+
+def host_size(content: str, level: str) -> Size:
     """
-    How large the code of this ASCII text is: its side has 17 modules, and 4 more for each version.
+    How large the code of this ASCII text is.
 
     :raises ValueError: if this is more than a code can hold
     """
     kind = next((kind for kind in (QRNumber, QRAlphaNum) if kind.valid(content)), QR8bitByte)
-    return _version(kind, len(content), level)
+    return Size(_version(kind, len(content), level), kind is QR8bitByte)
 
 
 @lru_cache

@@ -129,8 +129,11 @@ class TicketCanvas(RecordingCanvas):
 
 
 def compress(code: bytes) -> bytes:
-    """For PDF. Drawings are numbers mostly, which get smaller by this than by zlib's default strategy, and faster."""
-    deflate = zlib.compressobj(strategy=zlib.Z_FILTERED)
+    """
+    For PDF. Drawings are numbers mostly, which get smaller by this than by zlib's default strategy, and faster. Of the
+    time that its default level takes, this one takes three quarters, for half a percent more.
+    """
+    deflate = zlib.compressobj(level=5, strategy=zlib.Z_FILTERED)
     return deflate.compress(code) + deflate.flush()
 
 

@@ -1,6 +1,7 @@
 """Finds codes that lie so near to the edge of the paper that scanners may not find them."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from pretix.base.models import Event
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
@@ -8,6 +9,7 @@ from reportlab.lib.units import mm
 
 from . import qrcode
 from .document import TicketDocument
+from .faults import blamed_on, the_object
 from .geometry import Box
 from .limits import Preview
 from .renderer import QUIET_ZONE
@@ -41,7 +43,7 @@ def tight_codes(event: Event, layout: TicketLayout) -> list[TightCode]:
     renderer, codes = TicketDocument(event, layout, preview=Preview()).renderer(layout), []
     for number, page in enumerate(renderer.pages, start=1):
         for o in page.objects:
-            with renderer.blamed_on(o):
+            with blamed_on(partial(the_object, layout, renderer, o)):
                 if o["type"] == "barcodearea":
                     codes.append(TightCode(number, o.get("content", "secret"), _clear(event, o, page.trim)))
     return [code for code in codes if code.clear < CLEAR]
@@ -61,5 +63,5 @@ def _quiet_zone(event: Event, o: dict, size: float) -> float:
     if o.get("content", "secret") == "secret":
         settings = event.settings
         length = settings.ticket_secret_length if settings.ticket_secret_generator == "random" else SIGNED
-    modules = len(qrcode.encode("x" * length))
+    modules = qrcode.encode("x" * length).width
     return QUIET_ZONE * size / (modules + 2 * QUIET_ZONE)

@@ -15,7 +15,7 @@ def svg(rows: list[bytes], side: int, millimetres: float) -> str:
     """
     A module is one unit, the light border as wide as the host draws it.
 
-    :param rows: of modules, as ``qrcode.encode`` returns them
+    :param rows: of modules, as ``qrcode.Code`` has them
     :param side: of the picture, in modules
     :param millimetres: the same, as the layout has it; 0, if it has no size
     """

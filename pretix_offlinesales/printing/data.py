@@ -24,8 +24,9 @@ from pretix.base.models import Event, Order, OrderPosition
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from reportlab.lib.units import mm
 
-from ..host.helpers import SafeWorkbook, defused
+from ..host.helpers import defused
 from ..host.rendering import ObjectRenderer, get_variables
+from ..host.spreadsheets import write_workbook
 from ..jobs.registry import Stored
 from ..models import JobFailed, OfflineSalesBatch
 from ..tickets.origin import Origin
@@ -228,7 +229,7 @@ class _Table:
         another = f"-{self.pictures}" if self.pictures > 1 else ""
         name = f"{PICTURES}/{origin.padded_number}{another}.{self.options.pictures}"
         try:
-            rows = qrcode.encode(code.content)
+            rows = qrcode.encode(code.content).rows
         except ValueError as e:
             raise JobFailed(
                 _("The code of ticket {number} says more than a code can hold.").format(number=origin.number)
@@ -327,11 +328,7 @@ def _distinct(names: Iterable[str], labels: dict[str, str], taken: Collection[st
 
 def _write_table(rows: Iterable[list], format: Format, output: BinaryIO) -> None:
     if format == Format.XLSX:
-        workbook = SafeWorkbook(write_only=True)
-        sheet = workbook.create_sheet(_("Tickets"))
-        for row in rows:
-            sheet.append(row)
-        workbook.save(output)
+        write_workbook([(_("Tickets"), rows)], output)
         return
     # With the mark at the beginning, Excel knows that it is UTF-8.
     with _text_file(output) as file:

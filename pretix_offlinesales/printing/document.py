@@ -51,11 +51,16 @@ class TicketDocument(TicketOutput):
         :raises JobFailed: if the layout can't be used, or if this is too much for a preview
         """
         if layout := self.look.layout_for(position) if self.look else self.layout:
-            with language(position.order.locale, self.event.settings.region):
+            with language(position.order.locale, self._region):
                 self.draw_with(layout, position, position.order)
         else:
             self.generate(position)  # chooses the layout and calls ``draw_with``
         return self._rendered
+
+    @cached_property
+    def _region(self) -> str:
+        """Settings take their time to say it."""
+        return self.event.settings.region
 
     @cached_property
     def layout_map(self) -> dict[tuple[int, str], TicketLayout]:

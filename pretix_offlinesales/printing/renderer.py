@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Hashable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -93,6 +93,7 @@ class TicketRenderer(ObjectRenderer):
         self._drawn_texts: set[Hashable] = set()
         self._line_patterns: dict[Hashable, LinePattern] = {}
         self._code_patterns: dict[Hashable, Pattern] = {}
+        self._placed_codes: dict[Hashable, PlacedCode] = {}
         self._paragraph = None
         #: All that was set for a preview, with the names of fonts.
         self.texts: list[tuple[str, str]] = []
@@ -160,15 +161,12 @@ class TicketRenderer(ObjectRenderer):
     def _draw_layout(self, page: LayoutPage, order: Order, op: OrderPosition) -> None:
         canvas = self._canvas
         canvas.addLiteral(page.background)
-        for o in page.objects:
-            with self.blamed_on(o):
+        o = {}
+        with blamed_on(lambda: the_object(self._layout, self, o)):
+            for o in page.objects:
                 self.draw_object(canvas, order, op, o)
         if page.above:
             canvas.addLiteral(page.above)
-
-    def blamed_on(self, o: dict) -> AbstractContextManager:
-        """:raises JobFailed: that names this object of the layout, instead of any other error"""
-        return blamed_on(lambda: the_object(self._layout, self, o))
 
     def draw_object(self, canvas: Canvas, order: Order, op: OrderPosition, o: dict) -> None:
         draw = partial(super().draw_object, canvas, order, op, o)
@@ -271,15 +269,17 @@ class TicketRenderer(ObjectRenderer):
 
         if not content.isascii():
             self._write(content)  # The host's encoder takes as long for it as for a text.
-        rows = qrcode.encode(content)
-        path = qrcode.path(rows)
-        self._codes.append(_placed_code(o, len(rows)))
+        code = qrcode.encode(content)
+        path = qrcode.path(code)
         hidden = json.dumps({"issuer": settings.SITE_URL, o.get("content", "secret"): content}, sort_keys=True)
-        alike = (id(o), len(rows))
+        alike = (id(o), code.width)
+        if alike not in self._placed_codes:
+            self._placed_codes[alike] = _placed_code(o, code.width)
+        self._codes.append(self._placed_codes[alike])
         if alike in self._code_patterns:
             canvas.addLiteral(self._code_patterns[alike].fill_in([path, shown(hidden)]))
             return
-        drawn = self._canvas.record(partial(self._draw_code, o, len(rows), path, hidden))
+        drawn = self._canvas.record(partial(self._draw_code, o, code.width, path, hidden))
         if has_all_letters(HIDDEN_FONT):
             with suppress(ValueError):
                 self._code_patterns[alike] = Pattern(drawn, [path, shown(hidden)])

@@ -1,9 +1,10 @@
 """A printing job is done, by as many workers as there are; or a data file is made, by one."""
 
+import gc
 import tempfile
 import zipfile
-from collections.abc import Collection
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import BinaryIO
 
@@ -46,7 +47,7 @@ def _print_part(job: Job, plan: Plan) -> bool:
         if not part:
             return False
         part.facts = facts(job.batch)
-        with tempfile.TemporaryFile() as output:
+        with tempfile.TemporaryFile() as output, _collecting_only_new():
             part.printed = print_part(plan, part.units, output, lambda done, total: job.check_lock())
             file.store(output)
         before, part.file = part.file, file.keep()
@@ -55,6 +56,19 @@ def _print_part(job: Job, plan: Plan) -> bool:
         if before:
             transaction.on_commit(before.delete)
     return True
+
+
+@contextmanager
+def _collecting_only_new() -> Iterator[None]:
+    """
+    What a process has loaded before, all of pretix, is not searched for garbage again and again meanwhile. Rendering
+    leaves so much of that, that it took an eighth of the time.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _finish(job: Job, plan: Plan, is_last: bool) -> bool:

@@ -63,7 +63,6 @@ NAMES = {
         Name("pretix.helpers.reportlab:PlainTextParagraph", "text, style"),
         Name("pretix.helpers.reportlab:ThumbnailingImageReader.resize", "self, width, height, dpi"),
         Name("pretix.helpers.reportlab:ThumbnailingImageReader.remove_transparency", "self"),
-        Name("pretix.helpers.safe_openpyxl:SafeWorkbook"),
     ],
     "invoices": [
         Name(f"{INVOICES}:generate_cancellation", "invoice"),
@@ -218,6 +217,9 @@ NAMES = {
                 "tax_value_includes_rounding_correction",
             )
         ),
+    ],
+    "spreadsheets": [
+        Name("pretix.helpers.safe_openpyxl:SafeCell", "worksheet, *, value"),
     ],
     "tasks": [
         Name("pretix.base.services.tasks:ProfiledEventTask"),

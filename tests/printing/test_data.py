@@ -222,7 +222,7 @@ def test_pictures_are_as_large_as_the_code_of_the_layout(make_batch, make_layout
     layout = make_layout([code(size="42.00", nowhitespace=nowhitespace)])
     batch = make_batch(layout=layout)
     [position] = tickets(batch)
-    side = len(qrcode.encode(position.secret)) + 8
+    side = qrcode.encode(position.secret).width + 8
     millimetres = 42 * side / (side - border)
     svg = zipfile.ZipFile(BytesIO(written(batch, pictures=Pictures.SVG))).read("codes/0001.svg").decode()
     assert f' width="{millimetres:.3f}mm" height="{millimetres:.3f}mm" viewBox="0 0 {side} {side}"' in svg

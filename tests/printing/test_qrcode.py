@@ -70,7 +70,7 @@ def scan(rows):
     ],
 )
 def test_code_says_the_same_in_the_same_size(content):
-    ours = scan(qrcode.encode(content))
+    ours = scan(qrcode.encode(content).rows)
     assert ours["text"] == content
     assert ours == scan(host_encode(content))
 
@@ -85,14 +85,15 @@ def test_codes_of_all_lengths_are_as_large_as_the_hosts(alphabet):
         host_code = QRCode(None, getattr(QRErrorCorrectLevel, qrcode.error_correction(content)))
         host_code.addData(content)
         modules = 17 + 4 * host_code.calculate_version()
-        rows = qrcode.encode(content)
+        rows = qrcode.encode(content).rows
         assert [len(rows), *{len(row) for row in rows}] == [modules, modules]
 
 
 @pytest.mark.parametrize("length", [*range(1, 129), 129, 300, 700, 1_200, 2_000, 2_700])
 def test_the_mask_is_the_native_encoders_choice(length):
-    content = "".join(random.Random(length).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=length))
-    rows = qrcode.encode(content)
+    # It would pack numbers.
+    content = "".join(random.Random(length).choices("abcdefghijklmnopqrstuvwxyz", k=length))
+    rows = qrcode.encode(content).rows
     native = zxingcpp.create_barcode(
         content,
         zxingcpp.BarcodeFormat.QRCode,
@@ -100,6 +101,23 @@ def test_the_mask_is_the_native_encoders_choice(length):
         version=(len(rows) - 17) // 4,
     )
     assert b"".join(rows) == memoryview(native.to_image(scale=1, add_quiet_zones=False)).tobytes()
+
+
+@pytest.mark.parametrize("length", [1, 2, 7, 25, 31, 32, 33, 64, 100, 127, 128])
+def test_a_code_is_the_hosts_but_for_the_mask(length):
+    """Numbers among other letters are stored as such."""
+    draw = random.Random(length)
+    for alphabet in ("abcdefghijklmnopqrstuvwxyz0123456789", "".join(map(chr, range(128)))):
+        content = f"{''.join(draw.choices(alphabet, k=length - 1))}\x7f"
+        host_code = QRCode(None, getattr(QRErrorCorrectLevel, qrcode.error_correction(content)))
+        host_code.addData(content)
+        host_code.version = host_code.calculate_version()
+        ours = [[module == qrcode.DARK[0] for module in row] for row in qrcode.encode(content).rows]
+        masked = []
+        for mask in range(8):
+            host_code.makeImpl(False, mask)
+            masked.append([list(map(bool, row)) for row in host_code.modules])
+        assert ours in masked
 
 
 def test_too_much_content():
@@ -197,14 +215,14 @@ def test_a_code_is_one_path_and_its_eyes(make_batch, make_layout):
 
 @pytest.mark.parametrize("content", ["7", SECRET, "x" * 300])
 def test_every_module_is_where_it_belongs(content):
-    rows = qrcode.encode(content)
-    page = Canvas(buffer := BytesIO(), pagesize=[len(rows)] * 2)
-    page.addLiteral(qrcode.eyes(len(rows)))
-    page.addLiteral(qrcode.path(rows))
+    code = qrcode.encode(content)
+    page = Canvas(buffer := BytesIO(), pagesize=[code.width] * 2)
+    page.addLiteral(qrcode.eyes(code.width))
+    page.addLiteral(qrcode.path(code))
     page.save()
     (drawn,) = rasterized(buffer.getvalue())
-    modules = drawn.convert("L").resize([len(rows)] * 2, Image.Resampling.NEAREST).tobytes()
-    assert modules == b"".join(rows)
+    modules = drawn.convert("L").resize([code.width] * 2, Image.Resampling.NEAREST).tobytes()
+    assert modules == b"".join(code.rows)
 
 
 def blank():
