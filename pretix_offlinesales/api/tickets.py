@@ -9,7 +9,8 @@ from pretix.api.pagination import TotalOrderingFilter
 from pretix.base.models import Order
 from rest_framework import mixins, serializers, viewsets
 
-from ..db.queries import first, planned_plainly
+from ..db.pages import KeysFirst
+from ..db.queries import first
 from ..models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
 from ..tickets.splitting import find_split_off
 from ..tickets.state import LIVE, RETURNED, the_ticket, with_state
@@ -67,21 +68,21 @@ with scopes_disabled():
             fields = ("number",)
 
 
+class TicketPagination(Pagination):
+    django_paginator_class = KeysFirst
+
+
 class TicketViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     http_method_names = ("get", "head", "options")
     permission = "event.orders:read"
     permission_classes = (PluginPermission,)
     queryset = OfflineSalesTicket.objects.none()
     serializer_class = TicketSerializer
-    pagination_class = Pagination
+    pagination_class = TicketPagination
     filter_backends = (DjangoFilterBackend, TotalOrderingFilter)
     filterset_class = TicketFilter
     ordering = ("number",)
     ordering_fields = ("number",)
-
-    def list(self, request, *args, **kwargs):
-        with planned_plainly():
-            return super().list(request, *args, **kwargs)
 
     def paginate_queryset(self, queryset):
         tickets = super().paginate_queryset(queryset)

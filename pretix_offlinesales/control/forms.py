@@ -367,8 +367,14 @@ def _mentions(query: str) -> Q:
     return (
         Q(comment__icontains=query)
         | (Q(pk=number) if is_number(number) else Q())
-        | Q(pk__in=unscoped(OfflineSalesTicket.objects).filter(_is_ticket(query)).values("batch"))
+        | Q(pk__in=_batches_of(_is_ticket(query)))
     )
+
+
+def _batches_of(tickets: Q) -> list[int]:
+    """Looked for first, by the tickets' indexes: as a part of the question, all tickets would be read for it."""
+    found = unscoped(OfflineSalesTicket.objects).filter(tickets).order_by()
+    return list(found.values_list("batch", flat=True).distinct())
 
 
 def is_number(text: str) -> bool:
