@@ -1,6 +1,9 @@
 """Long lists of which one page is shown."""
 
+from typing import cast
+
 from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
 from .queries import planned_plainly
@@ -12,6 +15,8 @@ class KeysFirst(Paginator):
     a page works out all columns of those that it skips.
     """
 
+    object_list: QuerySet
+
     @cached_property
     def count(self) -> int:
         with planned_plainly():
@@ -20,6 +25,6 @@ class KeysFirst(Paginator):
     def page(self, number: int | str) -> Page:
         page = super().page(number)
         with planned_plainly():
-            keys = list(page.object_list.values_list("pk", flat=True))
+            keys = list(cast(QuerySet, page.object_list).values_list("pk", flat=True))
             page.object_list = list(self.object_list.filter(pk__in=keys))
         return page

@@ -11,7 +11,6 @@ from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicke
 from tests.support.after_sale import cancel, check_in, take_back
 from tests.support.pages import alerts, rows, soup, words
 
-
 #: With what has become of the tickets.
 COUNTED = {"counted": "yes"}
 
