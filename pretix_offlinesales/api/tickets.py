@@ -91,10 +91,10 @@ class TicketViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
     def get_queryset(self):
         batches = OfflineSalesBatch.objects.filter(event=self.request.event, completed__isnull=False)
-        return _shown(get_object_or_404(batches, pk=self.kwargs["batch"]).tickets.select_related("order"))
+        return shown(get_object_or_404(batches, pk=self.kwargs["batch"]).tickets.select_related("order"))
 
 
-def _shown(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
+def shown(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
     """
     With the secret of the ticket as it is now, what it is blocked for, and its order's status: canceled, where the
     order goes on without the ticket, too.
