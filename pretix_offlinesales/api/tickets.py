@@ -12,6 +12,7 @@ from rest_framework import mixins, serializers, viewsets
 from ..db.pages import KeysFirst
 from ..db.queries import first
 from ..models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from ..tickets.figures import tickets_of
 from ..tickets.splitting import find_split_off
 from ..tickets.state import LIVE, RETURNED, the_ticket, with_state
 from ..tickets.worth import with_due
@@ -91,7 +92,8 @@ class TicketViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
     def get_queryset(self):
         batches = OfflineSalesBatch.objects.filter(event=self.request.event, completed__isnull=False)
-        return shown(get_object_or_404(batches, pk=self.kwargs["batch"]).tickets.select_related("order"))
+        batch = get_object_or_404(batches, pk=self.kwargs["batch"])
+        return shown(tickets_of([batch]).select_related("order"))
 
 
 def shown(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:

@@ -376,7 +376,7 @@ class TicketsMixin(BatchMixin):
         return TicketFilterForm(data=self.request.GET)
 
     def get_queryset(self):
-        tickets = with_state(self.batch.tickets.select_related("order")).order_by("number")
+        tickets = with_state(tickets_of([self.batch]).select_related("order")).order_by("number")
         return self.filter_form.filter_qs(tickets) if self.filter_form.is_valid() else tickets
 
 
