@@ -66,6 +66,7 @@ def sell(browser: Browser, api: "Api") -> str:
 
 def take_all(browser: Browser, batch: str):
     browser.open()
+    browser.wait_until(lambda: not browser.find_all("[data-offlinesales-unknown]"))
     take(browser, "list")
     browser.open(batch)
     take(browser, "batch")

@@ -10,6 +10,7 @@ from pretix.base.models import Item, ItemVariation, SalesChannel, SubEvent
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from rest_framework import serializers
 
+from ..db.queries import planned_plainly
 from ..issuing.product import check
 from ..models import MAX_AMOUNT, MAX_NUMBER, JobFailed, OfflineSalesBatch
 from ..printing.choice import Only, choose
@@ -52,7 +53,8 @@ class BatchDetailSerializer(BatchSerializer):
         fields = (*BatchSerializer.Meta.fields, "orders")
 
     def get_orders(self, batch: OfflineSalesBatch) -> list[str]:
-        return list(batch.tickets.order_by("number").values_list("order__code", flat=True))
+        with planned_plainly():
+            return list(batch.tickets.order_by("number").values_list("order__code", flat=True))
 
 
 class PrimaryKeyField(serializers.PrimaryKeyRelatedField):

@@ -9,8 +9,10 @@ from pretix.api.pagination import TotalOrderingFilter
 from pretix.base.models import Order
 from rest_framework import mixins, serializers, viewsets
 
-from ..db.queries import first, planned_plainly
+from ..db.pages import KeysFirst
+from ..db.queries import first
 from ..models import OfflineSalesBatch, OfflineSalesTicket, ReturnKind
+from ..tickets.figures import tickets_of
 from ..tickets.splitting import find_split_off
 from ..tickets.state import LIVE, RETURNED, the_ticket, with_state
 from ..tickets.worth import with_due
@@ -67,21 +69,21 @@ with scopes_disabled():
             fields = ("number",)
 
 
+class TicketPagination(Pagination):
+    django_paginator_class = KeysFirst
+
+
 class TicketViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
     http_method_names = ("get", "head", "options")
     permission = "event.orders:read"
     permission_classes = (PluginPermission,)
     queryset = OfflineSalesTicket.objects.none()
     serializer_class = TicketSerializer
-    pagination_class = Pagination
+    pagination_class = TicketPagination
     filter_backends = (DjangoFilterBackend, TotalOrderingFilter)
     filterset_class = TicketFilter
     ordering = ("number",)
     ordering_fields = ("number",)
-
-    def list(self, request, *args, **kwargs):
-        with planned_plainly():
-            return super().list(request, *args, **kwargs)
 
     def paginate_queryset(self, queryset):
         tickets = super().paginate_queryset(queryset)
@@ -90,10 +92,11 @@ class TicketViewSet(mixins.ListModelMixin, viewsets.GenericViewSet):
 
     def get_queryset(self):
         batches = OfflineSalesBatch.objects.filter(event=self.request.event, completed__isnull=False)
-        return _shown(get_object_or_404(batches, pk=self.kwargs["batch"]).tickets.select_related("order"))
+        batch = get_object_or_404(batches, pk=self.kwargs["batch"])
+        return shown(tickets_of([batch]).select_related("order"))
 
 
-def _shown(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
+def shown(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
     """
     With the secret of the ticket as it is now, what it is blocked for, and its order's status: canceled, where the
     order goes on without the ticket, too.

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4, uuid5
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet, TextChoices
+from django.db.models import Count, Max, Min, Q, QuerySet, TextChoices
 from django.urls import reverse
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _, ngettext, pgettext_lazy
@@ -367,8 +367,14 @@ def _mentions(query: str) -> Q:
     return (
         Q(comment__icontains=query)
         | (Q(pk=number) if is_number(number) else Q())
-        | Q(pk__in=unscoped(OfflineSalesTicket.objects).filter(_is_ticket(query)).values("batch"))
+        | Q(pk__in=_batches_of(_is_ticket(query)))
     )
+
+
+def _batches_of(tickets: Q) -> list[int]:
+    """Looked for first, by the tickets' indexes: as a part of the question, all tickets would be read for it."""
+    found = unscoped(OfflineSalesTicket.objects).filter(tickets).order_by()
+    return list(found.values_list("batch", flat=True).distinct())
 
 
 def is_number(text: str) -> bool:
@@ -432,6 +438,17 @@ class TicketFilterForm(FilterForm):
         return qs
 
 
+def _ends(batch: int) -> tuple[int, int]:
+    """
+    The first and the last order of a batch. They were made together: who knows where they are does not look for the
+    newest of them among all orders.
+    """
+    orders = unscoped(OfflineSalesTicket.objects).filter(batch=batch).order_by()
+    # For the ends alone, PostgreSQL would begin at those of the whole table.
+    found = orders.aggregate(first=Min("order"), last=Max("order"), count=Count("pk"))
+    return found["first"] or 0, found["last"] or 0
+
+
 class OrderSearchForm(forms.Form):
     """In the host's advanced search for orders."""
 
@@ -445,7 +462,7 @@ class OrderSearchForm(forms.Form):
 
     def filter_qs(self, qs: QuerySet[Order]) -> QuerySet[Order]:
         if batch := self.cleaned_data.get("batch"):
-            qs = qs.filter(offline_sales_ticket__batch=batch)
+            qs = qs.filter(pk__range=_ends(batch), offline_sales_ticket__batch=batch)
         return qs
 
     def filter_to_strings(self) -> list[str]:

@@ -18,6 +18,7 @@ from pretix.control.permissions import EventPermissionRequiredMixin, event_permi
 from pretix.control.views import ChartContainingView, PaginationMixin
 
 from .. import tasks
+from ..db.pages import KeysFirst
 from ..db.queries import planned_plainly
 from ..downloads import as_private_file, download, table
 from ..issuing.blueprint import simulate
@@ -32,7 +33,7 @@ from ..models.activation import is_active
 from ..printing.letters import MissingLetters, missing_letters
 from ..printing.specimen import print_specimen
 from ..returning.after_sale import all_after_sale
-from ..tickets.figures import figures, tickets_of, total
+from ..tickets.figures import Figures, figures, tickets_of, total
 from ..tickets.splitting import find_split_off
 from ..tickets.state import status_of, with_state
 from ..tickets.worth import money, with_worth
@@ -89,6 +90,11 @@ class BatchMixin(PageMixin):
         return self.batch
 
 
+#: Asks the list for what takes the longer, the more tickets there are: to count what has become of them. The page is
+#: shown without that, and a script asks for it once more.
+COUNTED = "counted"
+
+
 class BatchList(PageMixin, PaginationMixin, ListView):
     template_name = "pretix_offlinesales/control/list.html"
     context_object_name = "batches"
@@ -110,23 +116,33 @@ class BatchList(PageMixin, PaginationMixin, ListView):
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        counted = figures(tickets_of(list(context["batches"])), by="batch")
         for batch in context["batches"]:
             batch.event = self.request.event
             if batch.subevent:
                 batch.subevent.event = self.request.event
-            batch.figures = counted[batch.pk]
         shown = _jobs_to_show(self.request.event)
         if self.filter_form.searching or context["page_obj"].number > 1:
             # What is being made is newer than all the rest, and whether it matches can't be said yet.
             shown["working"] = []
-        several = context["paginator"].count > 1
+        adds_up = context["paginator"].count > 1 and self.object_list.filter(testmode=False).exists()
         return context | {
             "filter_form": self.filter_form,
             "after_sale": self._after_sale(),
-            "total": total(tickets_of(self.object_list.filter(testmode=False))) if several else None,
+            "adds_up": adds_up,
+            "total": self._count(context["batches"]) if COUNTED in self.request.GET else None,
             **shown,
         }
+
+    def _count(self, shown) -> Figures:
+        """
+        Let the batches that are ``shown`` know their figures, as all are counted that the filter lets through. Returns
+        what they add up to, without test mode.
+        """
+        counted = figures(tickets_of(self.object_list), by="batch")
+        for batch in shown:
+            batch.figures = counted[batch.pk]
+        real = self.object_list.filter(testmode=False).values_list("pk", flat=True)
+        return sum((counted[pk] for pk in real), Figures())
 
     def _after_sale(self) -> list[dict]:
         """The buttons for what comes back from anywhere: where it is undone, one comes from its result."""
@@ -360,13 +376,14 @@ class TicketsMixin(BatchMixin):
         return TicketFilterForm(data=self.request.GET)
 
     def get_queryset(self):
-        tickets = with_state(self.batch.tickets.select_related("order")).order_by("number")
+        tickets = with_state(tickets_of([self.batch]).select_related("order")).order_by("number")
         return self.filter_form.filter_qs(tickets) if self.filter_form.is_valid() else tickets
 
 
 class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
     template_name = "pretix_offlinesales/control/batch.html"
     context_object_name = "tickets"
+    paginator_class = KeysFirst
 
     def get(self, request, *args, **kwargs):
         being_made = OfflineSalesBatch.objects.filter(event=request.event, completed=None)
@@ -375,9 +392,8 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
         return super().get(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs):
-        with planned_plainly():
-            context = super().get_context_data(**kwargs)
-            _say_status(context["tickets"])
+        context = super().get_context_data(**kwargs)
+        _say_status(context["tickets"])
         return context | {
             "batch": self.batch,
             "figures": total(tickets_of([self.batch])),

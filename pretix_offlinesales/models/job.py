@@ -88,6 +88,18 @@ class Job(Requested):
 
     class Meta:
         ordering = ("created",)
+        # Somebody asks every minute which are not over, and which are and have not said so: of all that there were,
+        # these are few.
+        indexes = [
+            models.Index(
+                fields=("event",),
+                name="offlinesales_job_unfinished",
+                condition=models.Q(state__in=("waiting", "running")),
+            ),
+            models.Index(
+                fields=("finished",), name="offlinesales_job_untold", condition=~models.Q(pending_webhooks=[])
+            ),
+        ]
 
     def __str__(self):
         return f"{self.kind} {self.pk}"

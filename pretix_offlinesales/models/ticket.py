@@ -25,7 +25,8 @@ class ReturnKind(models.TextChoices):
 class OfflineSalesTicket(models.Model):
     """One order of a batch, with its number."""
 
-    batch = models.ForeignKey(OfflineSalesBatch, on_delete=models.CASCADE, related_name="tickets")
+    #: The index of the constraint below begins with it.
+    batch = models.ForeignKey(OfflineSalesBatch, on_delete=models.CASCADE, related_name="tickets", db_index=False)
     order = models.OneToOneField("pretixbase.Order", on_delete=models.CASCADE, related_name="offline_sales_ticket")
     number = models.PositiveIntegerField()
     #: When it was taken back, unless that was undone.

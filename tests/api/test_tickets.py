@@ -4,8 +4,12 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
+from pretix.api.pagination import Pagination as HostPagination
 from pretix.base.models import Order
 from pretix.base.models.orders import PrintLog
+from rest_framework.request import Request
+
+from pretix_offlinesales.api.tickets import TicketPagination
 
 
 @pytest.fixture
@@ -147,6 +151,30 @@ def test_it_comes_in_pages(api, url, batch):
     second = api.get(first["next"]).data
     assert (first["count"], second["next"]) == (4, None)
     assert [ticket["number"] for page in (first, second) for ticket in page["results"]] == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("size", ["1", "50", "51", "500", "501", "0", "-1", "1.5", "nonsense", ""])
+def test_pages_are_as_long_as_the_host_would_have_them_but_for_the_longest(rf, size):
+    request = Request(rf.get("/", {"page_size": size}))
+    ours, host = TicketPagination().get_page_size(request), HostPagination().get_page_size(request)
+    assert ours == {"51": 51, "500": 500, "501": 500}.get(size, host)
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "2", "3", "last", "nonsense", ""])
+def test_pages_that_there_are_not_are_answered_as_the_host_does(api, url, batch, page):
+    orders = url.replace("offlinesalesbatches", "orders")
+    ours, host = (api.get(address, {"page": page, "page_size": 2}) for address in (f"{url}{batch.pk}/tickets/", orders))
+    assert (ours.status_code, ours.data.get("detail")) == (host.status_code, host.data.get("detail"))
+
+
+def test_every_page_takes_as_many_queries(api, url, batch):
+    def queries(page):
+        with CaptureQueriesContext(connection) as captured:
+            api.get(f"{url}{batch.pk}/tickets/", {"page": page, "page_size": 1})
+        return len(captured)
+
+    queries(1)
+    assert len({queries(page) for page in (1, 2, 3, 4)}) == 1
 
 
 def test_more_tickets_cost_no_more_queries(api, url, make_batch):

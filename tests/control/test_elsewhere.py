@@ -10,7 +10,7 @@ from pretix.base.pdf import get_variables
 
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.kinds import RETURN
-from pretix_offlinesales.models import Job
+from pretix_offlinesales.models import Job, OfflineSalesTicket
 from tests.support.pages import rows, soup, words
 
 
@@ -93,6 +93,22 @@ def test_orders_can_be_searched_by_batch(anna, orders, make, batch):
     codes = {ticket.order.code for ticket in batch.tickets.all()}
     assert {row[1] for row in rows(found)} == codes
     assert f"Batch (offline sales): {batch.pk}" in words(soup(found).select_one("#page-wrapper"))
+
+
+def test_other_orders_may_lie_between_those_of_a_batch(anna, orders, make, batch):
+    other = make(amount=3)
+    first, last = batch.tickets.order_by("number").first(), other.tickets.order_by("number").last()
+    OfflineSalesTicket.objects.filter(pk=first.pk).update(batch=other, number=99)
+    OfflineSalesTicket.objects.filter(pk=last.pk).update(batch=batch, number=99)
+    for one in (batch, other):
+        found = anna.get(orders, {"offlinesales-batch": one.pk})
+        assert {row[1] for row in rows(found)} == {ticket.order.code for ticket in one.tickets.all()}
+    assert anna.get(orders, {"offlinesales-batch": other.pk + 1}).context["page_obj"].paginator.count == 0
+
+
+def test_batches_of_other_events_have_no_orders_here(anna, orders, batch, series):
+    orders = orders.replace(f"/{batch.event.slug}/", f"/{series.slug}/")
+    assert anna.get(orders, {"offlinesales-batch": batch.pk}).context["page_obj"].paginator.count == 0
 
 
 def test_the_search_form_asks_for_the_batch(anna, orders, batch):

@@ -7,9 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
-from pretix_offlinesales.models import Job, OfflineSalesBatch
+from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
 from tests.support.after_sale import cancel, check_in, take_back
 from tests.support.pages import alerts, rows, soup, words
+
+#: With what has become of the tickets.
+COUNTED = {"counted": "yes"}
 
 
 def numbers(response):
@@ -53,7 +56,7 @@ def test_it_shows_everything_about_a_batch(anna, pages, user, item, make):
     cancel(first)
     check_in(second)
     check_in(third)
-    assert rows(anna.get(pages)) == [
+    assert rows(anna.get(pages, COUNTED)) == [
         [
             f"#{batch.pk} TEST MODE",
             "2027-03-01 13:30 Anna",
@@ -77,13 +80,61 @@ def test_it_adds_up_what_the_filter_lets_through(anna, pages, some):
     take_back(some["plain"], "1", "unsold")
     take_back(some["comment"], "101", "lost")
     check_in(some["channel"].tickets.first())
-    label = "Total (without test mode)"
-    assert totals(anna.get(pages)) == [label, "10", "2", "8", "1", "€184.00", ""]
-    assert totals(anna.get(pages, {"page_size": "1", "page": "2"})) == [label, "10", "2", "8", "1", "€184.00", ""]
+    total = ["Total (without test mode)", "10", "2", "8", "1", "€184.00", ""]
     product = {"item": some["plain"].item_id}
-    assert totals(anna.get(pages, product | {"page_size": "25"})) == [label, "10", "2", "8", "1", "€184.00", ""]
-    assert totals(anna.get(pages, {"query": "Bookshop"})) == []  # the row says it already
-    assert totals(anna.get(pages, {"testmode": "yes"})) == []
+    asked = [
+        ({}, total),
+        ({"page_size": "1", "page": "2"}, total),
+        (product | {"page_size": "25"}, total),
+        (product | {"query": "Bookshop"}, []),  # the row says it already
+        ({"testmode": "yes"}, []),
+    ]
+    assert asked == [(query, totals(anna.get(pages, query | COUNTED))) for query, _expected in asked]
+
+
+# What is counted later
+
+
+def names(response, which):
+    """Of the cells whose figures the page knows, or does not."""
+    attribute = f"data-offlinesales-{which}"
+    return [cell[attribute] for cell in soup(response).select(f"[{attribute}]")]
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"page_size": "3"}, {"page_size": "1", "page": "2", "ordering": "amount"}, {"query": "Bookshop"}]
+)
+def test_what_it_does_not_know_is_known_where_its_link_leads(anna, pages, some, query):
+    page = anna.get(pages, query)
+    link = soup(page).select_one("[data-offlinesales-count] a")
+    counted = anna.get(pages + link["href"])
+    assert (names(page, "known"), names(counted, "unknown")) == ([], [])
+    assert names(page, "unknown") == list(dict.fromkeys(names(counted, "known"))) != []
+    assert numbers(page) == numbers(counted)
+    assert soup(counted).select("[data-offlinesales-count]") == []
+
+
+def test_it_does_not_look_at_tickets_before_it_is_asked_to(anna, pages, some):
+    def queries(query):
+        with CaptureQueriesContext(connection) as captured:
+            assert anna.get(pages, query).status_code == 200
+        return [query["sql"] for query in captured if OfflineSalesTicket._meta.db_table in query["sql"]]
+
+    assert (len(queries({})), len(queries(COUNTED))) == (0, 1)
+
+
+def test_who_has_no_scripts_goes_on_with_figures(anna, pages, some):
+    page = soup(anna.get(pages, COUNTED | {"page_size": "1"}))
+    assert page.select_one(".filter-form [name=counted]")["value"] == "yes"
+    assert all("counted=yes" in link["href"] for link in page.select(".pagination a[href^='?'], thead a"))
+    assert soup(anna.get(pages)).select(".filter-form [name=counted]") == []
+
+
+def test_there_is_nothing_to_count_yet(anna, pages, make_job):
+    make_job(Job.State.RUNNING)
+    page = soup(anna.get(pages))
+    assert page.select("[data-offlinesales-unknown], tfoot") == []
+    assert page.select_one("[data-offlinesales-count] a").has_attr("hidden")
 
 
 def test_in_a_series_it_shows_the_date(anna, organizer, series, series_item, subevent, web, worker):
@@ -345,8 +396,9 @@ def test_what_a_failed_batch_was_to_be_made_of_may_be_gone(anna, pages, item, qu
 # Queries
 
 
+@pytest.mark.parametrize("query", [{}, COUNTED])
 @pytest.mark.parametrize("who", ["anna", "ron"])
-def test_more_batches_need_no_more_queries(request, who, pages, make, make_job):
+def test_more_batches_need_no_more_queries(request, who, query, pages, make, make_job):
     browser = request.getfixturevalue(who)
 
     def queries(amount):
@@ -355,7 +407,7 @@ def test_more_batches_need_no_more_queries(request, who, pages, make, make_job):
             make_job(Job.State.RUNNING)
             make_job(Job.State.FAILED)
         with CaptureQueriesContext(connection) as captured:
-            assert browser.get(pages).status_code == 200
+            assert browser.get(pages, query).status_code == 200
         return len(captured)
 
     queries(1)  # fills what is remembered

@@ -18,6 +18,7 @@ from pretix_offlinesales.control.forms import BatchFilterForm, TicketFilterForm
 from pretix_offlinesales.documents import make
 from pretix_offlinesales.exporters import OfflineSalesExporter
 from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.jobs.queries import unfinished, with_pending_webhooks
 from pretix_offlinesales.kinds import MAKE_DATA, PRINT, REPLACE, REPORT_LOST, RETURN, UNDO_RETURN
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.choice import choose, count_blocked, count_printed
@@ -174,3 +175,17 @@ def test_neither_does_a_job(batch, organizer, kind):
     job.refresh_from_db()
     assert job.state == Job.State.SUCCEEDED
     assert [sql for sql in heavy(captured) if not of_the_host(sql)] == []
+
+
+@pytest.mark.parametrize(
+    ("jobs", "index"),
+    [
+        (unfinished, "offlinesales_job_unfinished"),
+        (with_pending_webhooks, "offlinesales_job_untold"),
+    ],
+)
+def test_who_looks_every_minute_reads_no_other_jobs(db, jobs, index):
+    """Of a table that is as small as here, all would be read, unless that is forbidden."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+    assert f"Scan using {index} " in jobs().explain() or f"Bitmap Index Scan on {index} " in jobs().explain()

@@ -127,7 +127,8 @@ class Browser:
         self.open()
 
     def log_in(self, email: str):
-        # Leave the page first: what it still asks for in the background would bring the old session back.
+        # What a page still asks for in the background would bring the old session back: let it be counted, then leave.
+        self.wait_until(lambda: not self.find_all("[data-offlinesales-unknown]"))
         self.driver.get("about:blank")
         self.wait_until(lambda: self._logs_in(email))
 

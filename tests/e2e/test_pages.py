@@ -17,6 +17,9 @@ pytestmark = pytest.mark.browser
 #: The piece of the page of a batch that tells about prints.
 PRINT = "[data-offlinesales-refresh=print]"
 
+#: What the list of batches has not counted yet.
+UNKNOWN = "[data-offlinesales-unknown]"
+
 BATCH_PAGE = re.compile(r"/offlinesales/(\d+)/$")
 
 
@@ -93,7 +96,87 @@ def test_reloading_loses_nothing(browser):
     amount = len(browser.find_all("tbody tr"))
     browser.wait_until(lambda: not browser.find_all("[data-offlinesales-working]"))
     assert len(browser.find_all("tbody tr")) == amount
-    assert browser.texts("tbody tr:first-child td")[2:6] == ["Workshop – Child", "Online shop", "3000", "0"]
+    browser.wait_until(lambda: not browser.find_all(UNKNOWN))
+    assert browser.texts("tbody tr:first-child td")[2:7] == ["Workshop – Child", "Online shop", "3000", "0", "3000"]
+    assert browser.errors() == []
+
+
+def outstanding(browser) -> list[str]:
+    """Of each batch, and altogether, as the list shows it. Read at once, since the page may change meanwhile."""
+    return browser.driver.execute_script(
+        """
+        const cells = document.querySelectorAll("[data-offlinesales-known]:nth-last-child(4)");
+        return [...cells].map((cell) => cell.textContent.trim());
+        """
+    )
+
+
+def said(browser) -> str:
+    """What the list tells about counting."""
+    return browser.find("[data-offlinesales-count] [role=status]").get_attribute("textContent")
+
+
+@pytest.fixture
+def counted(browser, batch):
+    """What the list of some batches shows without a script, once somebody has followed its link."""
+    browser.issue("Night pass", 2)
+    browser.open()
+    browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.open()
+        assert said(browser) == ""
+        browser.find("[data-offlinesales-count] a").click()
+        return outstanding(browser)
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_the_list_counts_by_itself_where_there_are_scripts(browser, counted):
+    assert counted[0] == "2"
+    browser.open()
+    browser.wait_until(lambda: not browser.find_all(UNKNOWN))
+    assert outstanding(browser) == counted
+    browser.wait_until(lambda: said(browser) == "The tickets have been counted.")
+    assert not browser.find("[data-offlinesales-count] a").is_displayed()
+    assert browser.errors() == []
+
+
+def test_what_can_not_be_counted_is_said_and_can_be_asked_for(browser, counted):
+    browser.driver.execute_cdp_cmd("Network.enable", {})
+    browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*counted=yes*"]})
+    try:
+        browser.open()
+        browser.wait_until(lambda: said(browser) == "The tickets could not be counted.")
+        assert outstanding(browser) == []
+    finally:
+        browser.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    browser.find("[data-offlinesales-count] a").click()
+    browser.wait_until(lambda: outstanding(browser) == counted)
+    browser.errors()  # the browser has complained about what is blocked
+
+
+def test_figures_stay_while_something_is_issued(browser, counted):
+    """What is known is not asked for again, until another batch is there."""
+    browser.open("add")
+    browser.choose("itemvar", "Night pass")
+    browser.type("amount", 2000)
+    browser.press("Issue tickets")
+    browser.wait_until(lambda: "async_id" in browser.url)
+    browser.open()
+    browser.wait_until(lambda: outstanding(browser) == counted)
+    browser.driver.execute_script(
+        """
+        window.asked = [];
+        const fetch = window.fetch;
+        window.fetch = function (url, ...options) {
+            window.asked.push(String(url));
+            return fetch(url, ...options);
+        };
+        """
+    )
+    browser.wait_until(lambda: len(outstanding(browser)) == len(counted) + 1)
+    asked = browser.driver.execute_script("return window.asked")
+    assert [url for url in asked if "counted" in url] == asked[-1:]
     assert browser.errors() == []
 
 

@@ -5,6 +5,8 @@
  *   shown in [data-offlinesales-preview-target]; with data-offlinesales-preview-long, as what fits into no address;
  * - [data-offlinesales-refresh="name"]: pieces of the page that are fetched anew while something in the page is marked
  *   with [data-offlinesales-working], and after a file was printed;
+ * - [data-offlinesales-unknown="name"]: what takes its time to be counted. It is taken from the page that the link in
+ *   [data-offlinesales-count] leads to, where it is [data-offlinesales-known="name"]. The texts that go with it are said;
  * - a form with data-offlinesales-done="TEXT" that ends in a download: the text is said then.
  *
  * The host replaces pieces of the page itself (forms with errors), so all events are listened for at the document.
@@ -138,12 +140,17 @@
         }
     }
 
-    function refresh() {
-        return fetch(window.location.href, {credentials: "same-origin"})
+    function fetchPage(url) {
+        return fetch(url, {credentials: "same-origin"})
             .then((response) => response.ok ? response.text() : Promise.reject(response.status))
-            .then(function (html) {
+            .then((html) => new DOMParser().parseFromString(html, "text/html"));
+    }
+
+    function refresh() {
+        return fetchPage(window.location.href)
+            .then(function (fresh) {
                 failures = 0;
-                const fresh = new DOMParser().parseFromString(html, "text/html");
+                fillIn(fresh, document);
                 document.querySelectorAll("[data-offlinesales-refresh]").forEach(function (piece) {
                     const name = piece.dataset.offlinesalesRefresh;
                     const replacement = fresh.querySelector(`[data-offlinesales-refresh="${name}"]`);
@@ -154,6 +161,7 @@
                         replace(piece, replacement);
                     }
                 });
+                count();
             })
             .catch(function (status) {
                 // Who may not see the page any more won't soon; everything else may pass.
@@ -171,6 +179,47 @@
 
     $(refreshWhileWorking);
     $(document).on("pretix:async-task-success", "form[data-asynctask-download]", refresh);
+
+    // Count
+
+    let counting = false;
+
+    // What one page does not know may be known on the other.
+    function fillIn(page, other) {
+        page.querySelectorAll("[data-offlinesales-unknown]").forEach(function (unknown) {
+            const name = unknown.dataset.offlinesalesUnknown;
+            const known = [...other.querySelectorAll(`[data-offlinesales-known="${name}"]`)];
+            if (known.length) {
+                unknown.replaceWith(...known.map((cell) => cell.cloneNode(true)));
+            }
+        });
+    }
+
+    function count() {
+        if (counting || !document.querySelector("[data-offlinesales-unknown]")) {
+            return;
+        }
+        counting = true;
+        const place = document.querySelector("[data-offlinesales-count]");
+        const [status, link] = place.children;
+        place.classList.remove("sr-only");
+        link.hidden = true;
+        status.textContent = status.dataset.offlinesalesCounting;
+        fetchPage(link.href)
+            .then(function (counted) {
+                fillIn(document, counted);
+                status.textContent = status.dataset.offlinesalesCounted;
+                place.classList.add("sr-only");
+                counting = false;
+            })
+            .catch(function () {
+                // Not again by itself: whoever wants it follows the link.
+                status.textContent = status.dataset.offlinesalesFailed;
+                link.hidden = false;
+            });
+    }
+
+    $(count);
 
     // News: where they are, there is the focus, and the page's title says them.
 
