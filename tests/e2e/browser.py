@@ -127,17 +127,14 @@ class Browser:
         self.open()
 
     def log_in(self, email: str):
-        # What a page still asks for in the background would bring the old session back: let it be counted, then leave.
-        self.wait_until(lambda: not self.find_all("[data-offlinesales-unknown]"))
-        self.driver.get("about:blank")
+        """As nobody else: what a page has asked for brings back no session that has ended."""
+        self.driver.get(f"{self.server}/control/logout")
         self.wait_until(lambda: self._logs_in(email))
 
     def _logs_in(self, email: str) -> bool:
-        """From nothing. Not so if an answer that was on its way has brought the cookies back, of session or form."""
+        """Not so where an answer that was on its way has brought another cookie than the form's."""
         self.driver.execute_cdp_cmd("Network.clearBrowserCookies", {})
         self.driver.get(f"{self.server}/control/login")
-        if not self.find_all("[name=email]"):
-            return False
         self.type("email", email)
         self.type("password", PASSWORD)
         self.press("Log in")
