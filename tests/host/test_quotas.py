@@ -54,7 +54,7 @@ def check_out(event):
 
 @pytest.fixture
 def left_while(event, quota, monkeypatch):
-    """``left_while(step, act, needed)``: what is left, and how often the host counted, if ``act`` comes before a step."""
+    """``left_while(step, act, needed)``: what is left, and how often it was counted, if ``act`` comes before a step."""
 
     def left_while(step, act, needed):
         count = getattr(QuotaAvailability, step)
