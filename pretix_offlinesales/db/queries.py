@@ -64,12 +64,11 @@ def seen_at_once() -> Iterator[None]:
 @contextmanager
 def planned_plainly() -> Iterator[None]:
     """
-    PostgreSQL takes what is asked of so many tickets for so much work that it would compile the query first: seconds,
-    for one that takes a tenth of that.
+    A transaction in which PostgreSQL does not compile queries. It takes what is asked of so many tickets for so much
+    work that it would do that first: seconds, for a query that takes a tenth of that.
     """
-    if connection.vendor != "postgresql":
-        yield
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL jit = off")
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL jit = off")
         yield

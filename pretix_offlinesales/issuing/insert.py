@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from pretix.base.models import Event, Order, OrderPosition, Quota, Seat
 
+from ..db.queries import planned_plainly
 from ..db.rows import check_references, insert_copies, reserve_ids, send_copies
 from ..host.errors import BUSY, LockTimeoutException
 from ..host.quotas import left, lock, places
@@ -91,7 +92,7 @@ def _insert_with_free_codes(
 
 def _insert_once(job, batch, blueprint, codes, seats):
     try:
-        with transaction.atomic():
+        with planned_plainly():
             _wait_for_other_batches(batch.event)
             if taken := codes.replace_taken():
                 logger.info("%d codes were taken while a batch waited for others, and are generated again", taken)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 from pretix.base.i18n import language
 from pretix.base.models import Event, GiftCard, Invoice, LogEntry, Order, OrderPayment, OrderPosition
 from pretix.base.payment import PaymentException
 
-from ..db.queries import unscoped
+from ..db.queries import planned_plainly, unscoped
 from ..host.invoices import generate_invoice, invoice_qualified
 from ..host.prefetching import forget_prefetched
 from ..host.webhooks import send_webhooks
@@ -54,6 +54,8 @@ def _notify(kind: "AfterSale", job: Job, codes: list[str], steps: set[int]) -> N
     if not orders:
         return
     kind.before_signals(job, orders)
+    if any(kind.signals(order) for order in orders):
+        _prefetch(orders)
     for order in sorted(orders, key=lambda order: codes.index(order.code)):
         job.check_lock()
         with language(order.locale, event.settings.region):
@@ -67,19 +69,22 @@ def _notify(kind: "AfterSale", job: Job, codes: list[str], steps: set[int]) -> N
 
 
 def _fetch(event: Event, codes: list[str]) -> list[Order]:
-    orders = list(
-        Order.objects.filter(event=event, code__in=codes)
-        .select_related("offline_sales_ticket")
-        .prefetch_related(
-            "sales_channel",
-            Prefetch("all_positions", OrderPosition.all.prefetch_related("item", "variation", "subevent")),
-        )
-    )
+    found = unscoped(Order.objects).filter(event=event, code__in=codes).select_related("offline_sales_ticket")
+    with planned_plainly():
+        orders = list(found)
     for order in orders:
         order.event = event
+    return orders
+
+
+def _prefetch(orders: Sequence[Order]) -> None:
+    """What receivers are likely to ask for."""
+    positions = unscoped(OrderPosition.all).prefetch_related("item", "variation", "subevent")
+    with planned_plainly():
+        prefetch_related_objects(orders, "sales_channel", Prefetch("all_positions", positions))
+    for order in orders:
         if any(position.canceled for position in order.all_positions.all()):
             forget_prefetched(order, "all_positions")  # or ``order.positions`` would show these, too
-    return orders
 
 
 def cancel_open_payments(job: Job, orders: Sequence[Order]) -> None:
