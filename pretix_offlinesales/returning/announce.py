@@ -13,12 +13,14 @@ from pretix.base.models import Event, GiftCard, Invoice, LogEntry, Order, OrderP
 from pretix.base.payment import PaymentException
 
 from ..db.queries import planned_plainly, unscoped
+from ..db.rows import look_up
 from ..host.invoices import generate_invoice, invoice_qualified
 from ..host.prefetching import forget_prefetched
 from ..host.webhooks import send_webhooks
 from ..jobs import announcing
 from ..jobs.announcing import holding_nobody_up, send, touch
 from ..models import Job, JobStep
+from ..tickets.codes import all_of
 from .secrets import touch_blocked
 
 if TYPE_CHECKING:
@@ -69,9 +71,9 @@ def _notify(kind: "AfterSale", job: Job, codes: list[str], steps: set[int]) -> N
 
 
 def _fetch(event: Event, codes: list[str]) -> list[Order]:
-    found = unscoped(Order.objects).filter(event=event, code__in=codes).select_related("offline_sales_ticket")
     with planned_plainly():
-        orders = list(found)
+        pks = look_up(codes, all_of(event.organizer, Order), "code", "pk").values()
+        orders = list(unscoped(Order.objects).filter(pk__in=pks).select_related("offline_sales_ticket"))
     for order in orders:
         order.event = event
     return orders

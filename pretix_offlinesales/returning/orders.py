@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 
-from django.db.models import F, Model, QuerySet, Sum
+from django.db.models import F, Manager, QuerySet, Sum
 from pretix.base.models import (
     Checkin,
     Event,
@@ -53,26 +53,26 @@ class Orders:
 
     @cached_property
     def fees(self) -> dict[int, list[OrderFee]]:
-        return self._of_each(OrderFee)
+        return self._of_each(OrderFee.objects)
 
     @cached_property
     def transactions(self) -> dict[int, list[Transaction]]:
-        return self._of_each(Transaction)
+        return self._of_each(Transaction.objects)
 
     @cached_property
     def payments(self) -> dict[int, list[OrderPayment]]:
-        return self._of_each(OrderPayment)
+        return self._of_each(OrderPayment.objects)
 
     @cached_property
     def refunds(self) -> dict[int, list[OrderRefund]]:
-        return self._of_each(OrderRefund)
+        return self._of_each(OrderRefund.objects)
 
     @cached_property
     def invoices(self) -> dict[int, list[Invoice]]:
-        return self._of_each(Invoice)
+        return self._of_each(Invoice.objects)
 
-    def _of_each(self, model: type[Model]) -> dict[int, list]:
-        return _by(unscoped(model.objects).filter(order__in=self.orders))
+    def _of_each(self, manager: Manager) -> dict[int, list]:
+        return _by(unscoped(manager).filter(order__in=self.orders))
 
     @cached_property
     def entered(self) -> set[int]:
@@ -91,7 +91,8 @@ class Orders:
     @cached_property
     def returned(self) -> dict[int, datetime]:
         """When the tickets were taken back, unless that was undone, or they were valid again and canceled otherwise."""
-        return dict(self._tickets.filter(returned=F("order__cancellation_date")).values_list("order", "returned"))
+        tickets = self._tickets.filter(returned=F("order__cancellation_date")).values_list("order", "returned")
+        return {order: returned for order, returned in tickets if returned}
 
     @cached_property
     def lost(self) -> set[int]:
