@@ -64,13 +64,12 @@ def seen_at_once() -> Iterator[None]:
 @contextmanager
 def planned_plainly() -> Iterator[None]:
     """
-    PostgreSQL takes what is asked of so many tickets for so much work that it would compile the query first: seconds,
-    for one that takes a tenth of that. And unless it is told otherwise, it thinks of disks that turn: rather than look
-    for the orders of a batch one by one, it reads all orders that there are.
+    A transaction in which PostgreSQL does not compile queries. It takes what is asked of so many tickets for so much
+    work that it would do that first: seconds, for a query that takes a tenth of that. And unless it is told otherwise,
+    it thinks of disks that turn: rather than look for the orders of a batch one by one, it reads all that there are.
     """
-    if connection.vendor != "postgresql":
-        yield
-        return
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL jit = off; SET LOCAL random_page_cost = 1.1")
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL jit = off; SET LOCAL random_page_cost = 1.1")
         yield

@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
-from pretix.base.models import Event, Order, OrderPosition, Quota, Seat
+from django.utils.timezone import now
+from pretix.base.models import CartPosition, Event, Order, OrderPosition, Quota, Seat, WaitingListEntry
 from pretix.base.services.locking import LockTimeoutException, lock_objects
 from pretix.base.services.quotas import QuotaAvailability
 
-#: How often quotas are counted once more, until they are left in peace meanwhile.
+#: How often quotas are counted at most, until they are left in peace meanwhile.
 COUNTS = 5
 
 
@@ -28,6 +30,15 @@ def count(quotas: Iterable[Quota], **options: bool) -> QuotaAvailability:
     return availability
 
 
+def places(quotas: Iterable[Quota], **options: bool) -> dict[Quota, int | None]:
+    """
+    How many are left of these quotas, by the host's count; ``None`` if they have no limit.
+
+    :param options: of ``QuotaAvailability``
+    """
+    return {quota: number for quota, (_state, number) in count(quotas, **options).results.items()}
+
+
 def lock(event: Event, quotas: Iterable[Quota], seats: Collection[Seat]) -> None:
     """
     Lock quotas and seats as the host does, until the end of the transaction: from here on, others wait for us.
@@ -40,26 +51,38 @@ def lock(event: Event, quotas: Iterable[Quota], seats: Collection[Seat]) -> None
         lock_objects([*(quota for quota in quotas if quota.size is not None), *seats], shared_lock_objects=[event])
 
 
-def left(quotas: Iterable[Quota], **options: bool) -> dict[Quota, int | None]:
+def left(needed: Counter[Quota], **options: bool) -> dict[Quota, int | None]:
     """
-    What is left of these quotas, by the host's count; ``None`` if they have no limit. To be asked under their lock.
+    The same for certain, to be asked under the lock of these quotas. Where there is more than is needed, it may be less
+    than there is.
 
-    The host counts orders first and carts later, and a cart that becomes an order in between, for which shoppers need
-    no lock, is in neither. So the count holds if no orders came in meanwhile.
+    The host counts orders first, vouchers later, and carts and the waiting list at last. A cart that becomes an order
+    in between, for which shoppers need no lock, is in neither; nor is the voucher that it was filled with, nor somebody
+    who waits, and is sent a voucher once vouchers have been counted. So it is looked how many of these carts and
+    entries have gone meanwhile, and their places count as taken. No others can have come, for that needs the lock; and
+    whatever else happens without it, such as a cancellation, leaves more places than were counted.
 
-    :raises LockTimeoutException: if orders come in all the time
+    :param needed: how many of each; only if it is not certain that these are there, it is counted again
+    :param options: of ``QuotaAvailability``
+    :raises LockTimeoutException: if that is so again and again
     """
-    before = count(quotas, **options)
+    events = {quota.event_id for quota in needed}
     for _attempt in range(COUNTS):
-        after = count(quotas, **options)
-        if _sold(after) == _sold(before):
-            return {quota: number for quota, (_state, number) in before.results.items()}
-        before = after
+        moment = now()
+        before = _on_their_way(events, moment)
+        counted = places(needed, **options)
+        gone = len(before - _on_their_way(events, moment))
+        certain = {quota: None if number is None else number - gone for quota, number in counted.items()}
+        if not gone or all(number is None or number >= needed[quota] for quota, number in certain.items()):
+            return certain
     raise LockTimeoutException
 
 
-def _sold(availability: QuotaAvailability) -> Counter:
-    return Counter(availability.count_paid_orders) + Counter(availability.count_pending_orders)
+def _on_their_way(events: Collection[int], moment: datetime) -> set[tuple[str, int]]:
+    """What takes places, and may take them in another way next: carts, and who waits."""
+    carts = CartPosition.objects.filter(event__in=events, expires__gte=moment)
+    entries = WaitingListEntry.objects.filter(event__in=events, voucher=None)
+    return {(rows.model.__name__, pk) for rows in (carts, entries) for pk in rows.values_list("pk", flat=True)}
 
 
 def refresh_quotas_of(order: Order) -> None:

@@ -6,6 +6,7 @@ which codes go on the revocation list. What stands in for a position or an event
 import os
 from collections.abc import Callable
 from functools import cache, partial, wraps
+from inspect import signature
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
@@ -16,19 +17,26 @@ from pretix.base.models.orders import RevokedTicketSecret
 from pretix.base.secrets import BaseTicketSecretGenerator
 
 
-def reassign_secret(
-    event: Event, position: OrderPosition, has_gift_cards: bool, **options: bool
-) -> tuple[str, list[RevokedTicketSecret]]:
-    """
-    The secret that the host gives to this position now, which may be the one that it has, and those that are revoked by
-    that. Nothing is stored, and nothing asked of the database.
+class Reassigning:
+    """Gives positions of an event the secrets that the host gives to them now. Nothing is stored."""
 
-    :param has_gift_cards: whether gift cards were sold with the position; then their code stays
-    :param options: of ``assign_ticket_secret``
-    """
-    collecting = _Collecting(position, has_gift_cards)
-    secrets.assign_ticket_secret(event=event, position=collecting, save=False, **options)
-    return collecting.secret, collecting.revoked
+    def __init__(self, event: Event):
+        self._event = event
+        self.ticket_secret_generator = _fast(event.ticket_secret_generator)
+
+    def __call__(
+        self, position: OrderPosition, has_gift_cards: bool, **options: bool
+    ) -> tuple[str, list[RevokedTicketSecret]]:
+        """
+        The secret of this position, which may be the one that it has, and those that are revoked by that. Nothing is
+        asked of the database.
+
+        :param has_gift_cards: whether gift cards were sold with the position; then their code stays
+        :param options: of ``assign_ticket_secret``
+        """
+        collecting = _Collecting(self._event, position, has_gift_cards)
+        secrets.assign_ticket_secret(event=self, position=collecting, save=False, **options)
+        return collecting.secret, collecting.revoked
 
 
 class _Collecting:
@@ -37,15 +45,15 @@ class _Collecting:
     of stored one by one.
     """
 
-    def __init__(self, position: OrderPosition, has_gift_cards: bool):
-        self._position = position
+    def __init__(self, event: Event, position: OrderPosition, has_gift_cards: bool):
+        self._event, self._position = event, position
         self.secret = position.secret
         self.revoked: list[RevokedTicketSecret] = []
         self.issued_gift_cards = SimpleNamespace(exists=lambda: has_gift_cards)
         self.revoked_secrets = SimpleNamespace(create=self._revoke)
 
-    def _revoke(self, **values):
-        self.revoked.append(RevokedTicketSecret(position=self._position, **values))
+    def _revoke(self, event, secret):
+        self.revoked.append(RevokedTicketSecret(position=self._position, event=self._event, secret=secret))
 
     def __getattr__(self, name):
         return getattr(self._position, name)
@@ -120,6 +128,7 @@ def _with(function: FunctionType, names: dict) -> FunctionType:
         function.__closure__,
     )
     copy.__kwdefaults__ = function.__kwdefaults__
+    copy.__signature__ = signature(function)  # type: ignore[attr-defined]  # the host looks at it for each secret
     return copy
 
 

@@ -7,14 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from pretix.base.models import Event, Order, OrderPosition, Quota, Seat
 
+from ..db.queries import planned_plainly
 from ..db.rows import check_references, insert_copies, reserve_ids, send_copies
 from ..host.errors import BUSY, LockTimeoutException
-from ..host.quotas import left, lock
+from ..host.quotas import left, lock, places
 from ..jobs.patience import with_patience
 from ..jobs.registry import request_of
 from ..models import MAX_NUMBER, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
@@ -91,18 +92,18 @@ def _insert_with_free_codes(
 
 def _insert_once(job, batch, blueprint, codes, seats):
     try:
-        with transaction.atomic():
+        with planned_plainly():
             _wait_for_other_batches(batch.event)
             if taken := codes.replace_taken():
                 logger.info("%d codes were taken while a batch waited for others, and are generated again", taken)
             _number(job, batch)
-            quotas = _quotas(blueprint)
-            _refuse_oversold(batch, quotas)
+            needed = _needed(batch, blueprint)
+            _refuse_oversold(needed, places(needed))
             _save_anew(batch)
             order_ids = _write_orders(batch, blueprint, codes)
             insert_positions = _send_positions(blueprint, codes, order_ids, seats)
             job.update(batch=batch)
-            _claim(batch, quotas, seats)
+            _claim(batch, needed, seats)
             insert_positions()
     except BaseException:
         job.batch = None  # as in the row, which the database has rolled back
@@ -152,27 +153,27 @@ def _save_anew(batch: OfflineSalesBatch) -> None:
     batch.save(force_insert=True)
 
 
-def _quotas(blueprint: Blueprint) -> Counter[Quota]:
-    """How many of each quota one ticket takes, as it is now: the organizer may have changed them while we waited."""
-    quotas: Counter[Quota] = Counter()
+def _needed(batch: OfflineSalesBatch, blueprint: Blueprint) -> Counter[Quota]:
+    """How many of each quota it takes, as it is now: the organizer may have changed them while we waited."""
+    needed: Counter[Quota] = Counter()
     for position in blueprint.positions:
         of_position = list(position.quotas)
         if not of_position:
             raise JobFailed(_("This product is not assigned to a quota."))
-        quotas.update(of_position)
-    return quotas
+        needed.update(dict.fromkeys(of_position, batch.amount))
+    return needed
 
 
-def _claim(batch: OfflineSalesBatch, quotas: Counter[Quota], seats: Sequence[Seat]) -> None:
+def _claim(batch: OfflineSalesBatch, needed: Counter[Quota], seats: Sequence[Seat]) -> None:
     """Lock quotas and seats, and see that there are enough: from here on, others wait for us."""
-    lock(batch.event, quotas, seats)
-    _refuse_oversold(batch, quotas)
+    lock(batch.event, needed, seats)
+    _refuse_oversold(needed, left(needed))
     refuse_taken(batch, seats)
 
 
-def _refuse_oversold(batch, quotas):
-    for quota, places in left(quotas).items():
-        if places is not None and places < quotas[quota] * batch.amount:
+def _refuse_oversold(needed: Counter[Quota], found: dict[Quota, int | None]) -> None:
+    for quota, number in found.items():
+        if number is not None and number < needed[quota]:
             # The host's own words, in the host's own translation.
             message = _('There is not enough quota available on quota "{}" to perform the operation.')
             raise JobFailed(message.format(quota.name))

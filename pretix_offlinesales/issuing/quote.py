@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from pretix.base.models import Seat
 
-from ..host.quotas import count, taken_by
+from ..host.quotas import places, taken_by
 from ..models import OfflineSalesBatch
 from .blueprint import Blueprint, simulate
 
@@ -36,9 +36,5 @@ def quote(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Quote:
 
 def _tickets_left(blueprint: Blueprint) -> int | None:
     taken = taken_by(blueprint.positions)
-    left = [
-        max(available, 0) // taken[quota]
-        for quota, (_state, available) in count(taken).results.items()
-        if available is not None
-    ]
+    left = [max(number, 0) // taken[quota] for quota, number in places(taken).items() if number is not None]
     return min(left, default=None)

@@ -15,6 +15,7 @@ from django.utils.timezone import now
 from pretix.base.models import Event, Order
 from pretix.base.signals import EventPluginSignal
 
+from ..db.queries import unscoped
 from ..host.quotas import refresh_quotas_of
 from ..models import Job, OfflineSalesBatch
 from .registry import checkpoint, checkpoint_of
@@ -78,7 +79,7 @@ def send(signal: EventPluginSignal, event: Event, order: Order, **kwargs: Any) -
 
 def touch(orders: Sequence[Order]) -> None:
     """Scanners ask for what was modified since they last asked, and must not miss rows stamped before their commit."""
-    Order.objects.filter(pk__in=[order.pk for order in orders]).update(last_modified=now())
+    unscoped(Order.objects).filter(pk__in=[order.pk for order in orders]).update(last_modified=now())
 
 
 def refresh_quotas(batch: OfflineSalesBatch) -> None:

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, prefetch_related_objects
 from pretix.base.i18n import language
 from pretix.base.models import Event, GiftCard, Invoice, LogEntry, Order, OrderPayment, OrderPosition
 from pretix.base.payment import PaymentException
 
-from ..db.queries import unscoped
+from ..db.queries import planned_plainly, unscoped
+from ..db.rows import look_up
 from ..host.invoices import generate_invoice, invoice_qualified
 from ..host.prefetching import forget_prefetched
 from ..host.webhooks import send_webhooks
 from ..jobs import announcing
 from ..jobs.announcing import holding_nobody_up, send, touch
 from ..models import Job, JobStep
+from ..tickets.codes import all_of
 from .secrets import touch_blocked
 
 if TYPE_CHECKING:
@@ -54,6 +56,8 @@ def _notify(kind: "AfterSale", job: Job, codes: list[str], steps: set[int]) -> N
     if not orders:
         return
     kind.before_signals(job, orders)
+    if any(kind.signals(order) for order in orders):
+        _prefetch(orders)
     for order in sorted(orders, key=lambda order: codes.index(order.code)):
         job.check_lock()
         with language(order.locale, event.settings.region):
@@ -67,19 +71,22 @@ def _notify(kind: "AfterSale", job: Job, codes: list[str], steps: set[int]) -> N
 
 
 def _fetch(event: Event, codes: list[str]) -> list[Order]:
-    orders = list(
-        Order.objects.filter(event=event, code__in=codes)
-        .select_related("offline_sales_ticket")
-        .prefetch_related(
-            "sales_channel",
-            Prefetch("all_positions", OrderPosition.all.prefetch_related("item", "variation", "subevent")),
-        )
-    )
+    with planned_plainly():
+        pks = look_up(codes, all_of(event.organizer, Order), "code", "pk").values()
+        orders = list(unscoped(Order.objects).filter(pk__in=pks).select_related("offline_sales_ticket"))
     for order in orders:
         order.event = event
+    return orders
+
+
+def _prefetch(orders: Sequence[Order]) -> None:
+    """What receivers are likely to ask for."""
+    positions = unscoped(OrderPosition.all).prefetch_related("item", "variation", "subevent")
+    with planned_plainly():
+        prefetch_related_objects(orders, "sales_channel", Prefetch("all_positions", positions))
+    for order in orders:
         if any(position.canceled for position in order.all_positions.all()):
             forget_prefetched(order, "all_positions")  # or ``order.positions`` would show these, too
-    return orders
 
 
 def cancel_open_payments(job: Job, orders: Sequence[Order]) -> None:

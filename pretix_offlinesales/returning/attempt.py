@@ -15,6 +15,7 @@ from django.db import OperationalError, transaction
 from django.db.models import Count
 from pretix.base.models import Event
 
+from ..db.queries import planned_plainly
 from ..db.rows import sent
 from ..host.errors import LockTimeoutException
 from ..jobs.announcing import refresh_quotas
@@ -84,7 +85,7 @@ class Attempt:
             job.selection = selection.data
         return choices
 
-    @transaction.atomic
+    @planned_plainly()
     def _only_look(self, chunk: list[Choice]) -> None:
         self._remember(chunk, refusals(self._kind, fetch(self._job.event, order_ids(chunk)), chunk))
 
@@ -135,7 +136,7 @@ class Attempt:
     def _try_to_deal_with(self, chunk: list[Choice], deal_with: DealWith) -> None:
         before = self._job.checkpoint
         try:
-            with transaction.atomic():
+            with planned_plainly():
                 orders = fetch(self._job.event, order_ids(chunk), lock=True)
                 refused = refusals(self._kind, orders, chunk)
                 accepted = [pk for pk in order_ids(chunk) if pk not in refused]
@@ -162,7 +163,7 @@ class Attempt:
         return dict.fromkeys(done, step.pk)
 
     def _finish(self, unknown: list[Choice]) -> None:
-        with transaction.atomic():
+        with planned_plainly():
             if unknown:
                 skipped = [choice.skipped_for(choice.reason) for choice in unknown]
                 JobStep.objects.create(job=self._job, skipped=skipped)

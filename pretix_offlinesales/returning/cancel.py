@@ -12,6 +12,7 @@ from pretix.base.models import GiftCard, Membership, Order, OrderPayment, OrderR
 from pretix.base.models.giftcards import GiftCardTransaction
 from pretix.base.models.orders import CancellationRequest
 
+from ..db.queries import unscoped
 from ..db.rows import insert_copies, log
 from ..host.invoices import generate_cancellation
 from ..models import OfflineSalesTicket, ReturnKind
@@ -31,18 +32,18 @@ def cancel(orders: Orders, pks: Sequence[int], kind: str, requester: dict, momen
     _cancel_invoices(orders, pks)
     written = _take_back_gift_cards(orders, pks, requester)
     positions = [position for pk in pks for position in orders.positions[pk]]
-    Membership.objects.filter(granted_in__in=positions).update(canceled=True)
-    Order.objects.filter(pk__in=pks).update(
+    unscoped(Membership.objects).filter(granted_in__in=positions).update(canceled=True)
+    unscoped(Order.objects).filter(pk__in=pks).update(
         status=Order.STATUS_CANCELED, cancellation_date=moment, last_modified=moment
     )
     store_secrets(*revoke(orders, positions))
     first = orders.orders[pks[0]]
     canceled = {"cancellation_fee": None, "comment": None}
     written += log(first, "pretix.event.order.canceled", pks, [canceled] * len(pks), requester)
-    CancellationRequest.objects.filter(order__in=pks).delete()
+    unscoped(CancellationRequest.objects).filter(order__in=pks).delete()
     _balance_transactions(orders, pks, moment)
     written += _refund(orders, pks, kind, requester, moment)
-    OfflineSalesTicket.objects.filter(order__in=pks).update(returned=moment, return_kind=kind)
+    unscoped(OfflineSalesTicket.objects).filter(order__in=pks).update(returned=moment, return_kind=kind)
     return written + log(first, "pretix_offlinesales.order.returned", pks, [{"kind": kind}] * len(pks), requester)
 
 
@@ -115,7 +116,7 @@ def _refund(orders, pks, kind, requester, moment):
     settled = [
         payment.pk for payment, amount in due if amount + orders.refunded(payment.order_id, payment) >= payment.amount
     ]
-    OrderPayment.objects.filter(pk__in=settled).update(state=OrderPayment.PAYMENT_STATE_REFUNDED)
+    unscoped(OrderPayment.objects).filter(pk__in=settled).update(state=OrderPayment.PAYMENT_STATE_REFUNDED)
     data = [{"local_id": local_id, "provider": provider} for local_id in local_ids]
     return [
         entry

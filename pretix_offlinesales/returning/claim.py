@@ -31,17 +31,17 @@ class Claim:
 
         :raises LockTimeoutException: if others held the locks for as long as the host waits for them
         """
-        lock(self._orders.event, self._all_quotas(pks), {seat for pk in pks for seat in self._seats[pk]})
+        lock(self._orders.event, self._needed(pks), {seat for pk in pks for seat in self._seats[pk]})
 
     def fitting(self, pks: Sequence[int]) -> list[int]:
         """The orders for which enough is left, if they come one after the other. To be asked under the lock."""
-        places = left(self._all_quotas(pks), count_waitinglist=False)
+        places = left(self._needed(pks), count_waitinglist=False)
         free = self._free_seats(pks)
         return [pk for pk in pks if self._fits(pk, places, free)]
 
     def _fits(self, pk: int, places: dict[Quota, int | None], free: set[int]) -> bool:
         """If it does, what it takes is gone."""
-        needed = Counter(quota for quotas in self._quotas[pk] for quota in quotas)
+        needed = self._needed([pk])
         seats = [seat.pk for seat in self._seats[pk]]
         limited = {quota: amount for quota in needed if (amount := places.get(quota, 0)) is not None}
         if any(limited[quota] < needed[quota] for quota in limited) or not free.issuperset(seats):
@@ -62,8 +62,8 @@ class Claim:
 
         return {pk: [quotas_of(position) for position in self._orders.positions[pk]] for pk in pks}
 
-    def _all_quotas(self, pks: Iterable[int]) -> set[Quota]:
-        return {quota for pk in pks for quotas in self._quotas[pk] for quota in quotas}
+    def _needed(self, pks: Iterable[int]) -> Counter[Quota]:
+        return Counter(quota for pk in pks for quotas in self._quotas[pk] for quota in quotas)
 
     def _free_seats(self, pks: Iterable[int]) -> set[int]:
         places = defaultdict(set)

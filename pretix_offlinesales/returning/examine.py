@@ -6,6 +6,7 @@ from typing import Self
 
 from pretix.base.models import Event
 
+from ..db.queries import planned_plainly
 from ..models import Job, OfflineSalesBatch
 from ..tickets.selection import Choice, Selection, choose
 from .after_sale import CHUNK, AfterSale
@@ -22,7 +23,8 @@ def examine(
     refused: dict[int, str] = {}
     for start in range(0, len(once), CHUNK):
         chunk = once[start : start + CHUNK]
-        refused |= refusals(kind, fetch(event, order_ids(chunk)), chunk)
+        with planned_plainly():
+            refused |= refusals(kind, fetch(event, order_ids(chunk)), chunk)
     for choice in choices:
         yield choice, choice.refusal(refused)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from pretix.base.models import Order, OrderPosition
 
+from ..db.queries import unscoped
 from ..db.rows import log, update_from
 from ..models import OfflineSalesTicket
 from ..tickets.reasons import ALREADY_CANCELED, ALREADY_LOST, NOT_LOST, UNKNOWN
@@ -88,8 +89,8 @@ def _store(positions):
 
 
 def _remember(pks, lost, moment):
-    OfflineSalesTicket.objects.filter(order__in=pks).update(lost=lost)
-    Order.objects.filter(pk__in=pks).update(last_modified=moment)
+    unscoped(OfflineSalesTicket.objects).filter(order__in=pks).update(lost=lost)
+    unscoped(Order.objects).filter(pk__in=pks).update(last_modified=moment)
     forget_files(pks)
 
 

@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Manager, QuerySet, Sum
 from pretix.base.models import (
     Checkin,
     Event,
@@ -38,7 +39,10 @@ REFUNDED = (OrderRefund.REFUND_STATE_DONE, OrderRefund.REFUND_STATE_TRANSIT, Ord
 
 @dataclass(frozen=True)
 class Orders:
-    """By primary key of the order; what an order has none of is an empty list."""
+    """
+    By primary key of the order; what an order has none of is an empty list. What only some jobs need is fetched when it
+    is asked for.
+    """
 
     event: Event
     orders: dict[int, Order]
@@ -46,19 +50,58 @@ class Orders:
     positions: dict[int, list[OrderPosition]]
     #: By primary key of the position that they were sold with.
     cards: dict[int, list[GiftCard]]
-    fees: dict[int, list[OrderFee]]
-    transactions: dict[int, list[Transaction]]
-    payments: dict[int, list[OrderPayment]]
-    refunds: dict[int, list[OrderRefund]]
-    invoices: dict[int, list[Invoice]]
-    #: The orders that somebody was let in with.
-    entered: set[int]
-    #: The orders whose codes were put on the revocation list when they were canceled, or since.
-    revoked: set[int]
-    #: When the tickets were taken back, unless that was undone, or they were valid again and canceled otherwise.
-    returned: dict[int, datetime]
-    #: The orders whose paper was reported lost, unless that was undone.
-    lost: set[int]
+
+    @cached_property
+    def fees(self) -> dict[int, list[OrderFee]]:
+        return self._of_each(OrderFee.objects)
+
+    @cached_property
+    def transactions(self) -> dict[int, list[Transaction]]:
+        return self._of_each(Transaction.objects)
+
+    @cached_property
+    def payments(self) -> dict[int, list[OrderPayment]]:
+        return self._of_each(OrderPayment.objects)
+
+    @cached_property
+    def refunds(self) -> dict[int, list[OrderRefund]]:
+        return self._of_each(OrderRefund.objects)
+
+    @cached_property
+    def invoices(self) -> dict[int, list[Invoice]]:
+        return self._of_each(Invoice.objects)
+
+    def _of_each(self, manager: Manager) -> dict[int, list]:
+        return _by(unscoped(manager).filter(order__in=self.orders))
+
+    @cached_property
+    def entered(self) -> set[int]:
+        """The orders that somebody was let in with."""
+        entries = unscoped(Checkin.objects).filter(position__order__in=self.orders, type=Checkin.TYPE_ENTRY)
+        return set(entries.values_list("position__order", flat=True))
+
+    @cached_property
+    def revoked(self) -> set[int]:
+        """The orders whose codes were put on the revocation list when they were canceled, or since."""
+        revoked = unscoped(RevokedTicketSecret.objects).filter(
+            position__order__in=self.orders, created__gte=F("position__order__cancellation_date")
+        )
+        return set(revoked.values_list("position__order", flat=True))
+
+    @cached_property
+    def returned(self) -> dict[int, datetime]:
+        """When the tickets were taken back, unless that was undone, or they were valid again and canceled otherwise."""
+        tickets = self._tickets.filter(returned=F("order__cancellation_date")).values_list("order", "returned")
+        return {order: returned for order, returned in tickets if returned}
+
+    @cached_property
+    def lost(self) -> set[int]:
+        """The orders whose paper was reported lost, unless that was undone."""
+        return set(self._tickets.filter(lost__isnull=False).values_list("order", flat=True))
+
+    @property
+    def _tickets(self) -> QuerySet[OfflineSalesTicket]:
+        return unscoped(OfflineSalesTicket.objects).filter(order__in=self.orders)
 
     def refusal(self, pk: int) -> str:
         """Why this order can't be taken back; empty if it can."""
@@ -162,31 +205,7 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
         position.order = orders[position.order_id]
     cards = list(_locked(unscoped(GiftCard.objects).filter(issued_in__in=positions).order_by("pk"), locked))
     _value_gift_cards(cards)
-    revoked = unscoped(RevokedTicketSecret.objects).filter(
-        position__order__in=pks, created__gte=F("position__order__cancellation_date")
-    )
-    entries = unscoped(Checkin.objects).filter(position__order__in=pks, type=Checkin.TYPE_ENTRY)
-    tickets = list(
-        unscoped(OfflineSalesTicket.objects)
-        .filter(order__in=pks)
-        .annotate(was_returned=Q(returned=F("order__cancellation_date")))
-        .values_list("order", "returned", "was_returned", "lost")
-    )
-    return Orders(
-        event=event,
-        orders=orders,
-        positions=_by(positions),
-        cards=_by(cards, "issued_in_id"),
-        fees=_by(unscoped(OrderFee.objects).filter(order__in=pks)),
-        transactions=_by(unscoped(Transaction.objects).filter(order__in=pks)),
-        payments=_by(unscoped(OrderPayment.objects).filter(order__in=pks)),
-        refunds=_by(unscoped(OrderRefund.objects).filter(order__in=pks)),
-        invoices=_by(unscoped(Invoice.objects).filter(order__in=pks)),
-        entered=set(entries.values_list("position__order", flat=True)),
-        revoked=set(revoked.values_list("position__order", flat=True)),
-        returned={order: returned for order, returned, was_returned, _lost in tickets if was_returned},
-        lost={order for order, *_returned, lost in tickets if lost},
-    )
+    return Orders(event, orders, _by(positions), _by(cards, "issued_in_id"))
 
 
 def _locked(queryset: QuerySet, options: dict | None) -> QuerySet:

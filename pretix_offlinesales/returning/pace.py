@@ -8,8 +8,9 @@ from django.db import transaction
 #: For so long, in seconds, others may have to wait for what is done under a lock, besides the host's own counting.
 HELD = 0.5
 
-#: Fewer tickets than that would make the counting take longer than all the rest.
-LEAST = 20
+#: With fewer tickets than that, what takes the same time for few and many, such as the counting, would be most of what
+#: others wait for; and they would have to wait for it more often.
+LEAST = 250
 
 
 @dataclass

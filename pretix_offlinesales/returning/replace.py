@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from django.utils.timezone import now
 from pretix.base.models import Order, OrderPosition
 
+from ..db.queries import unscoped
 from ..db.rows import log, taken, update_from
 from ..models import OfflineSalesTicket
 from ..tickets.codes import all_of, plain_secrets
@@ -31,7 +32,7 @@ def renew(orders: Orders, pks: Sequence[int], requester: dict) -> list[int]:
     store_secrets(changed, revoked, web_secret=plain_secrets(len(changed)))
     moment = now()
     update_from(Order, pks, {"last_modified": moment}, secret=plain_secrets(len(pks)))
-    OfflineSalesTicket.objects.filter(order__in=pks).update(replaced=moment)
+    unscoped(OfflineSalesTicket.objects).filter(order__in=pks).update(replaced=moment)
     forget_files(pks)
     return log(orders.orders[pks[0]], "pretix.event.order.secret.changed", pks, [{}] * len(pks), requester)
 

@@ -14,8 +14,9 @@ from django.utils.timezone import now
 from pretix.base.models import CachedCombinedTicket, CachedTicket, Order, OrderPosition
 from pretix.base.models.orders import BlockedTicketSecret, RevokedTicketSecret
 
+from ..db.queries import unscoped
 from ..db.rows import insert_copies, update_from
-from ..host.secrets import reassign_secret
+from ..host.secrets import Reassigning
 from .orders import Orders
 
 #: Positions with a new secret, and those that they had, where they must be remembered.
@@ -36,9 +37,10 @@ def renew(orders: Orders, positions: Iterable[OrderPosition]) -> Changes:
 
 
 def _assign(orders, positions, **options):
+    reassign = Reassigning(orders.event)
     changed, revoked = [], []
     for position in positions:
-        secret, revoked_now = reassign_secret(orders.event, position, bool(orders.cards[position.pk]), **options)
+        secret, revoked_now = reassign(position, bool(orders.cards[position.pk]), **options)
         revoked += revoked_now
         if secret != position.secret:
             position.secret = secret
@@ -68,10 +70,10 @@ def list_as_blocked(positions: Collection[OrderPosition]) -> None:
     """Put the present codes of these positions, which are blocked, on the scanners' list."""
     if not positions:
         return
-    rows = BlockedTicketSecret.objects.filter(position__in=positions).values_list("position", "secret", "pk")
+    rows = unscoped(BlockedTicketSecret.objects).filter(position__in=positions).values_list("position", "secret", "pk")
     listed = {(position, secret): pk for position, secret, pk in rows}
     known = [listed.get((position.pk, position.secret)) for position in positions]
-    BlockedTicketSecret.objects.filter(pk__in=filter(None, known)).update(blocked=True, updated=now())
+    unscoped(BlockedTicketSecret.objects).filter(pk__in=filter(None, known)).update(blocked=True, updated=now())
     new = [position for position, pk in zip(positions, known, strict=True) if not pk]
     if new:
         insert_copies(
@@ -83,19 +85,19 @@ def list_as_blocked(positions: Collection[OrderPosition]) -> None:
 
 def list_as_free(positions: Collection[OrderPosition]) -> None:
     """These positions are not blocked any more. Scanners must hear of it, so their codes stay on the list."""
-    listed = BlockedTicketSecret.objects.filter(position__in=positions, secret=F("position__secret"))
+    listed = unscoped(BlockedTicketSecret.objects).filter(position__in=positions, secret=F("position__secret"))
     listed.update(blocked=False, updated=now())
 
 
 def touch_blocked(orders: Collection[Order], since: datetime) -> None:
     """As ``touch`` does with orders: scanners ask for what was updated since they last asked."""
-    BlockedTicketSecret.objects.filter(position__order__in=orders, updated__gte=since).update(updated=now())
+    unscoped(BlockedTicketSecret.objects).filter(position__order__in=orders, updated__gte=since).update(updated=now())
 
 
 def forget_files(pks: Collection[int]) -> None:
     """What the host has drawn of these orders' tickets for their pages."""
     for cached in (
-        *CachedTicket.objects.filter(order_position__order__in=pks),
-        *CachedCombinedTicket.objects.filter(order__in=pks),
+        *unscoped(CachedTicket.objects).filter(order_position__order__in=pks),
+        *unscoped(CachedCombinedTicket.objects).filter(order__in=pks),
     ):
         cached.delete()

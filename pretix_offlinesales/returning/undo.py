@@ -18,6 +18,7 @@ from django.db.models import prefetch_related_objects
 from pretix.base.models import GiftCard, Membership, Order, OrderPayment, OrderPosition, Transaction
 from pretix.base.models.giftcards import GiftCardTransaction
 
+from ..db.queries import unscoped
 from ..db.rows import check_references, insert_copies, log
 from ..host.memberships import validate_memberships_in_order
 from ..jobs.interruptions import is_interruption
@@ -158,9 +159,9 @@ def _write(
     written += log(first, "pretix.event.order.reactivated", pks, expires, requester)
     written += _fill_gift_cards(orders, pks, requester)
     positions = [position for pk in pks for position in orders.positions[pk]]
-    Membership.objects.filter(granted_in__in=positions).update(canceled=False)
+    unscoped(Membership.objects).filter(granted_in__in=positions).update(canceled=False)
     Transaction.objects.bulk_create(line for pk in pks for line in lines[pk])
-    OfflineSalesTicket.objects.filter(order__in=pks).update(returned=None, return_kind="")
+    unscoped(OfflineSalesTicket.objects).filter(order__in=pks).update(returned=None, return_kind="")
     check_references()
     claim.lock(pks)
     fitting = claim.fitting(pks)
@@ -213,6 +214,6 @@ def _make_valid(orders, pks, moment):
     for pk in pks:
         alike[orders.orders[pk].status, orders.orders[pk].expires].append(pk)
     for (status, expires), same in alike.items():
-        Order.objects.filter(pk__in=same).update(
+        unscoped(Order.objects).filter(pk__in=same).update(
             status=status, expires=expires, cancellation_date=None, last_modified=moment
         )

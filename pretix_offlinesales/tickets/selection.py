@@ -13,7 +13,7 @@ from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from pretix.base.models import Event, Order, OrderPosition
 from pretix.base.models.orders import RevokedTicketSecret
 
-from ..db.queries import exists_for_each, unscoped
+from ..db.queries import exists_for_each, planned_plainly, unscoped
 from ..db.rows import look_up
 from ..models import OfflineSalesBatch, OfflineSalesTicket
 from .lines import Line, as_lines, read_line, read_lines, read_name
@@ -164,7 +164,8 @@ def choose(
         tickets = with_state(tickets).filter(candidates or Q())
     if selection.by in (By.LINES, By.EACH):
         wanted = [line if isinstance(line, Line) else read_line(line, event, batch) for line in wanted]
-    choices = list(CHOOSE[selection.by](tickets, wanted, dead))
+    with planned_plainly():
+        choices = list(CHOOSE[selection.by](tickets, wanted, dead))
     known = [choice for choice in choices if choice.ticket]
     return sorted(known, key=lambda choice: choice.place) + [choice for choice in choices if not choice.ticket]
 

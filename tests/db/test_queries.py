@@ -162,7 +162,7 @@ def of_the_host(sql):
     return "quota" in sql or "waitinglist" in sql
 
 
-@pytest.mark.parametrize("kind", [REPORT_LOST, RETURN, REPLACE, PRINT, MAKE_DATA])
+@pytest.mark.parametrize("kind", [REPORT_LOST, RETURN, UNDO_RETURN, REPLACE, PRINT, MAKE_DATA])
 def test_neither_does_a_job(batch, organizer, kind):
     if kind == PRINT:
         job = PRINT.ask(batch, {})
@@ -189,3 +189,25 @@ def test_who_looks_every_minute_reads_no_other_jobs(db, jobs, index):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     assert f"Scan using {index} " in jobs().explain() or f"Bitmap Index Scan on {index} " in jobs().explain()
+
+
+@pytest.mark.parametrize("kind", [REPORT_LOST, RETURN, UNDO_RETURN, REPLACE])
+def test_what_is_asked_of_many_tickets_after_their_sale_is_not_compiled(batch, organizer, kind):
+    """The fewer tickets there are in a chunk, the more time that would take for each."""
+    compiled = []
+
+    def look(execute, sql, params, many, context):
+        if sql.startswith("SELECT") and len(params or ()) > TICKETS / 10 and not _is_off("jit"):
+            compiled.append(sql)
+        return execute(sql, params, many, context)
+
+    job = kind.ask(batch.event, Selection.from_json({"all": True}), {}, batch)
+    with scope(organizer=organizer), connection.execute_wrapper(look):
+        runner.run(batch.event, job.pk)
+    assert compiled == []
+
+
+def _is_off(setting):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SHOW {setting}")
+        return cursor.fetchone() == ("off",)

@@ -141,8 +141,6 @@ NAMES = {
         Name(f"{QUOTAS}.queue"),
         Name(f"{QUOTAS}.compute", "self"),
         Name(f"{QUOTAS}().results"),
-        Name(f"{QUOTAS}().count_paid_orders"),
-        Name(f"{QUOTAS}().count_pending_orders"),
     ],
     "rendering": [
         Name(f"{PDF}:get_sizebox", "page", optional=True),

@@ -89,7 +89,10 @@ def test_what_vouchers_carts_and_the_waiting_list_block_is_not_taken(issued, eve
 
 
 def test_a_cart_that_becomes_an_order_while_quotas_are_counted_is_counted(issued, event, item, quota, web, monkeypatch):
-    """The host counts orders before carts, and shoppers check out without a lock. Here one does at every count."""
+    """
+    The host counts orders before carts, and shoppers check out without a lock. Here one does at every count. (See
+    ``tests/host/test_quotas.py``, too, where others do it.)
+    """
     soon = now() + timedelta(hours=1)
     for customer in range(5):
         event.cartposition_set.create(item=item, price=23, cart_id=f"customer {customer}", expires=soon)
@@ -107,19 +110,20 @@ def test_a_cart_that_becomes_an_order_while_quotas_are_counted_is_counted(issued
     assert outcome(issued(event, item, amount=95)) == ("succeeded", "")
 
 
-def test_quotas_that_are_never_left_in_peace_make_nothing(issued, event, item, quota, web, patient, monkeypatch):
-    """At every count, somebody buys."""
+def test_quotas_that_are_never_left_in_peace_make_nothing(issued, event, item, quota, patient, monkeypatch):
+    """At every count, a cart is gone, perhaps for an order, and there is another one."""
     count_carts = QuotaAvailability._compute_carts
 
-    def buy(*args):
-        order = event.orders.create(status="p", total=23, sales_channel=web, expires=now())
-        order.positions.create(item=item, price=23)
+    def exchange(*args):
+        event.cartposition_set.all().delete()
+        event.cartposition_set.create(item=item, price=23, cart_id="customer", expires=now() + timedelta(hours=1))
         count_carts(*args)
 
-    monkeypatch.setattr(QuotaAvailability, "_compute_carts", buy)
-    state, message = outcome(issued(event, item))
+    monkeypatch.setattr(QuotaAvailability, "_compute_carts", exchange)
+    state, message = outcome(issued(event, item, amount=99))
     assert (state, "the server was too busy" in message) == ("failed", True)
     assert (OfflineSalesBatch.objects.count(), OrderPayment.objects.count()) == (0, 0)
+    assert outcome(issued(event, item, amount=98)) == ("succeeded", "")
 
 
 def test_a_date_has_its_own_quota(issued, series, subevent, series_item):

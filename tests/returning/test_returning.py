@@ -18,6 +18,7 @@ from pretix.base.services.checkin import CheckInError, perform_checkin
 from pretix.base.services.orders import _cancel_order, error_messages, reactivate_order
 from pretix.base.signals import order_canceled, order_changed, order_reactivated
 
+from pretix_offlinesales.db import rows
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
 from pretix_offlinesales.jobs.registry import kind_of
@@ -591,6 +592,36 @@ def test_queries_do_not_grow_with_the_amount(event, item, quota, make_batch):
     few, many = queries(2), queries(12)
     percents = [sql for sql in many if '"progress" = ' in sql]
     assert len(many) == len(few), (len(percents), many)
+
+
+@pytest.mark.parametrize("kind", [RETURN, REPLACE], ids=lambda kind: kind.identifier)
+def test_what_is_written_grows_as_the_tickets_do_and_not_with_their_square(kind, make_batch, small_chunks, monkeypatch):
+    """However many chunks there are, what was scanned is written twice: when it is asked for, and when it is found."""
+    sizes = []
+    send = rows._send
+
+    def send_and_measure(document):
+        sizes.append(len(json.dumps(document)))
+        return send(document)
+
+    def measure(execute, sql, params, many, context):
+        if sql.startswith(("INSERT", "UPDATE")):
+            sizes.append(sum(len(str(value)) for value in params or ()))
+        return execute(sql, params, many, context)
+
+    monkeypatch.setattr(rows, "_send", send_and_measure)
+
+    def written(amount):
+        batch = make_batch(amount=amount)
+        secrets = [position(order).secret for order in orders(batch)]
+        sizes.clear()
+        with connection.execute_wrapper(measure):
+            job = run(asked(batch, {"secrets": secrets}, job_kind=kind))
+        assert (done(job), job.steps.count()) == (codes(batch), amount // 2)
+        return sum(sizes)
+
+    written(2)  # fills caches
+    assert written(40) < 2.1 * written(20)
 
 
 # At the door

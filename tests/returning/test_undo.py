@@ -553,7 +553,7 @@ def test_plain_tickets_are_announced_without_a_query_for_each(event, item, quota
 
 
 @pytest.mark.parametrize(
-    ("amount", "seconds", "size"), [(100, 0.25, 200), (100, 1, 50), (100, 100, 20), (100, 0.001, 2_000)]
+    ("amount", "seconds", "size"), [(400, 0.25, 800), (1_000, 1, 500), (1_000, 100, 250), (400, 0.001, 2_000)]
 )
 def test_a_chunk_is_what_others_wait_for_half_a_second(amount, seconds, size):
     pace = Pace(100, most=2_000)
