@@ -14,7 +14,7 @@ from pretix.base.signals import order_paid, order_placed
 from ..db.queries import unscoped
 from ..host.webhooks import send_webhooks
 from ..jobs import announcing
-from ..jobs.announcing import holding_nobody_up, refresh_quotas, send, touch
+from ..jobs.announcing import Audience, holding_nobody_up, refresh_quotas, touch
 from ..models import Job, OfflineSalesBatch
 from .blueprint import HISTORY
 
@@ -68,11 +68,12 @@ def _fetch_positions(orders: list[Order]) -> None:
 
 
 def _notify(job: Job, event: Event, orders: list[Order]) -> None:
+    placed, paid = Audience(order_placed, event), Audience(order_paid, event)
     with language(orders[0].locale, event.settings.region):
         for order in orders:
             job.check_lock()
-            send(order_placed, event, order, bulk=True)
-            send(order_paid, event, order)
+            placed.hear(order, bulk=True)
+            paid.hear(order)
     with holding_nobody_up("Webhooks could not be sent"):
         send_webhooks(event, _history(orders))
 

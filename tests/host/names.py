@@ -219,6 +219,10 @@ NAMES = {
             )
         ),
     ],
+    "signals": [
+        Name("pretix.base.signals:EventPluginSignal._live_receivers", "self, sender"),
+        Name("pretix.base.signals:EventPluginSignal._is_receiver_active", "self, sender, receiver"),
+    ],
     "tasks": [
         Name("pretix.base.services.tasks:ProfiledEventTask"),
         Name("pretix.base.services.tasks:ProfiledTask"),
