@@ -1,4 +1,4 @@
-"""Who hears of a signal. The host finds that out each time it sends one, which takes as long as telling most of them."""
+"""Who hears of a signal. The host finds that out each time it sends one, which takes as long as to tell them."""
 
 from collections.abc import Callable
 from typing import Any

@@ -46,7 +46,7 @@ def _orders_after(batch: OfflineSalesBatch, number: int, amount: int) -> list[tu
         # By themselves: to sort them together with their orders, PostgreSQL would fetch all that follow.
         tickets = batch.tickets.filter(number__gt=number).order_by("number")
         numbers = dict(tickets.values_list("order", "number")[:amount])
-        orders = unscoped(Order.objects).in_bulk(numbers)
+        orders = unscoped(Order.objects).order_by().in_bulk(numbers)
         if orders:
             _fetch_positions(list(orders.values()))
     for order in orders.values():

@@ -114,8 +114,8 @@ def _attempt(job: Job) -> bool:
 @contextmanager
 def _collecting_its_own_garbage() -> Iterator[None]:
     """
-    A job makes many objects, so Python often looks for those that are garbage: among all that there are, and the whole of
-    pretix is a lot. What was there before the job can wait for its end.
+    A job makes many objects, so Python often looks for garbage: among all objects that there are, and pretix alone is a
+    lot. What was there before the job can wait for its end.
     """
     gc.freeze()
     try:

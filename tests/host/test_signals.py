@@ -9,7 +9,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("signal", [order_placed, order_paid])
-@pytest.mark.parametrize("plugins", ["", "pretix.plugins.autocheckin", "pretix.plugins.autocheckin,pretix_offlinesales"])
+@pytest.mark.parametrize("plugins", ["", "pretix.plugins.autocheckin"])
 def test_those_are_active_that_the_host_calls_in_the_same_order(issued, event, item, quota, signal, plugins):
     order = issued(event, item, amount=1).batch.tickets.get().order
     event.plugins = plugins
