@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection, transaction
-from django.db.models import BooleanField, ExpressionWrapper, Manager, QuerySet, Subquery
+from django.db.models import BigIntegerField, BooleanField, ExpressionWrapper, F, Manager, QuerySet, Subquery
 from django.db.models.lookups import IsNull
 from django_scopes import scopes_disabled
 
@@ -26,6 +26,14 @@ def unscoped(manager: Manager) -> QuerySet:
     """
     with scopes_disabled():
         return manager.all()
+
+
+def unindexed(column: str) -> ExpressionWrapper:
+    """
+    What this column of integers says. The database does not see that the sum is the column: it is to look for the rows
+    by something else, and not through all that have this value, which it may take for few.
+    """
+    return ExpressionWrapper(F(column) + 0, output_field=BigIntegerField())
 
 
 def first(rows: QuerySet, column: str) -> Subquery:

@@ -225,7 +225,8 @@ def reserve_ids(model: type[models.Model], amount: int) -> list[int]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
+                "SELECT nextval(sequence) FROM CAST(pg_get_serial_sequence(%s, %s) AS regclass) AS sequence,"
+                " generate_series(1, %s)",
                 [connection.ops.quote_name(table), column, amount],
             )
             return [pk for (pk,) in cursor.fetchall()]

@@ -6,15 +6,15 @@ ticket's secret here, so a batch is complete only afterwards.
 from typing import cast
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import F, Prefetch, QuerySet, prefetch_related_objects
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from pretix.base.i18n import language
 from pretix.base.models import Event, LogEntry, Order, OrderPosition
 from pretix.base.signals import order_paid, order_placed
 
-from ..db.queries import unscoped
+from ..db.queries import seen_at_once, unindexed, unscoped
 from ..host.webhooks import send_webhooks
 from ..jobs import announcing
-from ..jobs.announcing import holding_nobody_up, refresh_quotas, send, touch
+from ..jobs.announcing import Audience, holding_nobody_up, refresh_quotas, touch
 from ..models import Job, OfflineSalesBatch
 from .blueprint import HISTORY
 
@@ -42,25 +42,22 @@ def announce(job: Job) -> None:
 
 def _orders_after(batch: OfflineSalesBatch, number: int, amount: int) -> list[tuple[int, Order]]:
     """Each with the number of its ticket."""
-    orders = list(
-        unscoped(Order.objects)
-        .filter(offline_sales_ticket__batch=batch, offline_sales_ticket__number__gt=number)
-        .annotate(ticket_number=F("offline_sales_ticket__number"))
-        .order_by("ticket_number")[:amount]
-    )
-    for order in orders:
+    with seen_at_once():
+        # By themselves: to sort them together with their orders, PostgreSQL would fetch all that follow.
+        tickets = batch.tickets.filter(number__gt=number).order_by("number")
+        numbers = dict(tickets.values_list("order", "number")[:amount])
+        orders = unscoped(Order.objects).order_by().in_bulk(numbers)
+        if orders:
+            _fetch_positions(list(orders.values()))
+    for order in orders.values():
         # All orders share what all have in common, so that settings and names are not fetched for each.
         order.event = batch.event
         order.sales_channel = batch.sales_channel
-    if orders:
-        _fetch_positions(orders)
-    return [(order.ticket_number, order) for order in orders]
+    return [(number, orders[pk]) for pk, number in numbers.items()]
 
 
 def _fetch_positions(orders: list[Order]) -> None:
-    ids = [order.pk for order in orders]
-    # A batch's ids are close to each other. Told so, PostgreSQL does not think of reading the whole table instead.
-    positions = unscoped(OrderPosition.objects).filter(order__pk__range=(min(ids), max(ids)))
+    positions = unscoped(OrderPosition.objects).filter(order__pk__range=_range(orders))
     # ``order.positions`` looks here, too; asking for it by that name would build a class for each order.
     prefetch_related_objects(
         orders, Prefetch("all_positions", positions.prefetch_related("item", "variation", "subevent"))
@@ -68,19 +65,27 @@ def _fetch_positions(orders: list[Order]) -> None:
 
 
 def _notify(job: Job, event: Event, orders: list[Order]) -> None:
+    placed, paid = Audience(order_placed, event), Audience(order_paid, event)
     with language(orders[0].locale, event.settings.region):
         for order in orders:
             job.check_lock()
-            send(order_placed, event, order, bulk=True)
-            send(order_paid, event, order)
+            placed.hear(order, bulk=True)
+            paid.hear(order)
     with holding_nobody_up("Webhooks could not be sent"):
         send_webhooks(event, _history(orders))
 
 
 def _history(orders: list[Order]) -> QuerySet[LogEntry]:
     """Only what we wrote: whoever writes more tells about it."""
-    return LogEntry.objects.filter(
-        content_type=ContentType.objects.get_for_model(Order),
+    return LogEntry.objects.alias(of=unindexed("content_type_id")).filter(
+        of=ContentType.objects.get_for_model(Order).pk,
+        object_id__range=_range(orders),
         object_id__in=[order.pk for order in orders],
         action_type__in=[*HISTORY, "pretix_offlinesales.order.issued"],
     )
+
+
+def _range(orders: list[Order]) -> tuple[int, int]:
+    """A batch's keys are close to each other. Told so, PostgreSQL does not think of reading the whole table."""
+    keys = [order.pk for order in orders]
+    return min(keys), max(keys)

@@ -17,6 +17,7 @@ from pretix.base.signals import EventPluginSignal
 
 from ..db.queries import unscoped
 from ..host.quotas import refresh_quotas_of
+from ..host.signals import active_receivers
 from ..models import Job, OfflineSalesBatch
 from .registry import checkpoint, checkpoint_of
 
@@ -70,11 +71,20 @@ def _remember(job: Job, **values: int) -> None:
     job.update(checkpoint=checkpoint(job, **values))
 
 
-def send(signal: EventPluginSignal, event: Event, order: Order, **kwargs: Any) -> None:
-    """A receiver that raises is logged, and holds nobody else up."""
-    for receiver, response in signal.send_robust(event, order=order, **kwargs):
-        if isinstance(response, Exception):
-            logger.error("%r failed to hear of order %s", receiver, order.full_code, exc_info=response)
+class Audience:
+    """Whoever hears of a signal in an event, found out once for many orders."""
+
+    def __init__(self, signal: EventPluginSignal, event: Event):
+        self._signal, self._event = signal, event
+        self._receivers = active_receivers(signal, event)
+
+    def hear(self, order: Order, **kwargs: Any) -> None:
+        """A receiver that raises is logged, and holds nobody else up."""
+        for receiver in self._receivers:
+            try:
+                receiver(signal=self._signal, sender=self._event, order=order, **kwargs)
+            except Exception:
+                logger.exception("%r failed to hear of order %s", receiver, order.full_code)
 
 
 def touch(orders: Sequence[Order]) -> None:

@@ -5,7 +5,10 @@ The job's row is the truth: whoever runs it claims the row first, and the end is
 Nothing here knows Celery; ``tasks`` calls ``run``.
 """
 
+import gc
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from time import monotonic
 from uuid import UUID
@@ -90,7 +93,8 @@ def _attempt(job: Job) -> bool:
             if not kind.is_committed(job) and not is_active(job.event):
                 raise JobFailed(_("The plugin has been switched off for this event in the meantime."))
             start = monotonic()
-            kind.work(job)
+            with _collecting_its_own_garbage():
+                kind.work(job)
             if job.state == Job.State.SUCCEEDED:  # else another worker brings it to its end
                 send_pending_webhooks(job)
                 logger.info(
@@ -105,6 +109,19 @@ def _attempt(job: Job) -> bool:
         drop_broken_connection()
         # If the database is still away, the job is left as it is, until somebody notices.
         return _end_attempt(job, error)
+
+
+@contextmanager
+def _collecting_its_own_garbage() -> Iterator[None]:
+    """
+    A job makes many objects, so Python often looks for garbage: among all objects that there are, and pretix alone is a
+    lot. What was there before the job can wait for its end.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _end_attempt(job: Job, error: Exception | None = None) -> bool:

@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.contrib.contenttypes.models import ContentType
@@ -18,7 +19,7 @@ from ..host.invoices import generate_invoice, invoice_qualified
 from ..host.prefetching import forget_prefetched
 from ..host.webhooks import send_webhooks
 from ..jobs import announcing
-from ..jobs.announcing import holding_nobody_up, send, touch
+from ..jobs.announcing import Audience, holding_nobody_up, touch
 from ..models import Job, JobStep
 from ..tickets.codes import all_of
 from .secrets import touch_blocked
@@ -58,11 +59,12 @@ def _notify(kind: "AfterSale", job: Job, codes: list[str], steps: set[int]) -> N
     kind.before_signals(job, orders)
     if any(kind.signals(order) for order in orders):
         _prefetch(orders)
+    audience = cache(lambda signal: Audience(signal, event))
     for order in sorted(orders, key=lambda order: codes.index(order.code)):
         job.check_lock()
         with language(order.locale, event.settings.region):
             for signal in kind.signals(order):
-                send(signal, event, order)
+                audience(signal).hear(order)
     kind.after_signals(job, orders)
     with holding_nobody_up("Webhooks could not be sent"):
         send_webhooks(event, _written(steps, orders))

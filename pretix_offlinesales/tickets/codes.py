@@ -7,10 +7,11 @@ import string
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db.models import BigIntegerField, ExpressionWrapper, F, Model, QuerySet
+from django.db.models import Model, QuerySet
 from pretix.base.banlist import banned
 from pretix.base.models import Order, OrderPosition, Organizer
 
+from ..db.queries import unindexed
 from ..db.rows import taken
 from ..host.secrets import random_string, secret_generator
 
@@ -65,12 +66,8 @@ class Unique(list):
 
 
 def all_of(organizer: Organizer, model: type[Model]) -> QuerySet:
-    """
-    Canceled ones too. The database does not see that the sum is the organizer: it is to look for a value by the index
-    of values, and not through all that the organizer has, which it may take for little where its statistics are old.
-    """
-    owner = ExpressionWrapper(F("organizer_id") + 0, output_field=BigIntegerField())
-    return model._base_manager.alias(owner=owner).filter(owner=organizer.pk)
+    """Canceled ones too. Values are looked for by the index of values, and not through all that the organizer has."""
+    return model._base_manager.alias(owner=unindexed("organizer_id")).filter(owner=organizer.pk)
 
 
 def order_codes(order: Order, amount: int) -> Unique:

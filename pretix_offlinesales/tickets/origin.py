@@ -1,7 +1,7 @@
 """Which ticket of which batch an order is. It is written into the order, so that whoever shows it needs no query."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -56,7 +56,7 @@ class Origin:
     @property
     def data(self) -> dict:
         """As it is stored: the number of the first ticket is left out where a batch counts from 1."""
-        return {name: value for name, value in asdict(self).items() if (name, value) != ("first", 1)}
+        return {name: value for name, value in vars(self).items() if (name, value) != ("first", 1)}
 
     @property
     def padded_number(self) -> str:

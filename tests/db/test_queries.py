@@ -17,9 +17,10 @@ from pretix.base.models.orders import PrintLog
 from pretix_offlinesales.control.forms import BatchFilterForm, TicketFilterForm
 from pretix_offlinesales.documents import make
 from pretix_offlinesales.exporters import OfflineSalesExporter
-from pretix_offlinesales.jobs import runner
+from pretix_offlinesales.issuing.announce import announce
+from pretix_offlinesales.jobs import announcing, runner
 from pretix_offlinesales.jobs.queries import unfinished, with_pending_webhooks
-from pretix_offlinesales.kinds import MAKE_DATA, PRINT, REPLACE, REPORT_LOST, RETURN, UNDO_RETURN
+from pretix_offlinesales.kinds import ISSUE, MAKE_DATA, PRINT, REPLACE, REPORT_LOST, RETURN, UNDO_RETURN
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.choice import choose, count_blocked, count_printed
 from pretix_offlinesales.printing.data import DataOptions
@@ -131,11 +132,11 @@ def _secrets(batch):
     return list(OrderPosition.all.filter(order__offline_sales_ticket__batch=batch).values_list("secret", flat=True))
 
 
-def heavy(captured):
+def heavy(captured, rows_at_most=ROWS * TICKETS):
     """The queries that look at too many rows."""
     asked = {query["sql"] for query in captured if query["sql"].startswith("SELECT")}
     counted = {sql: rows_looked_at(sql) for sql in asked}
-    return {sql: rows for sql, rows in counted.items() if rows > ROWS * TICKETS}
+    return {sql: rows for sql, rows in counted.items() if rows > rows_at_most}
 
 
 def test_no_query_within_a_scope_depends_on_statistics(batch, organizer):
@@ -155,6 +156,10 @@ def test_neither_does_the_api(batch, api, url):
             assert api.get(f"{url}{batch.pk}/tickets/{path}").status_code == 200
         found[path] = heavy(captured)
     assert found == dict.fromkeys(paths, {})
+
+
+#: How queries begin that fetch orders, their positions or their history.
+OF_ORDERS = ('SELECT "pretixbase_order', 'SELECT "pretixbase_logentry')
 
 
 def of_the_host(sql):
@@ -211,3 +216,17 @@ def _is_off(setting):
     with connection.cursor() as cursor:
         cursor.execute(f"SHOW {setting}")
         return cursor.fetchone() == ("off",)
+
+
+def test_who_tells_of_some_orders_does_not_look_at_those_that_follow(batch, organizer, monkeypatch):
+    """Nor at what was written about others, where a webhook listens to something."""
+    monkeypatch.setattr(announcing, "CHUNK", 20)
+    webhook = organizer.webhooks.create(target_url="https://example.org/", enabled=True, all_events=True)
+    webhook.listeners.create(action_type="pretix.event.order.modified")
+    job = batch.jobs.get(kind=ISSUE.identifier)
+    job.row.update(state=Job.State.RUNNING, checkpoint={})
+    job.refresh_from_db()
+    with scope(organizer=organizer), CaptureQueriesContext(connection) as captured:
+        announce(job)
+    about_orders = [query for query in captured if query["sql"].startswith(OF_ORDERS) and not of_the_host(query["sql"])]
+    assert heavy(about_orders, rows_at_most=40 * 20) == {}

@@ -216,6 +216,10 @@ NAMES = {
             )
         ),
     ],
+    "signals": [
+        Name("pretix.base.signals:EventPluginSignal._live_receivers", "self, sender"),
+        Name("pretix.base.signals:EventPluginSignal._is_receiver_active", "self, sender, receiver"),
+    ],
     "spreadsheets": [
         Name("pretix.helpers.safe_openpyxl:SafeCell", "worksheet, *, value"),
     ],

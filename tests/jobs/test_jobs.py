@@ -1,6 +1,7 @@
 """Jobs: done once, with an end that people understand, by whoever asked for them."""
 
 import errno
+import gc
 import logging
 import os
 import re
@@ -91,6 +92,20 @@ def test_a_task_that_is_delivered_twice_runs_once(job):
     finished = job.finished
     run(job)
     assert (Order.objects.count(), job.attempts, job.finished) == (3, 1, finished)
+
+
+@pytest.mark.parametrize("error", [None, ValueError])
+def test_what_was_there_before_is_looked_at_for_garbage_again_after_the_job(job, monkeypatch, error):
+    left_alone = []
+
+    def work(kind, job):
+        left_alone.append(gc.get_freeze_count() > 0)
+        if error:
+            raise error
+
+    monkeypatch.setattr(type(ISSUE), "work", work)
+    run(job)
+    assert (left_alone, gc.get_freeze_count()) == ([True], 0)
 
 
 @pytest.mark.parametrize("state", [State.RUNNING, State.SUCCEEDED, State.FAILED])
