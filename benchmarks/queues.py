@@ -4,7 +4,7 @@ How long pretix's own tasks wait while batches are issued and printed: ``python 
 Real workers on a scratch database of PostgreSQL and an empty one of Redis, on the servers that ``python -m benchmarks``
 takes. All the time, somebody empties a cart, sends a mail and looks through a waiting list, each a task
 of pretix's in its queue. What is printed is the longest that one of them took, its own work included, in seconds.
-``BENCH_SIZES=1000`` does it with batches of 1,000 tickets.
+``python -m benchmarks.queues 1000`` does it with batches of 1,000 tickets.
 """
 
 import json
@@ -18,7 +18,10 @@ import time
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from .__main__ import SIZES, number, scratch_database, scratch_redis
+from .scratch import scratch, scratch_database
+from .table import number
+
+AMOUNT = 10_000
 
 #: What is not ours, by queue: the task, and what it needs for an event. None of them finds anything to do.
 OTHERS = {
@@ -57,10 +60,9 @@ SETUPS = [
 JOBS = {"nothing": [0], "a batch": [1], "two batches of an event": [2], "two of two organizers": [1, 1]}
 
 
-def main():
-    amount = max(SIZES)
-    with ExitStack() as scratch:
-        environment = pretix(*(scratch.enter_context(get()) for get in (folder, scratch_database, scratch_redis)))
+def main(amount: int) -> None:
+    with scratch(), scratch_database() as database:
+        environment = pretix(database)
         command = [sys.executable, "-m", "django", "migrate", "--run-syncdb", "--verbosity=0"]
         subprocess.run(command, env=environment | {"DJANGO_SETTINGS_MODULE": "benchmarks.settings"}, check=True)
         print(f"{f'batches of {amount:,} tickets, seconds':<44}{'issued':>9}{'printed':>9}", end="")
@@ -78,12 +80,9 @@ def main():
                     print(f"  {jobs:<42}{''.join(figures)}", flush=True)
 
 
-def folder():
-    return tempfile.TemporaryDirectory()
-
-
-def pretix(directory: str, database: str, redis: str) -> dict[str, str]:
+def pretix(database: str) -> dict[str, str]:
     """The environment of a pretix as in production, but that it has no mail server."""
+    directory, redis = os.environ["OFFLINESALES_BENCH_DIRECTORY"], os.environ["OFFLINESALES_BENCH_REDIS"]
     return os.environ | {
         "PRETIX_CONFIG_FILE": os.devnull,
         "PRETIX_PRETIX_DATADIR": directory,
@@ -94,8 +93,6 @@ def pretix(directory: str, database: str, redis: str) -> dict[str, str]:
         "PRETIX_REDIS_LOCATION": redis,
         "PRETIX_CELERY_BROKER": redis,
         "PRETIX_CELERY_BACKEND": redis,
-        "PRETIX_OFFLINESALES_TEST_DATABASE": "postgresql",
-        "OFFLINESALES_BENCH_DIRECTORY": directory,
         "OFFLINESALES_BENCH_DATABASE": database,
         "DJANGO_SETTINGS_MODULE": "pretix.settings",
     }
@@ -134,10 +131,10 @@ def measure(jobs: str, amount: int) -> dict:
     from pretix_offlinesales.kinds import PRINT
     from pretix_offlinesales.tasks import start
 
-    from .world import NOBODY, make_event, request_batch
+    from .world import NOBODY, make_other_event, request_batch
 
     with scopes_disabled():
-        items = [make_event() for _batches in JOBS[jobs]]
+        items = [make_other_event() for _batches in JOBS[jobs]]
         with others(app, items[0].event.pk) as longest:
             begin = time.perf_counter()
             wanted = zip(items, JOBS[jobs], strict=True)
@@ -197,8 +194,10 @@ def others(app, event: int):
 
 
 if __name__ == "__main__":
-    if arguments := sys.argv[1:]:
-        jobs, amount = arguments
-        print(json.dumps(measure(jobs, int(amount))))
-    else:
-        main()
+    match sys.argv[1:]:
+        case [jobs, amount]:
+            print(json.dumps(measure(jobs, int(amount))))
+        case [amount]:
+            main(int(amount))
+        case _:
+            main(AMOUNT)
