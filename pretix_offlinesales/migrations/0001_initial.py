@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                 ('return_kind', models.CharField(default='', max_length=16)),
                 ('lost', models.DateTimeField(blank=True, null=True)),
                 ('replaced', models.DateTimeField(blank=True, null=True)),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tickets', to='pretix_offlinesales.offlinesalesbatch')),
+                ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='tickets', to='pretix_offlinesales.offlinesalesbatch')),
                 ('order', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='offline_sales_ticket', to='pretixbase.order')),
             ],
             options={
@@ -143,5 +143,13 @@ class Migration(migrations.Migration):
                 'ordering': ('name', 'pk'),
                 'constraints': [models.UniqueConstraint(fields=('event', 'name'), name='offlinesales_preset_name_uniq')],
             },
+        ),
+        migrations.AddIndex(
+            model_name='job',
+            index=models.Index(condition=models.Q(('state__in', ('waiting', 'running'))), fields=['event'], name='offlinesales_job_unfinished'),
+        ),
+        migrations.AddIndex(
+            model_name='job',
+            index=models.Index(condition=models.Q(('pending_webhooks', []), _negated=True), fields=['finished'], name='offlinesales_job_untold'),
         ),
     ]
