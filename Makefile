@@ -57,12 +57,11 @@ package: $(VENV)/ready
 screenshots: $(VENV)/ready $(CATALOGS)
 	@$(BIN)/python -m docs.screenshots
 
-# The plugin beside the host, on SQLite; on PostgreSQL and Redis: PRETIX_OFFLINESALES_TEST_DATABASE=postgresql make bench
-# BENCH_SIZES=1000 is enough for a first look.
+# The plugin beside the host, on PostgreSQL and Redis: a look for every change. In full: BENCH_WORLD=large make bench
 bench: $(VENV)/ready
 	@$(BIN)/python -m benchmarks
 
-# What README and docs say of it: measured in full, in one run, on PostgreSQL and Redis.
+# What README and docs say of it: measured in full, in one run.
 figures: $(VENV)/ready
 	@$(BIN)/python -m benchmarks.publish
 
