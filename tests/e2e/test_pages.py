@@ -164,6 +164,7 @@ def test_figures_stay_while_something_is_issued(browser, counted):
     browser.wait_until(lambda: "async_id" in browser.url)
     browser.open()
     browser.wait_until(lambda: outstanding(browser) == counted)
+    browser.driver.execute_script("document.querySelector('[data-offlinesales-known]').textContent = 'old'")
     browser.driver.execute_script(
         """
         window.asked = [];
@@ -177,6 +178,8 @@ def test_figures_stay_while_something_is_issued(browser, counted):
     browser.wait_until(lambda: len(outstanding(browser)) == len(counted) + 1)
     asked = browser.driver.execute_script("return window.asked")
     assert [url for url in asked if "counted" in url] == asked[-1:]
+    # All are of the same moment then, or they would not add up to the total.
+    assert "old" not in browser.texts("tbody td")
     assert browser.errors() == []
 
 

@@ -195,6 +195,18 @@
         });
     }
 
+    // What is known here was counted before the other page, and would not add up to its total.
+    function renew(other) {
+        document.querySelectorAll("[data-offlinesales-known]").forEach(function (cell) {
+            const alike = `[data-offlinesales-known="${cell.dataset.offlinesalesKnown}"]`;
+            const place = [...document.querySelectorAll(alike)].indexOf(cell);
+            const later = other.querySelectorAll(alike)[place];
+            if (later) {
+                cell.innerHTML = later.innerHTML;
+            }
+        });
+    }
+
     function unknownOnes() {
         const unknown = [...document.querySelectorAll("[data-offlinesales-unknown]")];
         return unknown.map((cell) => cell.dataset.offlinesalesUnknown);
@@ -213,6 +225,7 @@
         status.textContent = status.dataset.offlinesalesCounting;
         fetchPage(link.href)
             .then(function (counted) {
+                renew(counted);
                 fillIn(document, counted);
                 const left = unknownOnes();
                 if (!left.length) {
