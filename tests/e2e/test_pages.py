@@ -164,6 +164,7 @@ def test_figures_stay_while_something_is_issued(browser, counted):
     browser.wait_until(lambda: "async_id" in browser.url)
     browser.open()
     browser.wait_until(lambda: outstanding(browser) == counted)
+    browser.driver.execute_script("document.querySelector('[data-offlinesales-known]').textContent = 'old'")
     browser.driver.execute_script(
         """
         window.asked = [];
@@ -177,7 +178,65 @@ def test_figures_stay_while_something_is_issued(browser, counted):
     browser.wait_until(lambda: len(outstanding(browser)) == len(counted) + 1)
     asked = browser.driver.execute_script("return window.asked")
     assert [url for url in asked if "counted" in url] == asked[-1:]
+    # All are of the same moment then, or they would not add up to the total.
+    assert "old" not in browser.texts("tbody td")
     assert browser.errors() == []
+
+
+@pytest.fixture
+def meanwhile(browser):
+    """``meanwhile(script)``: what happens to a page that asks for what is counted. The script returns the answer."""
+    added = []
+
+    def add(answer):
+        source = f"""
+        {{
+            const fetch = window.fetch;
+            window.fetch = async function (url, ...options) {{
+                if (!String(url).includes("counted")) {{
+                    return fetch(url, ...options);
+                }}
+                {answer}
+            }};
+        }}
+        """
+        script = browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+        added.append(script)
+
+    yield add
+    for script in added:
+        browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
+def test_a_batch_that_is_done_while_the_others_are_counted_is_counted_too(browser, counted, meanwhile):
+    browser.open("add")
+    browser.choose("itemvar", "Night pass")
+    browser.type("amount", 1000)
+    browser.press("Issue tickets")
+    browser.wait_until(lambda: "async_id" in browser.url)
+    meanwhile(
+        """
+        const answer = await fetch(url, ...options);
+        while (document.querySelector("[data-offlinesales-working]")) {
+            await new Promise((done) => setTimeout(done, 100));
+        }
+        return answer;
+        """
+    )
+    browser.open()
+    assert browser.find_all("[data-offlinesales-working]")
+    browser.wait_until(lambda: said(browser) == "The tickets have been counted.")
+    assert outstanding(browser)[0] == "1000"
+    assert len(outstanding(browser)) == len(counted) + 1
+    assert not browser.find_all(UNKNOWN)
+
+
+def test_whoever_has_logged_out_is_not_told_that_tickets_were_counted(browser, counted, meanwhile):
+    meanwhile('await fetch("/control/logout"); return fetch(url, ...options);')
+    browser.open()
+    browser.wait_until(lambda: said(browser) == "The tickets could not be counted.")
+    browser.wait_until(lambda: browser.find("[data-offlinesales-count] a").is_displayed())
+    assert outstanding(browser) == []
 
 
 def test_too_few_tickets_are_warned_of_and_refused(browser):

@@ -195,8 +195,26 @@
         });
     }
 
+    // What is known here was counted before the other page, and would not add up to its total.
+    function renew(other) {
+        document.querySelectorAll("[data-offlinesales-known]").forEach(function (cell) {
+            const alike = `[data-offlinesales-known="${cell.dataset.offlinesalesKnown}"]`;
+            const place = [...document.querySelectorAll(alike)].indexOf(cell);
+            const later = other.querySelectorAll(alike)[place];
+            if (later) {
+                cell.innerHTML = later.innerHTML;
+            }
+        });
+    }
+
+    function unknownOnes() {
+        const unknown = [...document.querySelectorAll("[data-offlinesales-unknown]")];
+        return unknown.map((cell) => cell.dataset.offlinesalesUnknown);
+    }
+
     function count() {
-        if (counting || !document.querySelector("[data-offlinesales-unknown]")) {
+        const asked = unknownOnes();
+        if (counting || !asked.length) {
             return;
         }
         counting = true;
@@ -207,10 +225,24 @@
         status.textContent = status.dataset.offlinesalesCounting;
         fetchPage(link.href)
             .then(function (counted) {
+                renew(counted);
                 fillIn(document, counted);
-                status.textContent = status.dataset.offlinesalesCounted;
-                place.classList.add("sr-only");
-                counting = false;
+                const left = unknownOnes();
+                if (!left.length) {
+                    status.textContent = status.dataset.offlinesalesCounted;
+                    place.classList.add("sr-only");
+                    counting = false;
+                } else if (document.querySelector("[data-offlinesales-working]")) {
+                    // There is a batch more than on the page, which will be refreshed, and counted then.
+                    counting = false;
+                } else if (!left.some((name) => asked.includes(name))) {
+                    // The page was refreshed meanwhile.
+                    counting = false;
+                    count();
+                } else {
+                    // It is not the same list any more, or whoever has logged out is asked to log in.
+                    throw new Error("not counted");
+                }
             })
             .catch(function () {
                 // Not again by itself: whoever wants it follows the link.
