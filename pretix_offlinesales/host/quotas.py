@@ -105,7 +105,7 @@ def _on_their_way(quotas: Collection[Quota], moment: datetime) -> Counter[tuple[
         {
             (rows.model.__name__, pk): amount
             for rows, each in ((carts, Value(1)), (vouchers, F("max_usages") - F("redeemed")), (entries, Value(1)))
-            for pk, amount in rows.values_list("pk", each)
+            for pk, amount in rows.order_by().values_list("pk", each)
         }
     )
 
