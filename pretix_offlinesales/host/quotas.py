@@ -4,8 +4,19 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
+from django.db.models import F, Q, Value
 from django.utils.timezone import now
-from pretix.base.models import CartPosition, Event, Order, OrderPosition, Quota, Seat, WaitingListEntry
+from pretix.base.models import (
+    CartPosition,
+    Event,
+    Item,
+    Order,
+    OrderPosition,
+    Quota,
+    Seat,
+    Voucher,
+    WaitingListEntry,
+)
 from pretix.base.services.locking import LockTimeoutException, lock_objects
 from pretix.base.services.quotas import QuotaAvailability
 
@@ -57,32 +68,46 @@ def left(needed: Counter[Quota], **options: bool) -> dict[Quota, int | None]:
     than there is.
 
     The host counts orders first, vouchers later, and carts and the waiting list at last. A cart that becomes an order
-    in between, for which shoppers need no lock, is in neither; nor is the voucher that it was filled with, nor somebody
-    who waits, and is sent a voucher once vouchers have been counted. So it is looked how many of these carts and
-    entries have gone meanwhile, and their places count as taken. No others can have come, for that needs the lock; and
-    whatever else happens without it, such as a cancellation, leaves more places than were counted.
+    in between, for which shoppers need no lock, is in neither; nor is a voucher that is redeemed, nor somebody who
+    waits, and is sent a voucher once vouchers have been counted. So it is looked how many of these carts, vouchers and
+    entries have gone meanwhile, and their places count as taken. Others come only under the lock, or by one of these
+    vouchers; and whatever else happens without it, such as a cancellation, leaves more places than were counted.
 
     :param needed: how many of each; only if it is not certain that these are there, it is counted again
     :param options: of ``QuotaAvailability``
     :raises LockTimeoutException: if that is so again and again
     """
-    events = {quota.event_id for quota in needed}
     for _attempt in range(COUNTS):
         moment = now()
-        before = _on_their_way(events, moment)
+        before = _on_their_way(needed, moment)
         counted = places(needed, **options)
-        gone = len(before - _on_their_way(events, moment))
+        gone = (before - _on_their_way(needed, moment)).total()
         certain = {quota: None if number is None else number - gone for quota, number in counted.items()}
         if not gone or all(number is None or number >= needed[quota] for quota, number in certain.items()):
             return certain
     raise LockTimeoutException
 
 
-def _on_their_way(events: Collection[int], moment: datetime) -> set[tuple[str, int]]:
-    """What takes places, and may take them in another way next: carts, and who waits."""
-    carts = CartPosition.objects.filter(event__in=events, expires__gte=moment)
-    entries = WaitingListEntry.objects.filter(event__in=events, voucher=None)
-    return {(rows.model.__name__, pk) for rows in (carts, entries) for pk in rows.values_list("pk", flat=True)}
+def _on_their_way(quotas: Collection[Quota], moment: datetime) -> Counter[tuple[str, int]]:
+    """
+    What takes places of these quotas, and may take them in another way next: carts, vouchers with what is left of them,
+    and who waits. In a cart that was filled with a voucher, it is the voucher that does.
+    """
+    items = Item.objects.filter(Q(quotas__in=quotas) | Q(variations__quotas__in=quotas))
+    dates = Q(subevent=None) | Q(subevent__in={quota.subevent_id for quota in quotas} - {None})
+    concerned = Q(event__in={quota.event_id for quota in quotas}) & dates
+    takes_itself = Q(voucher=None) | Q(voucher__block_quota=False) | Q(voucher__valid_until__lt=moment)
+    is_valid = Q(valid_until=None) | Q(valid_until__gte=moment)
+    carts = CartPosition.objects.filter(concerned, takes_itself, item__in=items, expires__gte=moment)
+    vouchers = Voucher.objects.filter(concerned, is_valid, Q(item__in=items) | Q(quota__in=quotas), block_quota=True)
+    entries = WaitingListEntry.objects.filter(concerned, item__in=items, voucher=None)
+    return Counter(
+        {
+            (rows.model.__name__, pk): amount
+            for rows, each in ((carts, Value(1)), (vouchers, F("max_usages") - F("redeemed")), (entries, Value(1)))
+            for pk, amount in rows.order_by().values_list("pk", each)
+        }
+    )
 
 
 def refresh_quotas_of(order: Order) -> None:

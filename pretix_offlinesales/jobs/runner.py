@@ -7,9 +7,8 @@ Nothing here knows Celery; ``tasks`` calls ``run``.
 
 import gc
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
 from time import monotonic
 from uuid import UUID
 
@@ -93,8 +92,8 @@ def _attempt(job: Job) -> bool:
             if not kind.is_committed(job) and not is_active(job.event):
                 raise JobFailed(_("The plugin has been switched off for this event in the meantime."))
             start = monotonic()
-            with _collecting_its_own_garbage():
-                kind.work(job)
+            _leave_alone_what_is_there()
+            kind.work(job)
             if job.state == Job.State.SUCCEEDED:  # else another worker brings it to its end
                 send_pending_webhooks(job)
                 logger.info(
@@ -111,17 +110,15 @@ def _attempt(job: Job) -> bool:
         return _end_attempt(job, error)
 
 
-@contextmanager
-def _collecting_its_own_garbage() -> Iterator[None]:
+@cache
+def _leave_alone_what_is_there() -> None:
     """
     A job makes many objects, so Python often looks for garbage: among all objects that there are, and pretix alone is a
-    lot. What was there before the job can wait for its end.
+    lot, which never becomes garbage. Once in a process, since that begins anew to count when to look: after one small
+    job after the other, nobody ever would.
     """
+    gc.collect()
     gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _end_attempt(job: Job, error: Exception | None = None) -> bool:

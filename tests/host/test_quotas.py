@@ -10,6 +10,7 @@ from unittest import mock
 import pytest
 from django.db import transaction
 from django.utils.timezone import now
+from pretix.base.services.cart import CartManager
 from pretix.base.services.orders import _perform_order
 from pretix.base.services.quotas import QuotaAvailability
 
@@ -36,7 +37,7 @@ def quota(quota):
 
 @pytest.fixture
 def fill_cart(event, item):
-    def fill_cart(**values):
+    def fill_cart(item=item, **values):
         soon = now() + timedelta(hours=1)
         return event.cartposition_set.create(item=item, price=0, cart_id="customer", expires=soon, **values)
 
@@ -111,3 +112,29 @@ def test_what_a_shopper_puts_back_is_counted_again_only_if_it_is_needed(left_whi
 
     assert left_while("_compute_orders", put_back, needed) == expected
     assert quota.availability()[1] == 8
+
+
+@pytest.mark.parametrize(("needed", "expected"), [(7, (7, 1)), (8, (7, 2))])
+def test_a_voucher_is_redeemed_without_the_lock_by_a_cart_that_was_not_there(
+    left_while, event, item, quota, needed, expected
+):
+    voucher = event.vouchers.create(item=item, block_quota=True, max_usages=3)
+    wanted = {"item": item.pk, "variation": None, "subevent": None, "seat": None, "price": None}
+
+    def redeem():
+        channel = event.organizer.sales_channels.get(identifier="web")
+        manager = CartManager(event=event, cart_id="customer", sales_channel=channel)
+        manager.add_new_items([wanted | {"count": 1, "voucher": voucher.code}])
+        manager.commit()
+        carts = event.cartposition_set.values_list("pk", flat=True)
+        _perform_order(event, [], list(carts), "customer@example.org", "en", None, {})
+
+    assert left_while("_compute_vouchers", redeem, needed) == expected
+    assert quota.availability()[1] == 7
+
+
+def test_carts_that_concern_other_quotas_do_not_matter(left_while, fill_cart, check_out, event, quota):
+    other = event.items.create(name="Online", default_price=0)
+    event.quotas.create(name="Online", size=10).items.add(other)
+    cart = fill_cart(item=other)
+    assert left_while("_compute_carts", lambda: check_out(cart), needed=10) == (10, 1)
