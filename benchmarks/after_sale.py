@@ -1,9 +1,13 @@
 """Returning, undoing that, replacing; and the host's cancellation and reactivation of one order after the other."""
 
+from contextlib import ExitStack
+from unittest import mock
+
 from django.db import connection
 from pretix.base.models import Order, OrderPosition
 from pretix.base.services.orders import cancel_order, reactivate_order
 
+from pretix_offlinesales.db import rows
 from pretix_offlinesales.kinds import REPLACE, RETURN, UNDO_RETURN
 from pretix_offlinesales.returning.after_sale import AfterSale
 from pretix_offlinesales.tickets.selection import ALL, Selection
@@ -42,31 +46,36 @@ def _expect(batch_pk: int, status: str):
 
 
 def return_all(batch_pk: int) -> dict:
-    """The whole job: every ticket of the batch comes back, as scanned codes. Also what is written about it."""
+    """The whole job: every ticket of the batch comes back, as scanned codes. Also what is sent for it."""
     batch = the_batch(batch_pk)
     secrets = OrderPosition.objects.filter(order__in=_orders(batch_pk)).values_list("secret", flat=True)
-    with _bytes_about_jobs() as written:
+    with _BytesSent() as sent:
         measured = _after_sale(batch_pk, RETURN, Selection.parse("\n".join(secrets), batch.event, batch))
     _expect(batch_pk, Order.STATUS_CANCELED)
-    return {**measured.found, "bytes": sum(written)}
+    return {**measured.found, "bytes": sent.bytes}
 
 
-class _bytes_about_jobs:
-    """How much is sent to tables of ours, by all statements about jobs."""
+class _BytesSent:
+    """How much goes to the database meanwhile: what statements have as parameters, and what is brought by ``COPY``."""
 
     def __enter__(self):
-        self._written = []
-        self._wrapper = connection.execute_wrapper(self._count)
-        self._wrapper.__enter__()
-        return self._written
+        self.bytes = 0
+        copy = mock.patch.object(rows, "_copy", self._copy)
+        self._stack = ExitStack()
+        for context in (connection.execute_wrapper(self._execute), copy):
+            self._stack.enter_context(context)
+        return self
 
     def __exit__(self, *exc_info):
-        self._wrapper.__exit__(*exc_info)
+        self._stack.close()
 
-    def _count(self, execute, sql, params, many, context):
-        if "pretix_offlinesales_job" in sql and not sql.startswith("SELECT"):
-            self._written += [len(str(param)) for param in params or ()]
+    def _execute(self, execute, sql, params, many, context):
+        self.bytes += sum(len(str(param)) for param in params or ())
         return execute(sql, params, many, context)
+
+    def _copy(self, cursor, statement, data, _copy=rows._copy):
+        self.bytes += len(data)
+        return _copy(cursor, statement, data)
 
 
 def undo_all(batch_pk: int) -> dict:
