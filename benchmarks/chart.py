@@ -18,7 +18,12 @@ def draw(growth: dict[int, dict[str, dict[str, float]]]) -> None:
     """
     for key, title in TITLES.items():
         chart = pygal.Line(
-            title=title, x_title="tickets in the event", include_x_axis=True, style=CleanStyle(font_family="sans-serif")
+            title=title,
+            x_title="tickets in the event",
+            include_x_axis=True,
+            legend_at_bottom=True,
+            truncate_legend=-1,
+            style=CleanStyle(font_family="sans-serif"),
         )
         chart.config.js = []  # pictures ask nobody for a script
         chart.x_labels = [f"{size:,}" for size in growth]
