@@ -3,6 +3,7 @@
 import errno
 import hashlib
 import shutil
+import signal
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +29,7 @@ def serve():
     _prepare()
     from pretix.wsgi import application
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         run(HOST, PORT, MediaFilesHandler(StaticFilesHandler(application)), threading=True, on_bind=_welcome)
     except KeyboardInterrupt:
