@@ -16,6 +16,9 @@ from django.db import connections
 
 FORK = get_context("fork")
 
+#: Seconds until another process must be ready.
+PATIENCE = 60
+
 
 def apart(function: Callable, *arguments) -> Any:
     """What this function returns in a process of its own, or raises there."""
@@ -39,17 +42,19 @@ def beside(function: Callable, *arguments) -> Iterator[Callable[[], Any]]:
 
     process = FORK.Process(target=work, daemon=True)
     process.start()
-    ready.wait()
+    sending.close()  # so that nobody waits for what a process that has died will never send
+    if not ready.wait(PATIENCE):
+        raise RuntimeError(f"{function.__name__} does not get ready")
 
     def end():
         ended.set()
-        found = receiving.recv()
-        process.join()
-        return found
+        return receiving.recv()
 
-    yield end
-    ended.set()
-    process.join()
+    try:
+        yield end
+    finally:
+        ended.set()
+        process.join()
 
 
 class Measured:

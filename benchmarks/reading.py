@@ -94,11 +94,10 @@ def host_report() -> dict:
 
 
 def _export(exporter: type, event: Event, options: dict) -> dict:
-    progress: list[float] = []
-    exporter = exporter(event, event.organizer, progress_callback=progress.append)
+    exporter = exporter(event, event.organizer)
     with Measured() as measured:
-        _name, _type, content = exporter.render(options)
-    return {**measured.found, "bytes": len(content) if isinstance(content, bytes) else 0, "steps": len(progress)}
+        exporter.render(options)
+    return measured.found
 
 
 def periodic() -> dict:

@@ -12,7 +12,7 @@ from django_scopes import scopes_disabled
 
 from . import after_sale, floors, issuing, printing, reading
 from .apart import apart
-from .table import Line, show
+from .table import Line, number, show
 from .world import SIZES, copied_world
 
 
@@ -241,8 +241,6 @@ TITLES = {
 
 def _show_growth(growth: dict[int, dict[str, dict[str, float]]]) -> None:
     """A table for each of the titles: a column for each size of the event."""
-    from .table import number
-
     sizes = list(growth)
     for key, title in TITLES.items():
         print(f"\n{title + ', in an event of':<52}" + "".join(f"{size:>10,}" for size in sizes))
