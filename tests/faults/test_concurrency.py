@@ -24,6 +24,7 @@ from pretix_offlinesales.jobs.queries import unfinished
 from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from tests.support.plugins import PLUGINS
+from tests.support.products import priced
 
 from . import witness
 from .processes import wait_until
@@ -34,8 +35,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.usefixtures("layout")]
 @pytest.fixture
 def item(item):
     """For nothing, so that shoppers need not choose how to pay."""
-    item.default_price = 0
-    item.save()
+    priced(item, 0)
     return item
 
 

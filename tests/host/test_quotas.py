@@ -15,6 +15,7 @@ from pretix.base.services.orders import _perform_order
 from pretix.base.services.quotas import QuotaAvailability
 
 from pretix_offlinesales.host import quotas
+from tests.support.products import priced
 from tests.support.workers import Other
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -23,8 +24,7 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def item(item):
     """For nothing, so that shoppers need not choose how to pay."""
-    item.default_price = 0
-    item.save()
+    priced(item, 0)
     return item
 
 
