@@ -3,9 +3,15 @@ import signal
 import sys
 
 
+def say_so():
+    """In one piece: the other process may say it at the same moment."""
+    sys.stderr.write("\nInterrupted.\n")
+    sys.stderr.flush()
+
+
 def end_at_once(*_signal):
     """As an exception, it would come up wherever pretix is being loaded, where not everybody lets it through."""
-    print("\nInterrupted.", file=sys.stderr, flush=True)
+    say_so()
     os._exit(1)
 
 
@@ -22,4 +28,5 @@ if __name__ == "__main__":
 
             main()
     except KeyboardInterrupt:
-        sys.exit("\nInterrupted.")
+        say_so()
+        sys.exit(1)

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING
 import pretix
 from django.utils.translation import gettext, gettext_lazy as _
 from packaging.version import Version
-from pretix.base.plugins import PLUGIN_LEVEL_EVENT, PluginConfig
+from pretix.base.plugins import PLUGIN_LEVEL_EVENT_ORGANIZER_HYBRID, PluginConfig
 
 from . import __version__
 
@@ -26,7 +26,7 @@ class PluginApp(PluginConfig):
             "at the kiosk, the tourist office or the bookshop."
         )
         category = "FEATURE"
-        level = PLUGIN_LEVEL_EVENT
+        level = PLUGIN_LEVEL_EVENT_ORGANIZER_HYBRID
         navigation_links: "list[tuple[tuple[StrOrPromise, ...], str, dict]]" = [
             ((_("Offline sales"), _("All batches")), "plugins:pretix_offlinesales:list", {}),
             ((_("Offline sales"), _("Issue a batch of tickets")), "plugins:pretix_offlinesales:add", {}),

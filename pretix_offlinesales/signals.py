@@ -4,9 +4,10 @@ from django.db.models import Q
 from django.dispatch import receiver
 from django.template.loader import get_template
 from django.urls import resolve, reverse
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from django_scopes import scopes_disabled
 from pretix.api.signals import order_api_details, register_webhook_events
+from pretix.base.permissions import PermissionGroup, PermissionOption
 from pretix.base.signals import (
     checkin_created,
     event_copy_data,
@@ -20,6 +21,7 @@ from pretix.base.signals import (
     register_data_exporters,
     register_data_shredders,
     register_multievent_data_exporters,
+    register_organizer_permission_groups,
     register_payment_providers,
 )
 from pretix.control.signals import (
@@ -35,7 +37,7 @@ from .db.queries import unscoped
 from .exporters import OfflineSalesExporter
 from .host.helpers import minimum_interval
 from .jobs import retention
-from .models import OfflineSalesBatch, OfflineSalesTicket
+from .models import CHANGE_SELLERS, READ_SELLERS, OfflineSalesBatch, OfflineSalesTicket
 from .models.activation import is_active
 from .returning.door import refuse_at_the_door
 from .returning.event_canceled import refund_in_place_of_gift_card
@@ -53,6 +55,25 @@ from .webhooks import webhook_events
 @receiver(register_payment_providers, dispatch_uid="offlinesales_payment")
 def payment_provider(sender, **kwargs):
     return OfflineSalesPayment
+
+
+@receiver(register_organizer_permission_groups, dispatch_uid="offlinesales_permissions")
+def permissions(sender, **kwargs):
+    name, read = READ_SELLERS.split(":")
+    _name, write = CHANGE_SELLERS.split(":")
+    levels = {(): "No access", (read,): "View", (read, write): "View and change"}  # the host's words, and translations
+    options = [
+        PermissionOption(actions=actions, label=pgettext_lazy("permission_level", label))
+        for actions, label in levels.items()
+    ]
+    group = PermissionGroup(
+        name=name,
+        label=_("Sellers of offline sales"),
+        actions=[read, write],
+        options=options,
+        help_text=_("Includes the tickets that sellers hold and what they owe, over all events."),
+    )
+    return [group]  # alone, the host would take it for a list, since it is a tuple
 
 
 @receiver(periodic_task, dispatch_uid="offlinesales_recover")

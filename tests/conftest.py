@@ -20,7 +20,7 @@ from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import OfflineSalesBatch
 from tests.support import needs
-from tests.support.plugins import PLUGINS
+from tests.support.plugins import ORGANIZER_PLUGINS, PLUGINS
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -62,7 +62,7 @@ def no_source_code():
 
 @pytest.fixture
 def organizer(db):
-    return Organizer.objects.create(name="Museum Trust", slug="museum")
+    return Organizer.objects.create(name="Museum Trust", slug="museum", plugins=ORGANIZER_PLUGINS)
 
 
 @pytest.fixture

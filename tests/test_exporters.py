@@ -214,7 +214,7 @@ def ours(exporters):
 
 def test_an_organizer_gets_the_events_that_use_it(event, batch, series, series_item, subevent, web, organizer, user):
     elsewhere = issue(series, series_item, web, subevent=subevent)
-    other = Organizer.objects.create(name="Other", slug="other")
+    other = Organizer.objects.create(name="Other", slug="other", plugins="pretix_offlinesales")
     Event.objects.create(organizer=other, name="x", slug="x", date_from=now(), plugins="pretix_offlinesales")
     [exporter] = ours(init_organizer_exporters(organizer, user=user))
 

@@ -30,15 +30,9 @@ SENDER = (
 
 
 @dataclass(frozen=True)
-class Heading(Snapshot):
-    """What all papers about a batch say of it and of whom they come from. Names are in the event's language."""
+class Letter(Snapshot):
+    """What all papers say of whom they come from and of the event, and how they say all the rest."""
 
-    batch: int
-    testmode: bool
-    product: str
-    #: The name and time of a date in a series; empty without.
-    subevent: str
-    sales_channel: str
     currency: str
     #: When all this was so.
     moment: datetime
@@ -54,18 +48,13 @@ class Heading(Snapshot):
     timezone: str
 
     @classmethod
-    def of(cls, batch: OfflineSalesBatch) -> Self:
-        event, settings = batch.event, batch.event.settings
+    def of(cls, event: Event, moment: datetime) -> Self:
+        settings = event.settings
         region = settings.region or ""
-        with _spoken(settings.locale, region, event.timezone):
+        with spoken(settings.locale, region, event.timezone):
             return cls(
-                batch=batch.pk,
-                testmode=batch.testmode,
-                product=batch.public_product,
-                subevent=batch.date,
-                sales_channel=str(batch.sales_channel.label),
                 currency=event.currency,
-                moment=now(),
+                moment=moment,
                 event=str(event.name),
                 event_dates=event_dates(event),
                 sender=sender(event),
@@ -78,11 +67,37 @@ class Heading(Snapshot):
     @property
     def spoken(self) -> AbstractContextManager[None]:
         """A context in which all is said in the event's language and timezone, whoever asks."""
-        return _spoken(self.locale, self.region, ZoneInfo(self.timezone))
+        return spoken(self.locale, self.region, ZoneInfo(self.timezone))
+
+
+@dataclass(frozen=True)
+class Heading(Snapshot):
+    """What all papers about a batch say of it and of whom they come from. Names are in the event's language."""
+
+    letter: Letter
+    batch: int
+    testmode: bool
+    product: str
+    #: The name and time of a date in a series; empty without.
+    subevent: str
+    sales_channel: str
+
+    @classmethod
+    def of(cls, batch: OfflineSalesBatch) -> Self:
+        letter = Letter.of(batch.event, now())
+        with letter.spoken:
+            return cls(
+                letter=letter,
+                batch=batch.pk,
+                testmode=batch.testmode,
+                product=batch.public_product,
+                subevent=batch.date,
+                sales_channel=str(batch.sales_channel.label),
+            )
 
 
 @contextmanager
-def _spoken(locale: str, region: str, timezone: tzinfo) -> Iterator[None]:
+def spoken(locale: str, region: str, timezone: tzinfo) -> Iterator[None]:
     with language(locale, region or None), override(timezone):
         yield
 

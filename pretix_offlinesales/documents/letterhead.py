@@ -44,7 +44,7 @@ class Letterhead(TextPaper):
         """:param event: for the looks: logo and font"""
         super().__init__(event)
         self.heading = heading
-        self._foot = heading.footer.split("\n")
+        self._foot = heading.letter.footer.split("\n")
         self.foot_height = len(self._foot) * FOOT_LEADING
 
     def draw_page(self, canvas: Canvas) -> None:
@@ -61,7 +61,7 @@ class Letterhead(TextPaper):
     def draw_first_page(self, canvas: Canvas) -> None:
         if self.heading.testmode:
             self._draw_testmode(canvas)
-        self._write(canvas, self.heading.sender, "InvoiceFrom", self.left_margin, SENDER_WIDTH)
+        self._write(canvas, self.heading.letter.sender, "InvoiceFrom", self.left_margin, SENDER_WIDTH)
         if self.event.settings.invoice_logo_image:
             self._draw_logo(canvas)
         self._draw_event(canvas)
@@ -107,7 +107,7 @@ class Letterhead(TextPaper):
         )
 
     def _draw_event(self, canvas):
-        lines = [self._shortened(self.heading.event), self.heading.event_dates]
+        lines = [self._shortened(self.heading.letter.event), self.heading.letter.event_dates]
         self._write(canvas, "\n".join(filter(None, lines)), "Normal", COLUMN, EVENT_WIDTH)
         self._write_label(canvas, 15 * mm, pgettext("invoice", "Event"))
 

@@ -20,7 +20,7 @@ def statement(batch: OfflineSalesBatch) -> bytes:
 def statement_rows(batch: OfflineSalesBatch) -> list[list]:
     """The same as a table: its header, a row for each figure, and one for each tax rate of what is due."""
     contents = Statement.of(batch)
-    with contents.heading.spoken:
+    with contents.heading.letter.spoken:
         return list(contents.rows())
 
 

@@ -32,7 +32,7 @@ class Paper(Letterhead):
         raise NotImplementedError
 
     def build(self, output: BinaryIO) -> None:
-        with self.heading.spoken:
+        with self.heading.letter.spoken:
             super().build(output)
 
     def contents_story(self, width: float) -> Iterable[Flowable]:
@@ -51,7 +51,7 @@ class Paper(Letterhead):
         canvas.setTitle(f"{self.title}, {self._about()}")
         super().draw_first_page(canvas)
         self.write_labeled(canvas, 50 * mm, _("Batch"), f"#{self.heading.batch}")
-        day = date_format(localtime(self.heading.moment), "DATE_FORMAT")
+        day = date_format(localtime(self.heading.letter.moment), "DATE_FORMAT")
         self.write_labeled(canvas, 62 * mm, _("Date"), day)
 
     def text(self, width: float) -> list[Flowable]:
@@ -76,7 +76,7 @@ class Paper(Letterhead):
     # How things are written
 
     def money(self, value: Decimal) -> str:
-        return money_filter(value, self.heading.currency)
+        return money_filter(value, self.heading.letter.currency)
 
     def numbers(self, label: str, numbers: str) -> Iterator[Flowable]:
         """Ticket numbers, however many: they go on on the next page, but the label is on the one where they begin."""

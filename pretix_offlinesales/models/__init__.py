@@ -1,26 +1,50 @@
-"""What the plugin stores: batches, their tickets, the jobs that make and print them, and how sheets are laid."""
+"""
+What the plugin stores: batches, their tickets, the jobs that make and print them, how sheets are laid, sellers, and the
+documents by which tickets went from hand to hand.
+"""
 
 from .batch import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch, join_names
+from .document import Document, DocumentCounter, DocumentKind, Movement
 from .job import RESULT_LIFETIME, Job, JobFailed, JobLost, JobStep, PrintPart
 from .preset import SheetPreset
 from .requested import REQUESTER, Requested
+from .seller import (
+    CHANGE_SELLERS,
+    READ_SELLERS,
+    Commission,
+    DeadlineAction,
+    InvoicedBy,
+    ProductCommission,
+    Seller,
+)
 from .ticket import TICKET_POSITION, OfflineSalesTicket, ReturnKind
 
 __all__ = [
+    "CHANGE_SELLERS",
     "MAX_AMOUNT",
     "MAX_NUMBER",
+    "READ_SELLERS",
     "REQUESTER",
     "RESULT_LIFETIME",
     "TICKET_POSITION",
+    "Commission",
+    "DeadlineAction",
+    "Document",
+    "DocumentCounter",
+    "DocumentKind",
+    "InvoicedBy",
     "Job",
     "JobFailed",
     "JobLost",
     "JobStep",
+    "Movement",
     "OfflineSalesBatch",
     "OfflineSalesTicket",
     "PrintPart",
+    "ProductCommission",
     "Requested",
     "ReturnKind",
+    "Seller",
     "SheetPreset",
     "join_names",
 ]

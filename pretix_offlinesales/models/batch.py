@@ -64,6 +64,13 @@ class OfflineSalesBatch(LoggedModel, Requested):
         validators=[MinValueValidator(1), MaxValueValidator(MAX_NUMBER)],
         verbose_name=_("First ticket number"),
     )
+    #: How many tickets are in one of its books, if it has any; the last one may have fewer.
+    book_size = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_AMOUNT)],
+        verbose_name=_("Tickets in a book"),
+    )
     #: When the validity of a product begins that begins when it is bought, otherwise.
     valid_from = models.DateTimeField(null=True, blank=True, verbose_name=_("Valid from"))
     comment = models.TextField(blank=True, default="", verbose_name=_("Internal comment"))

@@ -8,6 +8,8 @@ from django_scopes import ScopedManager
 from pretix.base.models import Order
 
 from .batch import OfflineSalesBatch
+from .document import Document
+from .seller import Seller
 
 #: The number that the position of the ticket itself has in its order. What is added to the order later gets others.
 TICKET_POSITION = 1
@@ -36,6 +38,16 @@ class OfflineSalesTicket(models.Model):
     lost = models.DateTimeField(null=True, blank=True)
     #: When it got its present codes, if they are not its first ones.
     replaced = models.DateTimeField(null=True, blank=True)
+    #: Who holds it; None is the stock. Whatever becomes of the ticket, it stays: somebody answers for it.
+    seller = models.ForeignKey(
+        Seller, null=True, blank=True, on_delete=models.RESTRICT, related_name="tickets", db_index=False
+    )
+    #: By which the holder got it, at its terms.
+    document = models.ForeignKey(
+        Document, null=True, blank=True, on_delete=models.RESTRICT, related_name="tickets", db_index=False
+    )
+    #: When the holder bought it, or said that it was sold. (Who was let in with it is in the host's check-ins.)
+    sold = models.DateTimeField(null=True, blank=True)
 
     objects: models.Manager["OfflineSalesTicket"] = ScopedManager(organizer="batch__event__organizer")
 
@@ -43,6 +55,14 @@ class OfflineSalesTicket(models.Model):
         ordering = ("number",)
         constraints = [
             models.UniqueConstraint(fields=("batch", "number"), name="offlinesales_ticket_number_uniq"),
+        ]
+        # Most tickets may be in stock.
+        indexes = [
+            models.Index(
+                fields=("seller", "batch"),
+                name="offlinesales_ticket_held",
+                condition=models.Q(seller__isnull=False),
+            ),
         ]
 
     def __str__(self):

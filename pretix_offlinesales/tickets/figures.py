@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 
 from ..db.queries import exists_for_each, planned_plainly, unscoped
 from ..models import OfflineSalesBatch, OfflineSalesTicket
-from .state import Fate, entries_with_it, with_fate
+from .state import Fate, entries_with_it, state_of, with_fate
 from .worth import NOTHING, money, with_due, with_worth
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class Figures:
     lost: Tally = Tally()
     damaged: Tally = Tally()
     canceled: Tally = Tally()
+    # Of the outstanding ones, one for each of ``State`` that they can be in.
+    stock: Tally = Tally()
+    held: Tally = Tally()
+    sold: Tally = Tally()
     #: Let in at least once; most of them are outstanding as well.
     checked_in: Tally = Tally()
     #: What the host's ledger says of the orders of all of them. A canceled one may have left something there: a fee
@@ -109,7 +113,9 @@ def tally(tickets: QuerySet[OfflineSalesTicket], by: str) -> dict[Any, Tally]:
 
 def _count(tickets, *by):
     states = with_fate(tickets).annotate(checked_in=exists_for_each(entries_with_it()))
-    states = with_due(states).order_by().values(*by, "fate", "checked_in", "in_ledger", "let_in_all_the_same")
+    states = states.annotate(is_held=Q(seller__isnull=False), is_sold=Q(sold__isnull=False))
+    facts = ("fate", "checked_in", "is_held", "is_sold", "in_ledger", "let_in_all_the_same")
+    states = with_due(states).order_by().values(*by, *facts)
     sums = {f"{name}_sum": Sum(name) for name in ("worth", "due")}
     with planned_plainly():
         return list(states.annotate(count=Count("pk"), **sums))
@@ -118,8 +124,10 @@ def _count(tickets, *by):
 def _figures(row):
     count = row["count"]
     tally = Tally(count, money(row["worth_sum"]))
+    state = state_of(row["fate"], row["is_held"], row["is_sold"], row["checked_in"])
     return Figures(
         **{row["fate"]: tally},
+        **({state: tally} if row["fate"] == Fate.OUTSTANDING else {}),
         checked_in=tally if row["checked_in"] else Tally(),
         due=Tally(count, money(row["due_sum"])) if row["in_ledger"] else Tally(),
         due_besides=tally if row["let_in_all_the_same"] else Tally(),

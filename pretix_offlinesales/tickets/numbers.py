@@ -95,10 +95,15 @@ def format_numbers(numbers: Iterable[int], dash: str = "-") -> str:
 
     :param dash: ``DASH`` on paper
     """
+    return ", ".join(f"{first}{dash}{last}" if first < last else f"{first}" for first, last in ranges_of(numbers))
+
+
+def ranges_of(numbers: Iterable[int]) -> list[list[int]]:
+    """:param numbers: ascending. Returns the first and the last number of each range."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][1] + 1:
             runs[-1][1] = number
         else:
             runs.append([number, number])
-    return ", ".join(f"{first}{dash}{last}" if first < last else f"{first}" for first, last in runs)
+    return runs

@@ -32,6 +32,14 @@ LOST = "lost"
 ALREADY_LOST = "already_lost"
 NOT_LOST = "not_lost"
 
+# Of tickets that shall be handed over:
+#: Sold as its holder says, or bought by her.
+SOLD = "sold"
+ALREADY_THERE = "already_there"
+#: All that is handed over at once comes from one place.
+HELD_ELSEWHERE = "held_elsewhere"
+TEST_MODE = "test_mode"
+
 #: What is said to people.
 TEXTS = {
     UNKNOWN: _("unknown"),
@@ -50,6 +58,10 @@ TEXTS = {
     LOST: _("reported lost or stolen, so undo that first"),
     ALREADY_LOST: _("already reported lost or stolen"),
     NOT_LOST: _("not reported lost or stolen"),
+    SOLD: _("already sold"),
+    ALREADY_THERE: _("already there"),
+    HELD_ELSEWHERE: _("somewhere else"),
+    TEST_MODE: _("in test mode"),
 }
 
 #: What is said instead of ``UNKNOWN`` on the page of a batch.

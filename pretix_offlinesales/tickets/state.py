@@ -26,6 +26,18 @@ class Fate(TextChoices):
     OUTSTANDING = "outstanding", gettext_lazy("Outstanding")
 
 
+class State(TextChoices):
+    """What is said of a ticket in one word: the last of these that is true. The values are those of the API."""
+
+    STOCK = "stock", gettext_lazy("In stock")
+    HELD = "held", gettext_lazy("Held by a seller")
+    #: Its holder has bought it, or says that it was sold, or somebody was let in with it.
+    SOLD = "sold", gettext_lazy("Sold")
+    LOST = "lost", gettext_lazy("Lost or stolen")
+    RETURNED = "returned", gettext_lazy("Returned")
+    CANCELED = "canceled", pgettext_lazy("tickets", "Canceled")
+
+
 #: Of a ticket that was returned, for whatever reason.
 RETURNED = tuple(Fate(kind) for kind in ReturnKind.values)
 
@@ -33,6 +45,16 @@ RETURNED = tuple(Fate(kind) for kind in ReturnKind.values)
 LIVE = Q(order__status__in=(Order.STATUS_PENDING, Order.STATUS_PAID))
 #: An order of which something is in the host's ledger: its total.
 IN_LEDGER = LIVE & Q(order__require_approval=False)
+
+#: Of tickets with their state: all in one of ``State``, as ``state_of`` has it.
+IN_STATE = {
+    State.STOCK: Q(fate=Fate.OUTSTANDING, seller=None, sold=None, checked_in=False),
+    State.HELD: Q(fate=Fate.OUTSTANDING, seller__isnull=False, sold=None, checked_in=False),
+    State.SOLD: Q(Q(checked_in=True) | Q(sold__isnull=False), fate=Fate.OUTSTANDING),
+    State.LOST: Q(fate=Fate.REPORTED_LOST),
+    State.RETURNED: Q(fate__in=RETURNED),
+    State.CANCELED: Q(fate=Fate.CANCELED),
+}
 
 #: Of tickets with their state: returned, but let in.
 LET_IN_ALL_THE_SAME = Q(fate__in=RETURNED, checked_in=True)
@@ -114,6 +136,20 @@ def _with_fate(tickets, left):
             output_field=CharField(),
         ),
     )
+
+
+def state_of(fate: str, is_held: bool, is_sold: bool, checked_in: bool) -> State:
+    """
+    :param is_held: by a seller
+    :param is_sold: as its holder says
+    """
+    if fate in RETURNED:
+        return State.RETURNED
+    if fate == Fate.OUTSTANDING:
+        if is_sold or checked_in:
+            return State.SOLD
+        return State.HELD if is_held else State.STOCK
+    return State.LOST if fate == Fate.REPORTED_LOST else State.CANCELED
 
 
 def status_of(fate: str, order_status: str, split_off: bool = False, split_to: str | None = None) -> str:

@@ -180,7 +180,7 @@ class Places:
 
     @property
     def other_organizer(self):
-        return Organizer.objects.create(name="Circus", slug="circus")
+        return Organizer.objects.create(name="Circus", slug="circus", plugins="pretix_offlinesales")
 
 
 @pytest.fixture

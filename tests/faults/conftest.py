@@ -18,6 +18,7 @@ from pretix.base.models import Order, Organizer
 
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from tests.faults.processes import answers
+from tests.support.plugins import ORGANIZER_PLUGINS
 
 from . import witness
 from .processes import Server, Wire, Worker, wait_until
@@ -151,7 +152,7 @@ slugs = (f"museum{number}" for number in count())
 
 @pytest.fixture
 def organizer(db):
-    return Organizer.objects.create(name="Museum Trust", slug=next(slugs))
+    return Organizer.objects.create(name="Museum Trust", slug=next(slugs), plugins=ORGANIZER_PLUGINS)
 
 
 @pytest.fixture

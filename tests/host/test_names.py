@@ -63,6 +63,7 @@ OPEN = {
     "pretix.base.models.orders",
     "pretix.base.models.tax",
     "pretix.base.payment",
+    "pretix.base.permissions",
     "pretix.base.plugins",
     "pretix.base.shredder",
     "pretix.base.signals",

@@ -1,8 +1,11 @@
-"""Plugins that are active in an event."""
+"""Plugins that are active in an event, and for its organizer."""
 
 from contextlib import contextmanager
 
 PLUGINS = "pretix.plugins.ticketoutputpdf,pretix_offlinesales"
+
+#: Those of its organizer.
+ORGANIZER_PLUGINS = "pretix_offlinesales"
 
 
 @contextmanager

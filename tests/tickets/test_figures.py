@@ -16,11 +16,15 @@ from pretix_offlinesales.tickets.state import with_state
 from ..support.after_sale import take_back
 from ..support.door import check_in
 
+#: What is told apart among the outstanding ones.
+PLACES = {"stock", "held", "sold"}
+
 
 def tallies(batch):
     """Only what there is something to say about."""
     found = total(batch.tickets.all())
-    all_of_them = {name: getattr(found, name) for name in (*Figures.__dataclass_fields__, "issued", "returned", "due")}
+    names = [name for name in (*Figures.__dataclass_fields__, "issued", "returned", "due") if name not in PLACES]
+    all_of_them = {name: getattr(found, name) for name in names}
     return {name: (found.count, str(found.value)) for name, found in all_of_them.items() if found.count}
 
 

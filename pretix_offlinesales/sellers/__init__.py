@@ -1,0 +1,3 @@
+"""
+Who holds which tickets: ``handing_over`` lets them go from hand to hand, at ``terms``, by a numbered document.
+"""
