@@ -21,6 +21,7 @@ from ..models import Document, DocumentKind, OfflineSalesBatch, Seller
 from ..models.activation import is_active
 from ..sellers.handing_over import WHEREVER, NotHandedOver, Plan, check_seller, hand_over, look
 from ..sellers.next_ones import Pile, next_ones
+from ..tickets.books import format_tickets
 from ..tickets.figures import Tally
 from ..tickets.numbers import DASH, format_numbers, ranges_of
 from ..tickets.reasons import ALREADY_THERE, HELD_ELSEWHERE, TEXTS
@@ -293,7 +294,7 @@ def lines_of(plan: Plan) -> list[Line]:
         Line(
             batch=batch,
             price=price,
-            numbers=format_numbers([ticket.number for ticket in tickets], DASH),
+            numbers=format_tickets(batch, [ticket.number for ticket in tickets], DASH),
             tally=Tally(len(tickets), price * len(tickets)),
         )
         for (batch, price), tickets in plan.by_batch_and_price().items()
@@ -310,7 +311,7 @@ def exactly(plan: Plan) -> str:
 
 def named(pile: Pile) -> Iterator[str]:
     """What lies on it, a line for each batch."""
-    return (f"{batch}: {format_numbers(numbers)}" for batch, numbers in pile.numbers.items())
+    return (f"{batch}: {format_tickets(batch, numbers)}" for batch, numbers in pile.numbers.items())
 
 
 def by_batch(choices: Sequence[Choice]) -> dict[int, list[int]]:
@@ -331,9 +332,13 @@ def left_alone(plan: Plan) -> list[LeftAlone]:
         else:
             unknown.append(LeftAlone(choice.value, str(TEXTS[reason])))
     groups = sorted(known.items(), key=lambda group: (group[0][0], min(group[1])))
-    return [
-        LeftAlone(f"#{batch}: {format_numbers(sorted(set(numbers)), DASH)}", text) for (batch, text), numbers in groups
-    ] + unknown
+    return [LeftAlone(_called(plan, batch, numbers), text) for (batch, text), numbers in groups] + unknown
+
+
+def _called(plan: Plan, key: int, numbers: list[int]) -> str:
+    """``#3: 1–50``; whose code was revoked has not been looked at, so its batch may be unknown."""
+    batch, numbers = plan.batches.get(key), sorted(set(numbers))
+    return f"#{key}: {format_tickets(batch, numbers, DASH) if batch else format_numbers(numbers, DASH)}"
 
 
 def why(plan: Plan, choice: Choice, reason: str) -> str:

@@ -24,8 +24,9 @@ from ..db.rows import reserve_ids
 from ..documents.notes import Note, NoteLine
 from ..documents.numbering import next_number
 from ..models import Document, DocumentKind, Movement, OfflineSalesBatch, OfflineSalesTicket, Seller
+from ..tickets.books import format_tickets
 from ..tickets.figures import Tally, total
-from ..tickets.numbers import DASH, format_numbers, ranges_of
+from ..tickets.numbers import DASH, ranges_of
 from ..tickets.reasons import (
     ALREADY_CANCELED,
     ALREADY_THERE,
@@ -296,7 +297,7 @@ def _lines(groups: dict[tuple[OfflineSalesBatch, Decimal], list[Held]]) -> list[
             price=price,
             count=len(tickets),
             value=price * len(tickets),
-            numbers=format_numbers((ticket.number for ticket in tickets), DASH),
+            numbers=format_tickets(batch, (ticket.number for ticket in tickets), DASH),
         )
         for (batch, price), tickets in groups.items()
     ]

@@ -27,6 +27,7 @@ PAGES = {
     "dismiss": ("post", 302),
     "cancel": ("post", 302),
     "channel": ("post", 302),
+    "hand_over": ("get", 200),
     "note": ("get", 200),
     "settle": ("get", 200),
     "sums": ("get", 200),
@@ -68,30 +69,30 @@ URL_NAMES = {
 }
 
 #: The pages about tickets that exist, where something can be changed or codes be seen: one column for all of them.
-LATER = list(PAGES)[18:]
+LATER = list(PAGES)[19:]
 
 #: The papers share one, too, with what has become of returned or replaced tickets.
-PAPERS = list(PAGES)[13:18]
+PAPERS = list(PAGES)[14:19]
 
 #: In order of the columns: yes where the answer is success, else the status code; login where one is asked to log in.
 MATRIX = """
-                            list  batch csv   downl add   previ creat proof comme print dismi cance chann paper later
-nobody                      login login login login login login login login login login login login login login login
-a user without a team       404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
-a member who reads orders   yes   yes   yes   yes   403   403   403   403   403   403   403   403   403   yes   403
-a member who writes orders  403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
-a member who reads + writes yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   403   yes   yes
-a member who checks in      403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
-a member for all            yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   403   yes   yes
-a member of another event   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
-another organizer's member  404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
-everybody, plugin off       404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+                         list  batch csv   downl add   previ creat proof comme print dismi cance chann hand  paper later
+nobody                   login login login login login login login login login login login login login login login login
+a user without a team    404   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+member who reads orders  yes   yes   yes   yes   403   403   403   403   403   403   403   403   403   403   yes   403
+member who writes orders 403   403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
+member who reads +       writesyes yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   403   403   yes   yes
+member who checks in     403   403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
+member for all           yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   403   403   yes   yes
+member of another event  404   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+other organizer's member 404   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+everybody, plugin off    404   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
 """
 
 
 #: Pages about things that may not exist.
 OF_EVENT = (
-    *("list", "add", "channel", "preview", "create", "specimen"),
+    *("list", "add", "channel", "preview", "create", "specimen", "hand_over"),
     *(kind.identifier for kind in all_after_sale()),
     *("find", "verdicts"),
 )
@@ -100,7 +101,7 @@ THINGS = [name for name in PAGES if name not in OF_EVENT]
 
 def table():
     for line in MATRIX.strip("\n").splitlines()[1:]:
-        who, cells = line[:28].strip(), line[28:].split()
+        who, cells = line[:25].strip(), line[25:].split()
         *cells, paper, later = cells
         cells += [paper] * len(PAPERS) + [later] * len(LATER)
         yield pytest.param(who, dict(zip(PAGES, cells, strict=True)), id=who)
@@ -244,6 +245,7 @@ def addresses(pages, batch, make_job, store_print):
         "dismiss": f"{pages}jobs/{failed.pk}/dismiss",
         "cancel": f"{pages}jobs/{waiting.pk}/cancel",
         "channel": f"{pages}channel",
+        "hand_over": f"{pages}hand-over",
         "note": f"{pages}{batch.pk}/delivery.pdf",
         "settle": f"{pages}{batch.pk}/statement.pdf",
         "sums": f"{pages}{batch.pk}/statement.csv",
@@ -303,14 +305,14 @@ def with_plugin_off(event, series):
 PEOPLE = {
     "nobody": nobody,
     "a user without a team": outsider,
-    "a member who reads orders": lambda event, series: member(event.organizer, "event.orders:read"),
-    "a member who writes orders": lambda event, series: member(event.organizer, "event.orders:write"),
-    "a member who reads + writes": lambda event, series: member(
+    "member who reads orders": lambda event, series: member(event.organizer, "event.orders:read"),
+    "member who writes orders": lambda event, series: member(event.organizer, "event.orders:write"),
+    "member who reads + writes": lambda event, series: member(
         event.organizer, "event.orders:read", "event.orders:write"
     ),
-    "a member who checks in": lambda event, series: member(event.organizer, "event.orders:checkin"),
-    "a member for all": lambda event, series: member(event.organizer),
-    "a member of another event": lambda event, series: member(event.organizer, events=[series]),
-    "another organizer's member": lambda event, series: member(Organizer.objects.create(name="Circus", slug="circus")),
+    "member who checks in": lambda event, series: member(event.organizer, "event.orders:checkin"),
+    "member for all": lambda event, series: member(event.organizer),
+    "member of another event": lambda event, series: member(event.organizer, events=[series]),
+    "other organizer's member": lambda event, series: member(Organizer.objects.create(name="Circus", slug="circus")),
     "everybody, plugin off": with_plugin_off,
 }
