@@ -81,7 +81,7 @@ nobody                   login login login login login login login login login l
 a user without a team    404   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
 member who reads orders  yes   yes   yes   yes   403   403   403   403   403   403   403   403   403   403   yes   403
 member who writes orders 403   403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
-member who reads +       writesyes yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   403   403   yes   yes
+member reading + writing yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   403   403   yes   yes
 member who checks in     403   403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
 member for all           yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   403   403   yes   yes
 member of another event  404   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
@@ -307,7 +307,7 @@ PEOPLE = {
     "a user without a team": outsider,
     "member who reads orders": lambda event, series: member(event.organizer, "event.orders:read"),
     "member who writes orders": lambda event, series: member(event.organizer, "event.orders:write"),
-    "member who reads + writes": lambda event, series: member(
+    "member reading + writing": lambda event, series: member(
         event.organizer, "event.orders:read", "event.orders:write"
     ),
     "member who checks in": lambda event, series: member(event.organizer, "event.orders:checkin"),
