@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from types import MappingProxyType
 
 from django.utils.translation import gettext as _, pgettext
 from pretix.base.models import Event
@@ -190,7 +191,7 @@ def _read(text: str, event: Event, batch: OfflineSalesBatch | None, batches: Map
     )
 
 
-def read_name(text: str, batches: Mapping[int, OfflineSalesBatch]) -> tuple[int, range] | None:
+def read_name(text: str, batches: Mapping[int, OfflineSalesBatch] = MappingProxyType({})) -> tuple[int, range] | None:
     """
     ``#3-17``, ``#3: 1-50`` or ``#3 book 1``: which batch, and which of its numbers, if any.
 

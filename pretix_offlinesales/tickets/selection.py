@@ -101,12 +101,13 @@ class Selection:
     wanted: Any = True
 
     @classmethod
-    def numbered(cls, text: str, batch: OfflineSalesBatch) -> "Selection":
+    def numbered(cls, text: str, batch: OfflineSalesBatch | None = None) -> "Selection":
         """
-        :param text: ``1-50, 60, book 3``
+        :param text: ``1-50, 60``, and ``book 3`` of the batch
         :raises ValueError: with a message for people, if these are no numbers or books of the batch, or too many
         """
-        text = spelled_out(batch, text)
+        if batch:
+            text = spelled_out(batch, text)
         parse_numbers(text)
         return cls(By.NUMBERS, text)
 

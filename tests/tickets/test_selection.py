@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from pretix.base.models.orders import RevokedTicketSecret
 
-from pretix_offlinesales.models import MAX_AMOUNT, OfflineSalesBatch
+from pretix_offlinesales.models import MAX_AMOUNT
 from pretix_offlinesales.printing import choice
 from pretix_offlinesales.tickets.reasons import ALREADY_CANCELED, AMBIGUOUS, UNKNOWN
 from pretix_offlinesales.tickets.selection import ALL, By, Selection, choose, find_elsewhere, named_by, settled
@@ -38,7 +38,7 @@ def found(batch, selection, **options):
 
 
 SAID = {
-    By.NUMBERS: lambda batch: Selection.numbered("4, 2", batch),
+    By.NUMBERS: lambda batch: Selection.numbered("4, 2"),
     By.ORDERS: lambda batch: Selection(By.ORDERS, (codes(batch)[3], codes(batch)[1].lower())),
     By.SECRETS: lambda batch: Selection(By.SECRETS, (secrets(batch)[3], secrets(batch)[1])),
     By.LINES: lambda batch: Selection.parse(f"4\n{codes(batch)[1]}, 4", batch.event, batch),
@@ -78,13 +78,13 @@ def test_texts_that_name_nothing_select_nothing(event):
 
 def test_what_can_not_be_read_or_is_too_much_is_said(event):
     with pytest.raises(ValueError, match="“5-2” is not a range of ticket numbers"):
-        Selection.numbered("1, 5-2", OfflineSalesBatch())
+        Selection.numbered("1, 5-2")
     with pytest.raises(ValueError, match="These are more than 10000 tickets"):
         Selection.parse("\n".join(f"X{number}" for number in range(MAX_AMOUNT + 1)), event, None)
 
 
 def test_what_is_unknown_comes_last_as_it_was_given(batch):
-    assert found(batch, Selection.numbered("09, 3, 1-2", batch)) == [
+    assert found(batch, Selection.numbered("09, 3, 1-2")) == [
         *(("1", 1, ""), ("2", 2, ""), ("3", 3, "")),
         ("09", None, UNKNOWN),
     ]
@@ -122,7 +122,7 @@ def test_codes_on_paper_are_settled_before_they_are_replaced(batch):
         position.secret += "x"
         position.save()
     assert [number for _value, number, _reason in found(batch, Selection.from_json(same.data))] == [1, 2]
-    by_number = Selection.numbered("1-2", batch)
+    by_number = Selection.numbered("1-2")
     assert settled(by_number, choose(batch.event, batch, by_number)) == by_number
 
 
