@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import islice
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -45,7 +46,8 @@ class TicketsOfBatches(serializers.Field):
             raise ValidationError(str(error)) from error
 
     def _read(self, data):
-        event, errors, texts = self.context["request"].event, {}, []
+        event, texts = self.context["request"].event, []
+        errors: dict[str, Any] = {}
         keys = [int(key) for key in data if KEY.fullmatch(key)]
         known = set(shown_batches(event).filter(pk__in=keys).values_list("pk", flat=True))
         for key, text in data.items():

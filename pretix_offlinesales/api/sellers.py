@@ -1,12 +1,11 @@
 """An organizer's sellers in the REST API."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import django_filters
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet, RestrictedError
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from django_scopes import scopes_disabled
@@ -14,10 +13,12 @@ from pretix.api.pagination import TotalOrderingFilter
 from pretix.base.models import Event, Item
 from rest_framework import serializers, viewsets
 from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.request import Request
 
-from ..models import CHANGE_SELLERS, READ_SELLERS, Document, ProductCommission, Seller
-from ..sellers import history
+from ..models import CHANGE_SELLERS, READ_SELLERS, ProductCommission, Seller
+from ..sellers import records
 from ..sellers.accounts import accounts
+from ..sellers.terms import Rate
 from .lists import BooleanFilter, Pagination
 from .permissions import OrganizerPermission
 
@@ -39,11 +40,11 @@ class ProductCommissionSerializer(serializers.ModelSerializer):
 
 
 class SellerSerializer(serializers.ModelSerializer):
-    """A seller in a list. Saving it writes her history."""
+    """A seller in a list."""
 
     locale = serializers.ChoiceField(choices=settings.LANGUAGES, required=False, allow_blank=True)
     currency = serializers.ChoiceField(choices=Event.CURRENCY_CHOICES, required=False, allow_blank=True)
-    product_commissions = ProductCommissionSerializer(many=True, required=False, max_length=MAX_COMMISSIONS)
+    product_commissions = ProductCommissionSerializer(many=True, required=False, max_length=MAX_COMMISSIONS)  # type: ignore[call-arg]  # of the list
 
     class Meta:
         model = Seller
@@ -73,62 +74,43 @@ class SellerSerializer(serializers.ModelSerializer):
         )
         extra_kwargs = {"deadline_days": {"max_value": MAX_DEADLINE}}
 
-    def validate_currency(self, currency: str) -> str:
-        seller = self.instance
-        if seller and seller.currency != currency and documents_of(seller).exists():
-            raise ValidationError(_("This cannot be changed any more, since tickets have been handed over."))
-        return currency
-
-    def validate_product_commissions(self, commissions: list[dict]) -> list[dict]:
+    def validate_product_commissions(self, commissions: list[dict]) -> dict[int, Rate]:
+        """By the key of the product."""
         keys = [each["item_id"] for each in commissions]
         known = Item.objects.filter(event__organizer=self.context["request"].organizer, pk__in=keys)
-        found = set(known.values_list("pk", flat=True))
-        errors = []
-        for index, key in enumerate(keys):
-            message = _("There is no such product.") if key not in found else ""
-            if key in keys[:index]:
-                message = _("This product is named twice.")
+        found, named = set(known.values_list("pk", flat=True)), set()
+        errors: list[dict] = []
+        for key in keys:
+            message = _("This product is named twice.") if key in named else ""
+            if key not in found:
+                message = _("There is no such product.")
             errors.append({"item": [message]} if message else {})
+            named.add(key)
         if any(errors):
             raise ValidationError(errors)
-        return commissions
+        return {each["item_id"]: Rate.of(ProductCommission(**each)) for each in commissions}
+
+    def validate(self, values: dict) -> dict:
+        if problems := records.problems(self.context["request"].organizer, self.instance, values):
+            raise ValidationError({field: [message] for field, message in problems.items()})
+        return values
 
     def save(self, **kwargs: Any) -> Seller:
-        request = self.context["request"]
-        before = self._values(self.instance) if self.instance else {}
         try:
-            with transaction.atomic():
-                seller = super().save(organizer=request.organizer)
-        except IntegrityError as error:  # the identifier is all that can be taken
-            raise ValidationError({"identifier": [_("Another seller has this identifier.")]}) from error
-        after = self._values(seller)
-        changed = {name: value for name, value in after.items() if before.get(name) != value}
-        action = history.CHANGED if before else history.ADDED
-        history.write(seller, action, changed, user=request.user, auth=request.auth)
+            return super().save(**kwargs)
+        except IntegrityError as error:  # the identifier is all that can be taken meanwhile
+            raise ValidationError({"identifier": [_("Another seller has this identifier already.")]}) from error
+
+    def create(self, values: dict) -> Seller:
+        commissions = values.pop("product_commissions", None)
+        seller = Seller(organizer=self.context["request"].organizer, **values)
+        records.add(seller, requester(self.context["request"]), commissions)
         return seller
 
-    def create(self, validated_data: dict) -> Seller:
-        commissions = validated_data.pop("product_commissions", [])
-        seller = Seller.objects.create(**validated_data)
-        self._agree(seller, commissions)
+    def update(self, seller: Seller, values: dict) -> Seller:
+        commissions = values.pop("product_commissions", None)
+        records.change(seller, values, requester(self.context["request"]), commissions)
         return seller
-
-    def update(self, seller: Seller, validated_data: dict) -> Seller:
-        commissions = validated_data.pop("product_commissions", None)
-        seller = super().update(seller, validated_data)
-        if commissions is not None:
-            seller.product_commissions.all().delete()
-            self._agree(seller, commissions)
-        return seller
-
-    def _agree(self, seller: Seller, commissions: list[dict]) -> None:
-        ProductCommission.objects.bulk_create(ProductCommission(seller=seller, **each) for each in commissions)
-        # What was looked up before is not true any more.
-        getattr(seller, "_prefetched_objects_cache", {}).pop("product_commissions", None)
-
-    def _values(self, seller: Seller) -> Mapping[str, Any]:
-        """As they are shown, by field."""
-        return SellerSerializer(seller).data
 
 
 class SellerDetailSerializer(SellerSerializer):
@@ -179,30 +161,21 @@ class SellerViewSet(viewsets.ModelViewSet):
 
     def get_queryset(self) -> QuerySet[Seller]:
         sellers = Seller.objects.filter(organizer=self.request.organizer)
-        if self.action in ("partial_update", "destroy"):
+        if self.action == "partial_update":
             return sellers.select_for_update(no_key=True)  # who hands something over to her waits
         return sellers.prefetch_related("product_commissions")
-
-    @transaction.atomic
-    def create(self, request, **kwargs):
-        return super().create(request, **kwargs)
 
     @transaction.atomic
     def partial_update(self, request, **kwargs):
         return super().partial_update(request, **kwargs)
 
-    @transaction.atomic
-    def destroy(self, request, **kwargs):
-        return super().destroy(request, **kwargs)
-
     def perform_destroy(self, seller: Seller) -> None:
-        history.write(seller, history.DELETED, {}, user=self.request.user, auth=self.request.auth)
         try:
-            seller.delete()
-        except RestrictedError as error:
-            message = _("This seller cannot be deleted, since tickets have been handed over. Set “active” to false.")
-            raise PermissionDenied(message) from error
+            records.delete(seller, requester(self.request))
+        except records.NotDeleted as error:
+            raise PermissionDenied(str(error)) from error
 
 
-def documents_of(seller: Seller) -> QuerySet[Document]:
-    return Document.objects.filter(Q(source=seller) | Q(target=seller))
+def requester(request: Request) -> dict:
+    """As ``log_action`` takes it."""
+    return {"user": request.user, "auth": request.auth}

@@ -20,7 +20,6 @@ from .lists import BooleanFilter, Pagination, sellers_of
 from .permissions import PluginPermission
 from .views import shown_batches
 
-
 FIELDS: tuple[str, ...] = (
     "number",
     "order",

@@ -40,7 +40,6 @@ from .serializers import (
     TicketsSerializer,
 )
 
-
 with scopes_disabled():
 
     class BatchFilter(FilterSet):
