@@ -53,7 +53,7 @@ class Account:
 
 
 class _Group(NamedTuple):
-    """What tickets have in common that are counted together. The names are fields of tickets, a bit shorter."""
+    """What tickets have in common that are counted together: the values of ``_FIELDS``."""
 
     seller: int
     document: int
@@ -62,7 +62,8 @@ class _Group(NamedTuple):
     item: int
     variation: int | None
 
-    FIELDS = ("seller", "document", "batch__event", "batch__subevent", "batch__item", "batch__variation")
+
+_FIELDS = ("seller", "document", "batch__event", "batch__subevent", "batch__item", "batch__variation")
 
 
 def accounts(sellers: Iterable[Seller]) -> dict[int, Account]:
@@ -85,7 +86,7 @@ def accounts_by_product(seller: Seller) -> dict[tuple[int, int | None, int, int 
     counted = _Counted.of(unscoped(OfflineSalesTicket.objects).filter(seller=seller))
     by_product = defaultdict(list)
     for group in counted.groups:
-        by_product[group[2:]].append(group)
+        by_product[group.event, group.subevent, group.item, group.variation].append(group)
     return {product: counted.account(groups) for product, groups in by_product.items()}
 
 
@@ -93,7 +94,7 @@ def overdue(sellers: QuerySet[Seller]) -> set[int]:
     """The keys of those who hold something that is overdue. Only tickets are counted whose deadline may have passed."""
     documents = unscoped(Document.objects).filter(target__in=sellers.order_by())
     of_documents = {pk: Terms.from_json(terms) for pk, terms in documents.values_list("pk", "terms")}
-    deadlines = {pk: terms.deadline_days for pk, terms in of_documents.items() if _can_be_overdue(terms)}
+    deadlines = {pk: days for pk, terms in of_documents.items() if (days := _deadline(terms)) is not None}
     if not deadlines:
         return set()
     earliest = now() + timedelta(days=max(deadlines.values())) + A_DAY
@@ -103,8 +104,9 @@ def overdue(sellers: QuerySet[Seller]) -> set[int]:
     return {group.seller for group in counted.groups if counted.overdue(group)}
 
 
-def _can_be_overdue(terms: Terms) -> bool:
-    return terms.deadline_days is not None and terms.deadline_action == DeadlineAction.KEEP
+def _deadline(terms: Terms) -> int | None:
+    """How many days before, if something can be overdue at all."""
+    return terms.deadline_days if terms.deadline_action == DeadlineAction.KEEP else None
 
 
 @dataclass
@@ -119,7 +121,7 @@ class _Counted:
     @classmethod
     def of(cls, tickets: QuerySet[OfflineSalesTicket]) -> Self:
         """:param tickets: that somebody holds"""
-        groups = {_Group(*key): found for key, found in figures(tickets, by=_Group.FIELDS).items()}
+        groups = {_Group(*key): found for key, found in figures(tickets, by=_FIELDS).items()}
         documents = unscoped(Document.objects).filter(pk__in={group.document for group in groups})
         stored = dict(documents.values_list("pk", "terms"))
         agreed = {pk: json.dumps(terms, sort_keys=True) for pk, terms in stored.items()}
@@ -147,11 +149,11 @@ class _Counted:
         )
 
     def overdue(self, group: _Group) -> Tally:
-        terms = self.terms[self.agreed[group.document]]
-        if not _can_be_overdue(terms):
-            return Tally()
+        days = _deadline(self.terms[self.agreed[group.document]])
         day = self.days[group.event, group.subevent]
-        return self.groups[group].held if day.today > day.begins - timedelta(days=terms.deadline_days) else Tally()
+        if days is None or day.today <= day.begins - timedelta(days=days):
+            return Tally()
+        return self.groups[group].held
 
 
 class _Day(NamedTuple):
