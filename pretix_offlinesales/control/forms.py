@@ -127,7 +127,7 @@ class BatchForm(forms.Form):
         self.fields["layout"].queryset = event.ticket_layouts.order_by("name", "pk")
         if event.has_subevents:
             self.fields["subevent"].queryset = event.subevents.all()
-            self.fields["subevent"].widget = _date_picker(event)
+            self.fields["subevent"].widget = date_picker(event)
             self.fields["subevent"].widget.choices = self.fields["subevent"].choices
         else:
             del self.fields["subevent"]
@@ -269,7 +269,7 @@ def _at_their_fields(error: ValidationError):
         yield SHOWN_AT.get(field, field), messages
 
 
-def _date_picker(event, **attrs) -> Select2:
+def date_picker(event, **attrs) -> Select2:
     """The host's, which searches as you type."""
     place = {"organizer": event.organizer.slug, "event": event.slug}
     url = reverse("control:event.subevents.select2", kwargs=place)
@@ -319,11 +319,11 @@ class BatchFilterForm(FilterForm):
 
     def __init__(self, *args, event: Event, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["item"].choices = [("", _("All products")), *_products_to_find(event)]
+        self.fields["item"].choices = [("", _("All products")), *products_to_find(event)]
         self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
         if event.has_subevents:
             self.fields["subevent"].queryset = event.subevents.all()
-            self.fields["subevent"].widget = _date_picker(
+            self.fields["subevent"].widget = date_picker(
                 event, **{"data-placeholder": pgettext_lazy("subevent", "All dates")}
             )
             self.fields["subevent"].widget.choices = self.fields["subevent"].choices
@@ -352,7 +352,7 @@ class BatchFilterForm(FilterForm):
         return qs
 
 
-def _products_to_find(event) -> list[tuple[str, str]]:
+def products_to_find(event) -> list[tuple[str, str]]:
     """Inactive ones too: their tickets are still out there."""
     choices = []
     for item in event.items.prefetch_related("variations"):

@@ -39,6 +39,7 @@ from ..tickets.state import status_of, with_state
 from ..tickets.worth import money, with_worth
 from .entries import entries_over_time
 from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
+from .sellers_shown import may_read_sellers
 from .waiting import JobMixin
 
 
@@ -128,6 +129,7 @@ class BatchList(PageMixin, PaginationMixin, ListView):
         return context | {
             "filter_form": self.filter_form,
             "after_sale": self._after_sale(),
+            "hand_over_url": self.url("hand_over") if may_read_sellers(self.request) else "",
             "adds_up": adds_up,
             "total": self._count(context["batches"]) if COUNTED in self.request.GET else None,
             **shown,
@@ -398,6 +400,7 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
             "batch": self.batch,
             "figures": total(tickets_of([self.batch])),
             "after_sale": self._after_sale(),
+            "hand_over_url": self._hand_over_url(),
             "entries": entries_over_time(self.batch),
             "filter_form": self.filter_form,
             "comment_form": CommentForm(instance=self.batch),
@@ -421,6 +424,9 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
             for kind in all_after_sale()
             if not kind.offered_for or self.batch.tickets.filter(kind.offered_for).exists()
         ]
+
+    def _hand_over_url(self) -> str:
+        return f"{self.url('hand_over')}?batch={self.batch.pk}" if may_read_sellers(self.request) else ""
 
     def _missing_letters(self) -> list[MissingLetters]:
         try:

@@ -251,7 +251,10 @@ def write_document(plan: Plan, pk: int, moment: datetime, requested_by: dict, co
     event, terms = plan.event, Terms.of(plan.target or plan.source, plan.event)  # type: ignore[arg-type]
     if plan.target and not plan.target.currency:
         plan.target.currency = event.currency
-        plan.target.save(update_fields=["currency"])
+    for seller in (plan.source, plan.target):
+        if seller:
+            seller.last_movement = moment
+            seller.save(update_fields=["currency", "last_movement"])
     groups = plan.by_batch_and_price()
     note = Note.of(event, moment, plan.source, plan.target, _lines(groups), [], comment)
     document = Document.objects.create(

@@ -86,15 +86,17 @@ def tickets_of(batches: QuerySet[OfflineSalesBatch] | Iterable[OfflineSalesBatch
     return unscoped(OfflineSalesTicket.objects).filter(batch__in=batches)
 
 
-def figures(tickets: QuerySet[OfflineSalesTicket], by: str) -> dict[Any, Figures]:
+def figures(tickets: QuerySet[OfflineSalesTicket], by: str | tuple[str, ...]) -> dict[Any, Figures]:
     """
     The figures of each group of these tickets, in one query. Groups without tickets have empty ones.
 
-    :param by: the field that the tickets of a group have in common: ``batch``, ``batch__item``, …
+    :param by: the field that the tickets of a group have in common: ``batch``, ``batch__item``, …; or several fields,
+        then a group is called by a tuple of their values
     """
     found: dict[Any, Figures] = defaultdict(Figures)
-    for row in _count(tickets, by):
-        found[row[by]] += _figures(row)
+    fields = (by,) if isinstance(by, str) else by
+    for row in _count(tickets, *fields):
+        found[row[by] if isinstance(by, str) else tuple(row[field] for field in fields)] += _figures(row)
     return found
 
 

@@ -108,6 +108,8 @@ NAMES = {
     ],
     "prefetching": [
         Name("django.db.models:Model()._prefetched_objects_cache"),
+        Name("pretix.base.models:Event._settings_objects"),
+        Name("pretix.base.models:Organizer._settings_objects"),
     ],
     "pricing": [
         Name("pretix.base.services.pricing:get_listed_price", "item, variation, subevent"),
