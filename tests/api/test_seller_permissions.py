@@ -130,7 +130,6 @@ def test_the_docs_list_all_endpoints():
     docs = (Path(urls.__file__).parent.parent / "docs" / "api.rst").read_text()
     listed = re.findall(r"^``(GET|POST|PATCH|DELETE) (offlinesales[^`]*)`` ", docs, re.MULTILINE)
     there_are = {
-        (method.upper(), re.sub(r"{\w+}", "(id)", address))
-        for _name, method, address, _status in ENDPOINTS.values()
+        (method.upper(), re.sub(r"{\w+}", "(id)", address)) for _name, method, address, _status in ENDPOINTS.values()
     }
     assert sorted(listed) == sorted(there_are)
