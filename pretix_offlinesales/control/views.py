@@ -28,17 +28,18 @@ from ..jobs import runner
 from ..jobs.queries import failures, find, last_failed, last_fetchable, unfinished
 from ..jobs.registry import all_kinds, kind_of, request_of
 from ..kinds import ISSUE, MAKE_DATA, PRINT
-from ..models import REQUESTER, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
+from ..models import READ_SELLERS, REQUESTER, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from ..models.activation import is_active
 from ..printing.letters import MissingLetters, missing_letters
 from ..printing.specimen import print_specimen
 from ..returning.after_sale import all_after_sale
 from ..tickets.figures import Figures, figures, tickets_of, total
 from ..tickets.splitting import find_split_off
-from ..tickets.state import status_of, with_state
+from ..tickets.state import state_of, status_of, with_state
 from ..tickets.worth import money, with_worth
 from .entries import entries_over_time
 from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
+from .stock import stock_map
 from .waiting import JobMixin
 
 
@@ -65,6 +66,11 @@ class PageMixin(EventPermissionRequiredMixin):
     def batches(self):
         """The event's batches that are complete. Others are being made, and are shown as jobs."""
         return OfflineSalesBatch.objects.filter(event=self.request.event, completed__isnull=False)
+
+
+def may_read(request) -> bool:
+    """Whether somebody may see sellers over all events: more than the names of those who hold tickets of this one."""
+    return request.user.has_organizer_permission(request.organizer, READ_SELLERS, request)
 
 
 class BatchMixin(PageMixin):
@@ -129,9 +135,20 @@ class BatchList(PageMixin, PaginationMixin, ListView):
             "filter_form": self.filter_form,
             "after_sale": self._after_sale(),
             "adds_up": adds_up,
-            "total": self._count(context["batches"]) if COUNTED in self.request.GET else None,
+            **(self._counted(context["batches"]) if COUNTED in self.request.GET else {}),
             **shown,
         }
+
+    def _counted(self, shown) -> dict:
+        # What is in test mode can't be sold, and nobody needs to know where it is.
+        batches = self.object_list.filter(testmode=False).order_by("item__position", "item", "pk")
+        batches = list(batches.prefetch_related("subevent"))
+        for batch in batches:
+            batch.event = self.request.event
+            if batch.subevent:
+                batch.subevent.event = self.request.event
+        may_read_sellers = may_read(self.request)
+        return {"total": self._count(shown), "stock": stock_map(batches), "may_read_sellers": may_read_sellers}
 
     def _count(self, shown) -> Figures:
         """
@@ -362,10 +379,13 @@ class JobDismiss(JobButton):
 
 
 def _say_status(tickets: Iterable[OfflineSalesTicket]) -> None:
-    """:param tickets: with their state"""
+    """:param tickets: with their state, and their sellers"""
     find_split_off(tickets)
     for ticket in tickets:
-        ticket.status = status_of(ticket.fate, ticket.order.status, ticket.split_off, ticket.split_to)
+        ticket.seller_name = ticket.seller.name if ticket.seller else ""
+        state = state_of(ticket.fate, bool(ticket.seller), bool(ticket.sold), ticket.checked_in)
+        split = ticket.split_off, ticket.split_to
+        ticket.status = status_of(ticket.fate, ticket.order.status, *split, state, ticket.seller_name)
 
 
 class TicketsMixin(BatchMixin):
@@ -373,10 +393,10 @@ class TicketsMixin(BatchMixin):
 
     @cached_property
     def filter_form(self):
-        return TicketFilterForm(data=self.request.GET)
+        return TicketFilterForm(data=self.request.GET, batch=self.batch)
 
     def get_queryset(self):
-        tickets = with_state(tickets_of([self.batch]).select_related("order")).order_by("number")
+        tickets = with_state(tickets_of([self.batch]).select_related("order", "seller")).order_by("number")
         return self.filter_form.filter_qs(tickets) if self.filter_form.is_valid() else tickets
 
 
@@ -396,6 +416,8 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
         _say_status(context["tickets"])
         return context | {
             "batch": self.batch,
+            "stock": stock_map([self.batch]),
+            "may_read_sellers": may_read(self.request),
             "figures": total(tickets_of([self.batch])),
             "after_sale": self._after_sale(),
             "entries": entries_over_time(self.batch),
@@ -493,6 +515,7 @@ class TicketExport(TicketsMixin, View):
             (_("Product"), lambda ticket: product),
             (_("Price"), lambda ticket: str(money(ticket.worth))),
             (_("Status"), lambda ticket: ticket.status),
+            (_("Seller"), lambda ticket: ticket.seller_name),
             (_("Printed"), lambda ticket: moment(ticket.last_printed)),
             (_("Checked in"), lambda ticket: moment(ticket.entered)),
             (_("Check-in list"), lambda ticket: ticket.entered_list or ""),
