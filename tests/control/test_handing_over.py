@@ -1,13 +1,11 @@
 """The page on which tickets go from hand to hand."""
 
-from decimal import Decimal
 
 import pytest
 
-from pretix_offlinesales.models import Document, Movement, OfflineSalesTicket
-from tests.support.after_sale import check_in
-from tests.support.pages import alerts, errors, rows, shown, soup, words
-from tests.support.sellers import handed_over, held, make_seller
+from pretix_offlinesales.models import Document
+from tests.support.pages import alerts, rows, shown, soup, words
+from tests.support.sellers import held, make_seller
 
 
 @pytest.fixture
