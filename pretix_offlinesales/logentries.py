@@ -4,14 +4,21 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _
-from pretix.base.logentrytypes import EventLogEntryType, NoOpShredderMixin, OrderLogEntryType, log_entry_types
+from pretix.base.logentrytypes import (
+    EventLogEntryType,
+    LogEntryType,
+    NoOpShredderMixin,
+    OrderLogEntryType,
+    log_entry_types,
+)
 from pretix.base.models import Event, LogEntry
 
 from . import kinds  # noqa: F401 - all kinds of jobs must be known
 from .jobs.registry import Kind, all_kinds
 from .models import RESULT_LIFETIME, OfflineSalesBatch
-from .models.activation import is_active
+from .models.activation import is_active, is_active_for
 from .returning.after_sale import AfterSale, all_after_sale
+from .sellers import records
 from .shredders import COMMENTED, shred_comment
 from .tickets.origin import Origin
 
@@ -49,6 +56,31 @@ class BatchLogEntryType(EventLogEntryType):
 class BatchChanged(BatchLogEntryType):
     def shred_pii(self, logentry: LogEntry) -> None:
         shred_comment(logentry)
+
+
+@log_entry_types.new_from_dict(
+    {
+        records.ADDED: _("The seller has been created."),
+        records.CHANGED: _("The seller has been changed."),
+        records.DELETED: _("Seller {seller} of offline sales has been deleted."),
+        records.ERASED: _("The personal data of the seller has been deleted."),
+    }
+)
+class SellerLogEntryType(LogEntryType):
+    """In the history of the organizer."""
+
+    object_link_wrapper = _("Seller {val}")
+
+    def get_object_link_info(self, logentry: LogEntry) -> dict | None:
+        if not (seller := logentry.content_object):
+            return {"val": _("(deleted)")}
+        if not is_active_for(logentry.organizer):
+            return {"val": str(seller)}
+        place = {"organizer": logentry.organizer.slug, "seller": seller.pk}
+        return {"val": str(seller), "href": reverse("plugins:pretix_offlinesales:seller", kwargs=place)}
+
+    def shred_pii(self, logentry: LogEntry) -> None:
+        records.shred(logentry)
 
 
 class JobLogEntryType(NoOpShredderMixin, BatchLogEntryType):

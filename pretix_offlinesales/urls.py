@@ -1,8 +1,11 @@
 from django.urls import include, path, re_path
-from pretix.api.urls import event_router
+from pretix.api.urls import event_router, orga_router
 
+from .api.documents import DocumentViewSet
+from .api.handing_over import HandingOverViewSet
 from .api.jobs import JobViewSet
-from .api.tickets import TicketViewSet
+from .api.sellers import SellerViewSet
+from .api.tickets import EventTicketViewSet, TicketViewSet
 from .api.views import AfterSaleViewSet, BatchViewSet
 from .control import documents, handing_over, kept, printing, returning, views
 from .returning.after_sale import all_after_sale
@@ -17,6 +20,11 @@ event_router.register(
     AfterSaleViewSet,
     basename="offlinesalesaftersale",
 )
+
+event_router.register("offlinesaleshandovers", HandingOverViewSet, basename="offlinesaleshandover")
+event_router.register("offlinesalestickets", EventTicketViewSet, basename="offlinesaleseventticket")
+orga_router.register("offlinesalessellers", SellerViewSet, basename="offlinesalesseller")
+orga_router.register("offlinesalesdocuments", DocumentViewSet, basename="offlinesalesdocument")
 
 control_patterns = [
     path("", views.BatchList.as_view(), name="list"),

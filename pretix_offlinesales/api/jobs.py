@@ -13,7 +13,8 @@ from ..jobs.queries import remembered
 from ..jobs.registry import all_kinds, kind_of
 from ..models import Job
 from .lists import Pagination
-from .views import PluginPermission, address_of
+from .permissions import PluginPermission
+from .views import address_of
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise

@@ -5,8 +5,12 @@ from datetime import UTC
 import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from pretix.api.pagination import Pagination as HostPagination
 from rest_framework import serializers
+from rest_framework.request import Request
+
+from ..models import Seller
 
 
 class Pagination(HostPagination):
@@ -42,3 +46,8 @@ class MomentField(django_filters.fields.IsoDateTimeField):
 
 class MomentFilter(django_filters.IsoDateTimeFilter):
     field_class = MomentField
+
+
+def sellers_of(request: Request) -> QuerySet[Seller]:
+    """All that may be named: others are as unknown as those that there are not."""
+    return Seller.objects.filter(organizer=request.organizer)

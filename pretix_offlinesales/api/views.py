@@ -10,7 +10,6 @@ from django.http import Http404
 from django.utils.functional import cached_property
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from django_scopes import scopes_disabled
-from pretix.api.auth.permission import EventPermission
 from pretix.api.models import OAuthAccessToken
 from pretix.api.pagination import TotalOrderingFilter
 from pretix.base.models import Device, Event, TeamAPIToken
@@ -29,10 +28,10 @@ from ..jobs.queries import find, too_many
 from ..jobs.registry import kind_of
 from ..kinds import ISSUE, PRINT
 from ..models import Job, OfflineSalesBatch
-from ..models.activation import is_active
 from ..returning.after_sale import AfterSale, with_action
 from ..returning.examine import Result
 from .lists import BooleanFilter, MomentFilter, Pagination
+from .permissions import PluginPermission
 from .serializers import (
     BatchDetailSerializer,
     BatchRequestSerializer,
@@ -40,16 +39,6 @@ from .serializers import (
     PrintRequestSerializer,
     TicketsSerializer,
 )
-
-
-class PluginPermission(EventPermission):
-    """The host asks for the right permission, but not whether the event uses the plugin."""
-
-    def has_permission(self, request, view):
-        if "\0" in view.kwargs["event"]:
-            return False  # PostgreSQL would not even look for it
-        return super().has_permission(request, view) and is_active(request.event)
-
 
 with scopes_disabled():
 

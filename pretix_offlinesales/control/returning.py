@@ -116,6 +116,10 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
             self.batch  # noqa: B018 - whatever is asked, a batch that does not exist is not found
         return response(request, *args, **kwargs)
 
+    def get_initial(self):
+        """Whoever comes from somewhere else may have said which tickets."""
+        return {"lines": self.request.GET.get("tickets", "")}
+
     def get_form_kwargs(self):
         return super().get_form_kwargs() | {
             "event": self.request.event,

@@ -3,7 +3,8 @@ Where Django keeps what it has prefetched for an instance. Of a relation, it ask
 takes it.
 """
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
+from pretix.base.models import Event
 
 
 def set_prefetched(instance: Model, prefetched: dict) -> None:
@@ -22,3 +23,8 @@ def forget_prefetched(instance: Model, relation: str) -> None:
     :raises KeyError: if it was not prefetched
     """
     del instance._prefetched_objects_cache[relation]
+
+
+def with_settings(events: QuerySet[Event]) -> QuerySet[Event]:
+    """Events that can be asked for their settings, such as their timezone, without a query for each."""
+    return events.select_related("organizer").prefetch_related("_settings_objects", "organizer___settings_objects")

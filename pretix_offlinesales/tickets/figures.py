@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
+from pretix.base.models import Event
 
 from ..db.queries import exists_for_each, planned_plainly, unscoped
 from ..models import OfflineSalesBatch, OfflineSalesTicket
@@ -86,15 +87,22 @@ def tickets_of(batches: QuerySet[OfflineSalesBatch] | Iterable[OfflineSalesBatch
     return unscoped(OfflineSalesTicket.objects).filter(batch__in=batches)
 
 
-def figures(tickets: QuerySet[OfflineSalesTicket], by: str) -> dict[Any, Figures]:
+def tickets_of_event(event: Event) -> QuerySet[OfflineSalesTicket]:
+    """Those of its batches that are complete."""
+    return tickets_of(unscoped(OfflineSalesBatch.objects).filter(event=event, completed__isnull=False))
+
+
+def figures(tickets: QuerySet[OfflineSalesTicket], by: str | tuple[str, ...]) -> dict[Any, Figures]:
     """
     The figures of each group of these tickets, in one query. Groups without tickets have empty ones.
 
-    :param by: the field that the tickets of a group have in common: ``batch``, ``batch__item``, …
+    :param by: the field that the tickets of a group have in common: ``batch``, ``batch__item``, …; or several fields,
+        then a group is called by a tuple of their values
     """
     found: dict[Any, Figures] = defaultdict(Figures)
-    for row in _count(tickets, by):
-        found[row[by]] += _figures(row)
+    fields = (by,) if isinstance(by, str) else by
+    for row in _count(tickets, *fields):
+        found[row[by] if isinstance(by, str) else tuple(row[field] for field in fields)] += _figures(row)
     return found
 
 

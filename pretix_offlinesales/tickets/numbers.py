@@ -6,7 +6,7 @@ before any of its numbers is named: what it takes to read one is limited here, f
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
@@ -98,7 +98,12 @@ def format_numbers(numbers: Iterable[int], dash: str = "-") -> str:
 
     :param dash: ``DASH`` on paper
     """
-    return ", ".join(f"{first}{dash}{last}" if first < last else f"{first}" for first, last in ranges_of(numbers))
+    return format_ranges(ranges_of(numbers), dash)
+
+
+def format_ranges(ranges: Iterable[Sequence[int]], dash: str = "-") -> str:
+    """:param ranges: of ``ranges_of``"""
+    return ", ".join(f"{first}{dash}{last}" if first < last else f"{first}" for first, last in ranges)
 
 
 def ranges_of(numbers: Iterable[int]) -> list[list[int]]:

@@ -1,15 +1,10 @@
 """Who may do what: one table, with a column for each endpoint and a row for each way to come to it."""
 
 import re
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.utils.timezone import now
-from pretix.api.models import OAuthAccessToken, OAuthApplication
 from pretix.api.urls import event_router
-from pretix.base.models import Device, Event, Organizer, User
-from rest_framework.test import APIClient
 
 from pretix_offlinesales import urls
 from pretix_offlinesales.api.jobs import JobViewSet
@@ -18,6 +13,7 @@ from pretix_offlinesales.api.views import AfterSaleViewSet, BatchViewSet
 from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.returning.after_sale import all_after_sale
+from tests.support.ways import WAYS, Ways
 
 #: What can be done with tickets that exist, by the end of the address.
 OTHERS = {kind.api_action: kind for kind in reversed(all_after_sale())}
@@ -95,7 +91,8 @@ an app with an expired token        401  401    401   401      401    401    401
 a member of the team                yes  yes    yes   yes      yes    yes    yes   yes    yes    yes      yes
 a user without a team               403  403    403   403      403    403    403   403    403    403      403
 
-everything, with the plugin off     403  403    403   403      403    403    403   403    403    403      403
+everything, off for the event       403  403    403   403      403    403    403   403    403    403      403
+everything, off for the organizer   403  403    403   403      403    403    403   403    403    403      403
 everything, to an unknown event     403  403    403   403      403    403    403   403    403    403      403
 everything, to an unknown organizer 403  403    403   403      403    403    403   403    403    403      403
 """
@@ -151,16 +148,13 @@ def test_who_may_not_do_it_leaves_no_trace(places, who, expected):
     assert comment == ("Changed" if expected["patch"] == "yes" else "")
 
 
-# The ways to come: each is given the places, and returns a client
-
-
-class Places:
-    """An event with a batch and its jobs, another event of the organizer, and another organizer."""
+class Places(Ways):
+    """An event with a batch and its jobs."""
 
     formats = {"get": None, "post": "json", "patch": "json"}
 
     def __init__(self, event, series, batch, issuing, printing, **others):
-        self.event, self.organizer, self.other_event = event, event.organizer, series
+        super().__init__(event, series)
         self.bodies = {
             "create": {"item": batch.item_id, "amount": 1, "sales_channel": "web"},
             **{action: {"all": True} for action in OTHERS},
@@ -174,13 +168,7 @@ class Places:
         }
 
     def url_for(self, who):
-        organizer = "unknown" if who.endswith("unknown organizer") else self.organizer.slug
-        event = "unknown" if who.endswith("unknown event") else self.event.slug
-        return f"/api/v1/organizers/{organizer}/events/{event}/offlinesalesbatches/"
-
-    @property
-    def other_organizer(self):
-        return Organizer.objects.create(name="Circus", slug="circus", plugins="pretix_offlinesales")
+        return f"{self.event_for(who)}offlinesalesbatches/"
 
 
 @pytest.fixture
@@ -188,107 +176,6 @@ def places(event, quota, series, store_batch, store_job):
     batch = store_batch()
     others = {name: store_job(batch, kind=kind, selection={"all": True}) for name, kind in OTHERS.items()}
     return Places(event, series, batch, store_job(batch), store_job(batch, kind=PRINT), **others)
-
-
-def with_header(value):
-    client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=value)
-    return client
-
-
-def team(organizer, *permissions, events=None):
-    """A team with these permissions, or all, for these events, or all."""
-    team = organizer.teams.create(
-        name="Team",
-        all_events=events is None,
-        all_event_permissions=not permissions,
-        limit_event_permissions=dict.fromkeys(permissions, True),
-    )
-    team.limit_events.set(events or [])
-    return team
-
-
-def token(organizer, *permissions, events=None, active=True):
-    token = team(organizer, *permissions, events=events).tokens.create(name="Integration", active=active)
-    return with_header(f"Token {token.token}")
-
-
-def device(organizer, events=None, **values):
-    device = Device.objects.create(
-        **{
-            "organizer": organizer,
-            "name": "Till",
-            "all_events": events is None,
-            "api_token": "till",
-            "initialized": now(),
-        }
-        | values
-    )
-    device.limit_events.set(events or [])
-    return with_header(f"Device {device.api_token}")
-
-
-def app(organizer, scope, allowed_organizer=None, lifetime=timedelta(hours=1)):
-    user = member(organizer)
-    access = OAuthAccessToken.objects.create(
-        application=OAuthApplication.objects.create(name="App", redirect_uris="https://example.org", user=user),
-        user=user,
-        scope=scope,
-        token="access",
-        expires=now() + lifetime,
-    )
-    access.organizers.add(allowed_organizer or organizer)
-    return with_header(f"Bearer {access.token}")
-
-
-def member(organizer):
-    user = User.objects.create_user("member@example.org", "a long enough passphrase")
-    team(organizer).members.add(user)
-    return user
-
-
-def signed_in(user):
-    client = APIClient()
-    client.force_login(user)
-    return client
-
-
-def plugin_off(places):
-    Event.objects.filter(pk=places.event.pk).update(plugins="pretix.plugins.ticketoutputpdf")
-    return token(places.organizer)
-
-
-WAYS = {
-    "nobody": lambda places: APIClient(),
-    "a wrong token": lambda places: with_header("Token wrong"),
-    "an inactive token": lambda places: token(places.organizer, active=False),
-    "a token without order permissions": lambda places: token(
-        places.organizer, "event.settings.general:write", "event.items:write", "event.vouchers:read"
-    ),
-    "a token for check-in only": lambda places: token(places.organizer, "event.orders:checkin"),
-    "a token that reads orders": lambda places: token(places.organizer, "event.orders:read"),
-    "a token that writes orders": lambda places: token(places.organizer, "event.orders:write"),
-    "a token that reads and writes": lambda places: token(places.organizer, "event.orders:read", "event.orders:write"),
-    "a token for all permissions": lambda places: token(places.organizer),
-    "a token for this event": lambda places: token(places.organizer, events=[places.event]),
-    "a token for another event": lambda places: token(places.organizer, events=[places.other_event]),
-    "a token of another organizer": lambda places: token(places.other_organizer),
-    "a device": lambda places: device(places.organizer),
-    "a device for another event": lambda places: device(places.organizer, events=[places.other_event]),
-    "a device for scanning": lambda places: device(places.organizer, security_profile="pretixscan"),
-    "a device before its initialization": lambda places: device(places.organizer, initialized=None),
-    "a revoked device": lambda places: device(places.organizer, revoked=True),
-    "an app that reads": lambda places: app(places.organizer, "read"),
-    "an app that writes": lambda places: app(places.organizer, "write"),
-    "an app that reads and writes": lambda places: app(places.organizer, "read write"),
-    "an app for another organizer": lambda places: app(places.organizer, "read write", places.other_organizer),
-    "an app with an expired token": lambda places: app(places.organizer, "read write", lifetime=-timedelta(hours=1)),
-    "a member of the team": lambda places: signed_in(member(places.organizer)),
-    "a user without a team": lambda places: signed_in(User.objects.create_user("nobody@example.org", "passphrase")),
-    "everything, with the plugin off": plugin_off,
-    "everything, to an unknown event": lambda places: token(places.organizer),
-    "everything, to an unknown organizer": lambda places: token(places.organizer),
-}
 
 
 #: Of the addresses in the docs, by the placeholders of those above: all that is not the batch or the file is a job.

@@ -1,0 +1,38 @@
+"""Who may do what: the host's rules, and that the plugin is on."""
+
+from pretix.api.auth.permission import EventPermission
+from pretix.base.models import Device, TeamAPIToken
+
+from ..models import READ_SELLERS
+from ..models.activation import is_active, is_active_for
+
+
+class PluginPermission(EventPermission):
+    """The host asks for the right permission, but not whether the event uses the plugin."""
+
+    def has_permission(self, request, view):
+        if "\0" in view.kwargs["event"]:
+            return False  # PostgreSQL would not even look for it
+        return super().has_permission(request, view) and is_active(request.event)
+
+
+class OrganizerPermission(EventPermission):
+    """At addresses of an organizer, and no event."""
+
+    def has_permission(self, request, view):
+        return super().has_permission(request, view) and is_active_for(request.organizer)
+
+
+class HandingOverPermission(PluginPermission):
+    """
+    Who hands tickets over must see to whom, which is a permission of the organizer's. Devices can't have any, and see
+    no sellers: they are told whom.
+    """
+
+    def has_permission(self, request, view):
+        if not super().has_permission(request, view):
+            return False
+        if isinstance(request.auth, Device):
+            return True
+        holder = request.auth if isinstance(request.auth, TeamAPIToken) else request.user
+        return holder.has_organizer_permission(request.organizer, READ_SELLERS, request=request)

@@ -1,0 +1,180 @@
+"""
+What sellers hold, have sold, and owe: counted when somebody asks, never stored.
+
+- A seller owes what is sold (said so, or let in) and what she has reported lost, less her commission and its tax, at
+  the terms that were agreed when she got the tickets. What was returned or canceled, she does not owe.
+- Tickets must be back when the day is over that is so many days before the event or date, in the event's timezone, as
+  the host has it with relative dates. What is held after that is *overdue*, if it was agreed that nothing else
+  happens then. What counts as sold after its deadline is declared sold by a job, and is never overdue.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple, Self
+
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
+from django.utils.timezone import now
+from pretix.base.models import Event, SubEvent
+
+from ..db.queries import unscoped
+from ..host.prefetching import with_settings
+from ..models import DeadlineAction, Document, OfflineSalesTicket, Seller
+from ..tickets.figures import Figures, Tally, figures
+from ..tickets.worth import NOTHING
+from .terms import Terms
+
+#: Something in another timezone may be on the next day already.
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Account:
+    """Of one seller, or of some of her tickets. All of it is in one currency: that of the seller."""
+
+    held: Tally = Tally()
+    sold: Tally = Tally()
+    #: Reported lost, and not written off.
+    lost: Tally = Tally()
+    #: Of those that are held.
+    overdue: Tally = Tally()
+    #: What she has to pay, when her commission is taken off.
+    owed: Decimal = NOTHING
+    last_movement: datetime | None = None
+
+    @property
+    def to_pay(self) -> Tally:
+        """What she owes, before her commission is taken off."""
+        return self.sold + self.lost
+
+
+class _Group(NamedTuple):
+    """What tickets have in common that are counted together: the values of ``_FIELDS``."""
+
+    seller: int
+    document: int
+    event: int
+    subevent: int | None
+    item: int
+    variation: int | None
+
+
+_FIELDS = ("seller", "document", "batch__event", "batch__subevent", "batch__item", "batch__variation")
+
+
+def accounts(sellers: Iterable[Seller]) -> dict[int, Account]:
+    """By the keys of the sellers, in a constant number of queries. It takes the longer, the more tickets they have."""
+    known = {seller.pk: seller for seller in sellers}
+    counted = _Counted.of(unscoped(OfflineSalesTicket.objects).filter(seller__in=known))
+    by_seller = defaultdict(list)
+    for group in counted.groups:
+        by_seller[group.seller].append(group)
+    return {
+        pk: replace(counted.account(by_seller[pk]), last_movement=seller.last_movement) for pk, seller in known.items()
+    }
+
+
+def accounts_by_product(seller: Seller) -> dict[tuple[int, int | None, int, int | None], Account]:
+    """
+    By event, date, product and variation: their keys. Commissions are rounded in each of them, so they need not add up
+    to what the seller owes in all.
+    """
+    counted = _Counted.of(unscoped(OfflineSalesTicket.objects).filter(seller=seller))
+    by_product = defaultdict(list)
+    for group in counted.groups:
+        by_product[group.event, group.subevent, group.item, group.variation].append(group)
+    return {product: counted.account(groups) for product, groups in by_product.items()}
+
+
+def overdue(sellers: QuerySet[Seller]) -> set[int]:
+    """The keys of those who hold something that is overdue. Only tickets are counted whose deadline may have passed."""
+    documents = unscoped(Document.objects).filter(target__in=sellers.order_by())
+    of_documents = {pk: Terms.from_json(terms) for pk, terms in documents.values_list("pk", "terms")}
+    deadlines = {pk: days for pk, terms in of_documents.items() if (days := _deadline(terms)) is not None}
+    if not deadlines:
+        return set()
+    earliest = now() + timedelta(days=max(deadlines.values())) + A_DAY
+    tickets = unscoped(OfflineSalesTicket.objects).filter(seller__in=sellers.order_by(), document__in=deadlines)
+    begins = Coalesce("batch__subevent__date_from", "batch__event__date_from")
+    counted = _Counted.of(tickets.filter(sold=None).alias(begins=begins).filter(begins__lt=earliest))
+    return {group.seller for group in counted.groups if counted.overdue(group)}
+
+
+def _deadline(terms: Terms) -> int | None:
+    """How many days before, if something can be overdue at all."""
+    return terms.deadline_days if terms.deadline_action == DeadlineAction.KEEP else None
+
+
+@dataclass
+class _Counted:
+    groups: dict[_Group, Figures]
+    #: By the keys of documents, as they are stored, so that what is the same can be told.
+    agreed: dict[int, str]
+    terms: dict[str, Terms]
+    #: Whose day it is, and when it begins, by the keys of events and dates.
+    days: "dict[tuple[int, int | None], _Day]" = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, tickets: QuerySet[OfflineSalesTicket]) -> Self:
+        """:param tickets: that somebody holds"""
+        groups = {_Group(*key): found for key, found in figures(tickets, by=_FIELDS).items()}
+        documents = unscoped(Document.objects).filter(pk__in={group.document for group in groups})
+        stored = dict(documents.values_list("pk", "terms"))
+        agreed = {pk: json.dumps(terms, sort_keys=True) for pk, terms in stored.items()}
+        terms = {text: Terms.from_json(stored[pk]) for pk, text in agreed.items()}
+        return cls(groups, agreed, terms, _days(groups))
+
+    def account(self, groups: Sequence[_Group]) -> Account:
+        found = sum((self.groups[group] for group in groups), Figures())
+        # Commissions are rounded once for all that was agreed at the same terms.
+        to_pay: dict[str, dict[int, Tally]] = defaultdict(lambda: defaultdict(Tally))
+        for group in groups:
+            counted = self.groups[group]
+            to_pay[self.agreed[group.document]][group.item] += counted.sold + counted.reported_lost
+        kept = NOTHING
+        for agreed, by_item in to_pay.items():
+            terms = self.terms[agreed]
+            commission = terms.commission(by_item)
+            kept += commission + terms.tax(commission)
+        return Account(
+            held=found.held,
+            sold=found.sold,
+            lost=found.reported_lost,
+            overdue=sum(map(self.overdue, groups), Tally()),
+            owed=(found.sold + found.reported_lost).value - kept,
+        )
+
+    def overdue(self, group: _Group) -> Tally:
+        days = _deadline(self.terms[self.agreed[group.document]])
+        day = self.days[group.event, group.subevent]
+        if days is None or day.today <= day.begins - timedelta(days=days):
+            return Tally()
+        return self.groups[group].held
+
+
+class _Day(NamedTuple):
+    """In the timezone of an event."""
+
+    begins: date
+    today: date
+
+
+def _days(groups: Iterable[_Group]) -> dict[tuple[int, int | None], _Day]:
+    groups, moment = list(groups), now()
+    events = with_settings(unscoped(Event.objects)).in_bulk({group.event for group in groups})
+    dates = unscoped(SubEvent.objects).filter(pk__in={group.subevent for group in groups if group.subevent})
+    begins = dict(dates.values_list("pk", "date_from"))
+    zones = {pk: event.timezone for pk, event in events.items()}
+    return {
+        (group.event, group.subevent): _Day(
+            begins=(begins[group.subevent] if group.subevent else events[group.event].date_from)
+            .astimezone(zones[group.event])
+            .date(),
+            today=moment.astimezone(zones[group.event]).date(),
+        )
+        for group in groups
+    }
