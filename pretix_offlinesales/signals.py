@@ -135,7 +135,7 @@ def order_search(sender, request, **kwargs):
     from .control.forms import OrderSearchForm  # the host's forms want all apps to be ready
 
     data = request.POST if request.method == "POST" else request.GET
-    return OrderSearchForm(data=data, prefix="offlinesales")
+    return OrderSearchForm(data=data, prefix="offlinesales", event=sender)
 
 
 @receiver(order_search_filter_q, dispatch_uid="offlinesales_order_search_query")

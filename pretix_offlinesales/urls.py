@@ -7,7 +7,7 @@ from .api.jobs import JobViewSet
 from .api.sellers import SellerViewSet
 from .api.tickets import EventTicketViewSet, TicketViewSet
 from .api.views import AfterSaleViewSet, BatchViewSet
-from .control import documents, printing, returning, views
+from .control import documents, handing_over, kept, printing, returning, views
 from .returning.after_sale import all_after_sale
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
@@ -32,6 +32,7 @@ control_patterns = [
     path("channel", views.ChannelCreate.as_view(), name="channel"),
     path("preview", views.BatchPreview.as_view(), name="preview"),
     path("specimen", views.BatchSpecimen.as_view(), name="specimen"),
+    path("hand-over", handing_over.HandOver.as_view(), name="hand_over"),
     path("jobs/<uuid:job>/cancel", views.JobCancel.as_view(), name="cancel"),
     path("jobs/<uuid:job>/dismiss", views.JobDismiss.as_view(), name="dismiss"),
     path("results/<uuid:job>/", returning.ResultPage.as_view(), name="result"),
@@ -61,7 +62,13 @@ for kind in all_after_sale():
         path(f"<int:batch>/{kind.path}", page, name=f"batch_{kind.identifier}"),
     ]
 
+document_patterns = [
+    path("<int:document>/", kept.DocumentDetail.as_view(), name="document"),
+    path("<int:document>/pdf", kept.DocumentPDF.as_view(), name="document_pdf"),
+]
+
 urlpatterns = [
+    path("control/organizer/<str:organizer>/offlinesales/documents/", include(document_patterns)),
     path("control/event/<str:organizer>/<str:event>/offlinesales/", include(control_patterns)),
     # The documented example posts to this address without the last slash, which the router insists on.
     re_path(

@@ -32,8 +32,10 @@ from ..models import (
     OfflineSalesTicket,
     join_names,
 )
+from ..sellers.stock import holders
+from ..tickets.figures import tickets_of, tickets_of_event
 from ..tickets.selection import named_by
-from ..tickets.state import LET_IN_ALL_THE_SAME, Fate
+from ..tickets.state import IN_STATE, LET_IN_ALL_THE_SAME, Fate, State
 
 #: Who sends the same form again within this time after it is done has clicked twice; later, more tickets are wanted.
 REPEATED = timedelta(minutes=1)
@@ -127,7 +129,7 @@ class BatchForm(forms.Form):
         self.fields["layout"].queryset = event.ticket_layouts.order_by("name", "pk")
         if event.has_subevents:
             self.fields["subevent"].queryset = event.subevents.all()
-            self.fields["subevent"].widget = _date_picker(event)
+            self.fields["subevent"].widget = date_picker(event)
             self.fields["subevent"].widget.choices = self.fields["subevent"].choices
         else:
             del self.fields["subevent"]
@@ -269,7 +271,7 @@ def _at_their_fields(error: ValidationError):
         yield SHOWN_AT.get(field, field), messages
 
 
-def _date_picker(event, **attrs) -> Select2:
+def date_picker(event, **attrs) -> Select2:
     """The host's, which searches as you type."""
     place = {"organizer": event.organizer.slug, "event": event.slug}
     url = reverse("control:event.subevents.select2", kwargs=place)
@@ -281,6 +283,32 @@ class CommentForm(forms.ModelForm):
         model = OfflineSalesBatch
         fields = ["comment"]
         widgets = {"comment": forms.Textarea(attrs={"rows": 3})}
+
+
+class SellerFilter(forms.ChoiceField):
+    """Whose tickets. It has nothing to offer as long as nobody holds any."""
+
+    #: Nobody's.
+    STOCK = "stock"
+
+    def __init__(self, **kwargs):
+        super().__init__(label=_("Seller"), required=False, **kwargs)
+
+    def offer(self, tickets: QuerySet[OfflineSalesTicket], nobody: bool = True) -> bool:
+        """
+        Offer those who hold some of these tickets. Returns whether there are any.
+
+        :param nobody: whether one may ask for tickets that nobody holds
+        """
+        sellers = [(str(seller.pk), seller.name) for seller in holders(tickets).only("name")]
+        in_stock = [(self.STOCK, _("Nobody: in stock"))] if nobody else []
+        self.choices = [("", pgettext_lazy("filter", "All sellers")), *in_stock, *sellers]
+        return bool(sellers)
+
+    @classmethod
+    def tickets(cls, value: str) -> Q:
+        """:param value: as it was chosen"""
+        return Q(seller=None if value == cls.STOCK else value)
 
 
 class BatchFilterForm(FilterForm):
@@ -311,6 +339,7 @@ class BatchFilterForm(FilterForm):
         required=False,
         empty_label=pgettext_lazy("filter", "All sales channels"),
     )
+    seller = SellerFilter()
     testmode = forms.ChoiceField(
         label=_("Test mode"),
         required=False,
@@ -319,11 +348,13 @@ class BatchFilterForm(FilterForm):
 
     def __init__(self, *args, event: Event, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["item"].choices = [("", _("All products")), *_products_to_find(event)]
+        self.fields["item"].choices = [("", _("All products")), *products_to_find(event)]
         self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
+        if not self.fields["seller"].offer(tickets_of_event(event), nobody=False):
+            del self.fields["seller"]
         if event.has_subevents:
             self.fields["subevent"].queryset = event.subevents.all()
-            self.fields["subevent"].widget = _date_picker(
+            self.fields["subevent"].widget = date_picker(
                 event, **{"data-placeholder": pgettext_lazy("subevent", "All dates")}
             )
             self.fields["subevent"].widget.choices = self.fields["subevent"].choices
@@ -345,6 +376,8 @@ class BatchFilterForm(FilterForm):
         for name in ("subevent", "sales_channel"):
             if values.get(name):
                 qs = qs.filter(**{name: values[name]})
+        if seller := values.get("seller"):
+            qs = qs.filter(pk__in=_batches_of(SellerFilter.tickets(seller)))
         if values["testmode"]:
             qs = qs.filter(testmode=values["testmode"] == "yes")
         if values["ordering"]:
@@ -352,7 +385,7 @@ class BatchFilterForm(FilterForm):
         return qs
 
 
-def _products_to_find(event) -> list[tuple[str, str]]:
+def products_to_find(event) -> list[tuple[str, str]]:
     """Inactive ones too: their tickets are still out there."""
     choices = []
     for item in event.items.prefetch_related("variations"):
@@ -395,8 +428,18 @@ def _is_ticket(query: str) -> Q:
     return found | (named_by(query) or Q())
 
 
+#: Of what is outstanding, where it is.
+WHERE = {state.value: state.label for state in (State.STOCK, State.HELD, State.SOLD)}
+
+
 class TicketFilterForm(FilterForm):
-    orders = {"number": "number", "code": "order__code", "printed": "last_printed", "entered": "entered"}
+    orders = {
+        "number": "number",
+        "code": "order__code",
+        "seller": "seller__name",
+        "printed": "last_printed",
+        "entered": "entered",
+    }
 
     query = forms.CharField(
         label=_("Search for…"),
@@ -409,6 +452,7 @@ class TicketFilterForm(FilterForm):
         choices=[
             ("", _("All tickets")),
             *Fate.choices,
+            *WHERE.items(),
             ("let_in", _("Returned, but let in")),
             ("in", _("Checked in")),
             ("out", _("Outstanding, not checked in")),
@@ -419,12 +463,20 @@ class TicketFilterForm(FilterForm):
 
     STATUS = {
         **{fate.value: Q(fate=fate) for fate in Fate},
+        **{state: IN_STATE[State(state)] for state in WHERE},
         "in": Q(checked_in=True),
         "out": Q(fate=Fate.OUTSTANDING, checked_in=False),
         "let_in": LET_IN_ALL_THE_SAME,
         "printed": Q(printed=True),
         "unprinted": Q(printed=False),
     }
+
+    seller = SellerFilter()
+
+    def __init__(self, *args, batch: OfflineSalesBatch, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not self.fields["seller"].offer(tickets_of([batch])):
+            del self.fields["seller"]
 
     def filter_qs(self, qs: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
         """:param qs: with their state (see ``tickets.state``)"""
@@ -433,6 +485,8 @@ class TicketFilterForm(FilterForm):
             qs = qs.filter(_is_ticket(query) | (Q(number=query) if is_number(query) else Q(pk=None)))
         if values["status"]:
             qs = qs.filter(self.STATUS[values["status"]])
+        if seller := values.get("seller"):
+            qs = qs.filter(SellerFilter.tickets(seller))
         if values["ordering"]:
             qs = qs.order_by(self.get_order_by(), "number")
         return qs
@@ -459,12 +513,27 @@ class OrderSearchForm(forms.Form):
         max_value=2**63 - 1,
         help_text=_("The number of the batch."),
     )
+    seller = SellerFilter()
+
+    def __init__(self, *args, event: Event, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.event = event
+        self.fields["seller"].label = _("Seller (offline sales)")
+        if not self.fields["seller"].offer(tickets_of_event(event)):
+            del self.fields["seller"]
 
     def filter_qs(self, qs: QuerySet[Order]) -> QuerySet[Order]:
         if batch := self.cleaned_data.get("batch"):
             qs = qs.filter(pk__range=_ends(batch), offline_sales_ticket__batch=batch)
+        if seller := self.cleaned_data.get("seller"):
+            tickets = tickets_of_event(self.event).filter(SellerFilter.tickets(seller))
+            qs = qs.filter(pk__in=tickets.values("order"))
         return qs
 
     def filter_to_strings(self) -> list[str]:
-        batch = self.cleaned_data.get("batch")
-        return [f"{self.fields['batch'].label}: {batch}"] if batch else []
+        values = [(self.fields[name], self.cleaned_data.get(name)) for name in self.fields]
+        return [
+            f"{field.label}: {dict(getattr(field, 'choices', ())).get(value, value)}"
+            for field, value in values
+            if value
+        ]

@@ -10,9 +10,8 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _, gettext_lazy
+from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView, View
-from pretix.base.models import Event
 
 from ..downloads import table
 from ..jobs.queries import find
@@ -26,47 +25,29 @@ from ..printing.request import PrintRequest
 from ..returning.after_sale import AfterSale, all_after_sale
 from ..returning.examine import Result, examine
 from ..tickets.figures import Tally, tally
-from ..tickets.lines import from_file
 from ..tickets.numbers import format_numbers
-from ..tickets.selection import ALL, Selection
+from ..tickets.selection import ALL
 from ..tickets.verdicts import MAX_LINES, Judge, Question, Reasons
+from .choosing import LinesForm
 from .views import PageMixin
 from .waiting import JobMixin
 
 #: How many tickets a page shows in full.
 MAX_SHOWN = 500
 
-#: How large an uploaded file may be, in bytes.
-MAX_FILE = 5 * 1024 * 1024
 
+class TicketsForm(LinesForm):
+    """Which tickets, and what is to be said of what is done with them."""
 
-class TicketsForm(forms.Form):
-    """Which tickets. When valid, ``selection`` says it."""
-
-    lines = forms.CharField(
-        label=gettext_lazy("Tickets"), required=False, widget=forms.Textarea(attrs={"rows": 8, "autocomplete": "off"})
-    )
-    file = forms.FileField(
-        label=gettext_lazy("From a file"),
-        required=False,
-        help_text=gettext_lazy("A text file, or a CSV file with order codes or the codes on the tickets."),
-    )
     everything = forms.BooleanField(required=False)
 
-    def __init__(self, *args, event: Event, batch: OfflineSalesBatch | None, kind: AfterSale, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.event, self.batch, self.kind, self.selection = event, batch, kind, None
+    def __init__(self, *args, batch: OfflineSalesBatch | None, kind: AfterSale, **kwargs):
+        super().__init__(*args, batch=batch, **kwargs)
+        self.kind = kind
         if batch:
             self.fields["everything"].label = kind.everything
-            self.fields["lines"].help_text = _(
-                "Ticket numbers such as 1-50, 60, 75-80, order codes, or scanned tickets; one a line, or with commas."
-            )
         else:
             del self.fields["everything"]
-            self.fields["lines"].help_text = _(
-                "Order codes, scanned tickets, or ticket numbers with their batch such as #3: 1-50, 60; one a line, or "
-                "with commas."
-            )
         for name, option in kind.options.items():
             self.fields[name] = forms.ChoiceField(
                 label=option.label,
@@ -85,34 +66,13 @@ class TicketsForm(forms.Form):
     def option_fields(self):
         return [self[name] for name in self.kind.options]
 
-    def clean_file(self):
-        file = self.cleaned_data["file"]
-        if not file:
-            return ""
-        if file.size > MAX_FILE:
-            raise ValidationError(_("This file is too large."))
-        try:
-            return from_file(file.read())
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
-
-    def clean(self):
-        values = super().clean()
-        if self.errors:
-            return values
-        text = "\n".join(part for part in (values["lines"], values["file"]) if part)
-        try:
-            self.selection = Selection.parse(text, self.event, self.batch)
-        except ValueError as error:
-            raise ValidationError(str(error)) from error
+    def check_selection(self, values):
         if self.selection and values.get("everything"):
             raise ValidationError(_("Please choose either all tickets, or some."))
         if values.get("everything"):
             self.selection = ALL
-        elif not self.selection:
-            raise ValidationError(_("Please say which tickets."))
-        values["lines"] = text
-        return values
+        else:
+            super().check_selection(values)
 
 
 class MoneyMixin(PageMixin):
@@ -155,6 +115,10 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
         if is_active(request.event):
             self.batch  # noqa: B018 - whatever is asked, a batch that does not exist is not found
         return response(request, *args, **kwargs)
+
+    def get_initial(self):
+        """Whoever comes from somewhere else may have said which tickets."""
+        return {"lines": self.request.GET.get("tickets", "")}
 
     def get_form_kwargs(self):
         return super().get_form_kwargs() | {

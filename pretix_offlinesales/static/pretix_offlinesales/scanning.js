@@ -3,7 +3,8 @@
  *
  * A scan takes as long whether it is the tenth or the ten thousandth: what is listed is kept in an array, which is
  * written to the text field when scanning pauses and before the form is sent; of the list only a part is on the page; and
- * what is counted is counted on. What each line means is asked from the server, some lines at a time.
+ * what is counted is counted on. What each line means is asked from the server, some lines at a time, together with the
+ * fields that are marked with data-offlinesales-asked.
  */
 /* global $ */
 (function () {
@@ -30,6 +31,8 @@
     let counts = {};
     // Entries that were scanned, and nobody was told yet what they mean.
     let untold = new Set();
+    // What was asked before something else was chosen is answered in vain.
+    let question = 0;
 
     // How many of the newest entries are passed over on the page.
     let newer = 0;
@@ -322,10 +325,16 @@
         body.set("csrfmiddlewaretoken", form().elements.csrfmiddlewaretoken.value);
         body.set("verdicts", "on");
         body.set("lines", lines.join("\n"));
+        form().querySelectorAll("[data-offlinesales-asked]").forEach((field) => body.set(field.name, field.value));
+        const asked = question;
         fetch(window.location.pathname, {method: "POST", body, credentials: "same-origin"})
             .then((response) => isAnswer(response) ? response.json() : Promise.reject(response))
             .then(function (answer) {
                 asking = false;
+                if (asked !== question) {
+                    ask();
+                    return;
+                }
                 Object.assign(batches, answer.batches);
                 // Too much at once: that is said when the list is checked as a whole.
                 hear(lines, answer.verdicts || lines.map(() => ({level: "warning", text: "…", tickets: {}})));
@@ -428,6 +437,14 @@
 
     $(begin);
     $(document).on("pretix:bind-forms", begin);
+
+    // What is chosen beside the list changes what can be done with it.
+    $(document).on("change", "form[data-offlinesales-scanning] [data-offlinesales-asked]", function () {
+        question += 1;
+        verdicts.clear();
+        write();
+        read();
+    });
 
     $(function () {
         document.querySelectorAll("[data-offlinesales-print-page]").forEach(function (button) {

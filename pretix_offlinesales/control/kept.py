@@ -1,0 +1,74 @@
+"""Documents that are kept: by which tickets went from hand to hand. They are the organizer's, over all events."""
+
+from django.http import Http404
+from django.urls import reverse
+from django.views.generic import DetailView
+from django.views.generic.detail import BaseDetailView
+from pretix.control.permissions import OrganizerPermissionRequiredMixin
+
+from ..documents.notes import Note
+from ..downloads import as_private_file
+from ..host.helpers import ChunkBasedFileResponse
+from ..models import READ_SELLERS, REQUESTER, Document, DocumentKind
+from ..models.activation import is_active_for
+from ..tickets.figures import Tally
+
+try:
+    from ..documents.kept import pdf
+except ImportError:
+    pdf = None
+
+
+class DocumentMixin(OrganizerPermissionRequiredMixin):
+    """Pages of one document."""
+
+    permission = READ_SELLERS
+    pk_url_kwarg = "document"
+
+    def dispatch(self, request, *args, **kwargs):
+        if not is_active_for(request.organizer):
+            raise Http404
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_queryset(self):
+        documents = Document.objects.filter(organizer=self.request.organizer)
+        return documents.exclude(kind=DocumentKind.STATEMENT).select_related("event", "source", "target", *REQUESTER)
+
+
+class DocumentDetail(DocumentMixin, DetailView):
+    template_name = "pretix_offlinesales/control/document.html"
+    context_object_name = "document"
+
+    def get_context_data(self, **kwargs):
+        note = Note.from_json(self.object.snapshot)
+        return super().get_context_data(**kwargs) | {
+            "note": note,
+            "total": Tally(self.object.count, self.object.value),
+            "has_dates": any(line.subevent for line in note.lines),
+            "batches_url": self._batches_url(),
+            "has_pdf": pdf is not None,
+        }
+
+    def _batches_url(self) -> str:
+        """The offline sales of its event, for whoever may see them."""
+        event = self.object.event
+        if not event or not self.request.user.has_event_permission(
+            self.request.organizer, event, "event.orders:read", self.request
+        ):
+            return ""
+        place = {"organizer": self.request.organizer.slug, "event": event.slug}
+        return reverse("plugins:pretix_offlinesales:list", kwargs=place)
+
+
+class DocumentPDF(DocumentMixin, BaseDetailView):
+    """As it was written, to look at and print."""
+
+    def render_to_response(self, context):
+        if not pdf:
+            raise Http404
+        try:
+            response = ChunkBasedFileResponse(pdf(self.object), content_type="application/pdf")
+        except FileNotFoundError as error:
+            raise Http404 from error
+        name = f"{self.request.organizer.slug}-{self.object.kind}-{self.object.number}.pdf"
+        return as_private_file(response, name, disposition="inline")

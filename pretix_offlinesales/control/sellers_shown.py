@@ -1,0 +1,10 @@
+"""What pages of an event show of sellers, who are the organizer's."""
+
+from django.http import HttpRequest
+
+from ..models import READ_SELLERS
+
+
+def may_read_sellers(request: HttpRequest) -> bool:
+    """Over all events of the organizer, that is."""
+    return request.user.has_organizer_permission(request.organizer, READ_SELLERS, request)
