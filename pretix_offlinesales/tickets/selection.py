@@ -13,7 +13,7 @@ from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from pretix.base.models import Event, Order, OrderPosition
 from pretix.base.models.orders import RevokedTicketSecret
 
-from ..db.queries import exists_for_each, planned_plainly, unscoped
+from ..db.queries import among, exists_for_each, planned_plainly, unscoped
 from ..db.rows import look_up
 from ..models import OfflineSalesBatch, OfflineSalesTicket
 from .books import spelled_out
@@ -208,7 +208,7 @@ def _all(tickets, wanted, dead):
 
 def _by_number(tickets, wanted, dead):
     numbers = parse_numbers(wanted)
-    found = {ticket.number: ticket for ticket in _fetch(tickets.filter(number__in=numbers))}
+    found = {ticket.number: ticket for ticket in _fetch(tickets.filter(among("number", numbers)))}
     return (_choice(value, found.get(number)) for number, value in numbers.items())
 
 
@@ -306,7 +306,7 @@ def _of_numbers(tickets: QuerySet, lines: list[Line]) -> Q:
         by_batch[line.batch].update(line.numbers)
     named = OfflineSalesBatch.objects.filter(pk__in=[pk for pk, numbers in by_batch.items() if numbers])
     batches = named.filter(Exists(tickets.filter(batch=OuterRef("pk")))).values_list("pk", flat=True)
-    conditions = [Q(batch=pk, number__in=by_batch[pk]) for pk in batches]
+    conditions = [Q(among("number", by_batch[pk]), batch=pk) for pk in batches]
     return Q(*conditions, _connector=Q.OR) if conditions else Q(pk=None)
 
 
