@@ -34,6 +34,7 @@ from ..models import (
 )
 from ..sellers.stock import holders
 from ..tickets.figures import tickets_of, tickets_of_event
+from ..tickets.lines import numbers_named
 from ..tickets.selection import named_by
 from ..tickets.state import IN_STATE, LET_IN_ALL_THE_SAME, Fate, State
 
@@ -475,6 +476,7 @@ class TicketFilterForm(FilterForm):
 
     def __init__(self, *args, batch: OfflineSalesBatch, **kwargs):
         super().__init__(*args, **kwargs)
+        self.batch = batch
         if not self.fields["seller"].offer(tickets_of([batch])):
             del self.fields["seller"]
 
@@ -482,7 +484,8 @@ class TicketFilterForm(FilterForm):
         """:param qs: with their state (see ``tickets.state``)"""
         values = self.cleaned_data
         if query := values["query"]:
-            qs = qs.filter(_is_ticket(query) | (Q(number=query) if is_number(query) else Q(pk=None)))
+            numbers = numbers_named(query, self.batch)
+            qs = qs.filter(_is_ticket(query) | (Q(number__range=(numbers[0], numbers[-1])) if numbers else Q(pk=None)))
         if values["status"]:
             qs = qs.filter(self.STATUS[values["status"]])
         if seller := values.get("seller"):

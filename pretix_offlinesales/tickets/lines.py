@@ -186,7 +186,7 @@ def _read(text: str, event: Event, batch: OfflineSalesBatch | None, batches: Map
         codes=(code,),
         secrets=tuple({text, content}),
         batch=batch.pk if batch else None,
-        numbers=_of_batch(content, batch) if batch else range(0),
+        numbers=numbers_named(content, batch) if batch else range(0),
         books=bool(batch and parse_books(content)),
     )
 
@@ -200,7 +200,7 @@ def read_name(text: str, batches: Mapping[int, OfflineSalesBatch] = MappingProxy
     if not (named := _named(text)):
         return None
     pk = int(named[0])
-    return pk, _of_batch(named[1], batches.get(pk))
+    return pk, numbers_named(named[1], batches.get(pk))
 
 
 def batch_with_books(text: str) -> int | None:
@@ -217,8 +217,12 @@ def _named(text: str) -> tuple[str, str] | None:
     return (match["batch"], match["rest"]) if match and parse_books(match["rest"]) else None
 
 
-def _of_batch(text: str, batch: OfflineSalesBatch | None) -> range:
-    """:param batch: whose books are meant"""
+def numbers_named(text: str, batch: OfflineSalesBatch | None) -> range:
+    """
+    ``17``, ``1-50`` or ``book 3``: which numbers; empty if it is anything else.
+
+    :param batch: whose books are meant
+    """
     if books := parse_books(text):
         return numbers_of_books(batch, books) if batch else range(0)
     return _numbers(text)

@@ -1,7 +1,9 @@
 """The page on which tickets go from hand to hand."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pretix.base.models import Organizer, User
 
 from pretix_offlinesales.models import CHANGE_SELLERS, READ_SELLERS, Document, OfflineSalesBatch
@@ -285,6 +287,59 @@ def test_pages_and_documents_speak_of_books(anna, look, confirm, make, kiosk):
         f"#{batch.pk}: 1–4, Book 2, 25",
         "already there (Kiosk)",
     ]
+
+
+@pytest.mark.django_db
+def test_the_document_is_ready_to_print(anna, make, kiosk):
+    document = handed_over(make(amount=3), kiosk, "1-3")
+    page = f"/control/organizer/museum/offlinesales/documents/{document.pk}/"
+    link = soup(anna.get(page)).select_one("a.btn-primary")
+    assert (words(link), link["href"]) == ("Print (PDF)", f"{page}pdf")
+    answer = anna.get(link["href"])
+    assert answer["Content-Disposition"] == 'inline; filename="museum-delivery-1.pdf"'
+    assert b"".join(answer.streaming_content).startswith(b"%PDF")
+
+
+@pytest.mark.django_db
+def test_a_preview_takes_as_many_queries_for_many_tickets(look, make, kiosk, office, quota):
+    quota.size = None
+    quota.save()
+    for _batch in range(4):
+        handed_over(make(amount=20), office, "15-20")
+    few, many = [], []
+    for batch in OfflineSalesBatch.objects.order_by("pk"):
+        many.append(f"#{batch.pk}: 1-20\nX{batch.pk}")
+        few.append(f"#{batch.pk}: 14-15\nX{batch.pk}") if not few else None
+    counted = []
+    for lines in (few, many):
+        with CaptureQueriesContext(connection) as captured:
+            assert question(look(kiosk, "\n".join(lines)))
+        counted.append(len(captured))
+    assert counted[0] == counted[1] < 60
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("query", "numbers"), [("book 2", range(4, 7)), ("5", [5]), ("6-9", [6, 7]), ("book 4", [])])
+def test_the_page_of_a_batch_finds_books(anna, pages, make, query, numbers):
+    batch = make(amount=7)
+    OfflineSalesBatch.objects.filter(pk=batch.pk).update(book_size=3)
+    found = anna.get(f"{pages}{batch.pk}/", {"query": query})
+    assert [ticket.number for ticket in found.context["tickets"]] == list(numbers)
+
+
+@pytest.mark.django_db
+def test_the_api_understands_books(api, url, make):
+    batch = make(amount=7)
+    OfflineSalesBatch.objects.filter(pk=batch.pk).update(book_size=3)
+    asked = {"tickets": "book 3, 1", "kind": "unsold", "dry_run": True}
+    answer = api.post(f"{url}{batch.pk}/return/", asked, format="json")
+    assert answer.status_code == 202
+    asked["tickets"] = "book 4"
+    answer = api.post(f"{url}{batch.pk}/return/", asked, format="json")
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"tickets": [f"Batch #{batch.pk} has only the books 1 to 3."]},
+    )
 
 
 # The next ones
