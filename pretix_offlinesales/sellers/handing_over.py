@@ -21,6 +21,7 @@ from pretix.base.templatetags.money import money_filter
 
 from ..db.queries import exists_for_each, planned_plainly, unscoped
 from ..db.rows import reserve_ids
+from ..documents.heading import Letter
 from ..documents.notes import Note, NoteLine
 from ..documents.numbering import next_number
 from ..models import Document, DocumentKind, Movement, OfflineSalesBatch, OfflineSalesTicket, Seller
@@ -256,7 +257,11 @@ def write_document(plan: Plan, pk: int, moment: datetime, requested_by: dict, co
             seller.last_movement = moment
             seller.save(update_fields=["currency", "last_movement"])
     groups = plan.by_batch_and_price()
-    note = Note.of(event, moment, plan.source, plan.target, _lines(groups), [], comment)
+    letter = Letter.of([event], moment)
+    with letter.spoken:
+        products = {batch.item_id: str(batch.item.name) for batch in plan.batches.values()}
+        agreed = terms.sentences(event.currency, products) if plan.target else []
+        note = Note.of(letter, plan.source, plan.target, _lines(groups), agreed, comment)
     document = Document.objects.create(
         pk=pk,
         organizer=event.organizer,
