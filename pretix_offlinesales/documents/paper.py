@@ -89,13 +89,17 @@ class Paper(Letterhead):
             styles = [left] * text + [right] * (len(row) - text)
             cells.append([self.paragraph(cell, style) for cell, style in zip(row, styles, strict=True)])
         rules = [
-            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            *self._all_cells(),
             ("LEFTPADDING", (0, 0), (0, -1), 0),
             ("RIGHTPADDING", (-1, 0), (-1, -1), 0),
             ("LINEBELOW", (0, 0), (-1, 0), 0.5, "black"),
             *(("LINEABOVE", (0, number), (-1, number), 0.5, "black") for number in bold),
         ]
         return Table(cells, colWidths=widths, repeatRows=1, style=rules)
+
+    def _all_cells(self):
+        """ReportLab would name a font that is not in the file, and write nothing in it."""
+        return ("VALIGN", (0, 0), (-1, -1), "TOP"), ("FONTNAME", (0, 0), (-1, -1), self.font_regular)
 
     def signatures(self, width: float) -> Iterator[Flowable]:
         """Lines to sign, for who gives something away and who gets it."""
@@ -107,7 +111,7 @@ class Paper(Letterhead):
             style = "Fineprint" if number else "Bold"
             cells.append([self.paragraph(left, style), "", self.paragraph(right, style)])
         rules = [
-            ("VALIGN", (0, 0), (-1, -1), "TOP"),
+            *self._all_cells(),
             ("LEFTPADDING", (0, 0), (-1, -1), 0),
             ("TOPPADDING", (0, 1), (-1, -1), 1),
             *(("LINEABOVE", (column, 1), (column, -1), 0.5, "black") for column in (0, 2)),

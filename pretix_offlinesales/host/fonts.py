@@ -3,6 +3,7 @@ Text in several scripts: where the font that was chosen lacks letters, others le
 for a text as a whole, if there is one that has all of it, and prints boxes otherwise.)
 """
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
@@ -23,11 +24,16 @@ def register_lending() -> None:
         register_ttf_font_if_new(family, fontpkg.path(family, style="normal"))
 
 
+def prepared(text: str) -> str:
+    """In the order in which it is drawn, without signs that only say how it is to be set."""
+    return "".join(letter for letter in normalize_text(text) if unicodedata.category(letter) != "Cf")
+
+
 def runs(text: str, fonts: Sequence[str]) -> Iterator[tuple[str, str]]:
     """
     A text in parts, each with the first of the fonts that has its letters; the first of all where none has.
 
-    :param text: normalized
+    :param text: prepared
     """
     for font, letters in groupby(text, key=_choice(text, fonts)):
         yield font, "".join(letters)
@@ -54,7 +60,7 @@ def plain_paragraph(text: str, style: ParagraphStyle, lending: Sequence[str]) ->
     :param lending: fonts that are asked for letters that the style's font does not have
     """
     fonts = (style.fontName, *lending)
-    lines = normalize_text(text).strip().split("\n")
+    lines = prepared(text).strip().split("\n")
     return Paragraph("<br />\n".join(_marked_up(line, fonts) for line in lines), style)
 
 

@@ -9,13 +9,12 @@ from typing import Any, BinaryIO
 
 from pretix.base.invoicing.pdf import BaseReportlabInvoiceRenderer
 from pretix.base.models import Event, Organizer
-from pretix.helpers.reportlab import normalize_text
 from pretix.presale.style import get_fonts
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Frame, NextPageTemplate, Paragraph
 
-from .fonts import LENDING, plain_paragraph, register_lending, runs
+from .fonts import LENDING, plain_paragraph, prepared, register_lending, runs
 
 
 class NumberedCanvas(Canvas):
@@ -24,9 +23,12 @@ class NumberedCanvas(Canvas):
     forms are drawn in the end.
     """
 
-    def __init__(self, draw: Callable[[Canvas, int, int], None], *args: Any, **kwargs: Any):
-        """:param draw: is given the number of the page, and how many there are"""
-        super().__init__(*args, **kwargs)
+    def __init__(self, draw: Callable[[Canvas, int, int], None], font: str, *args: Any, **kwargs: Any):
+        """
+        :param draw: is given the number of the page, and how many there are
+        :param font: that pages begin with; otherwise, it is one that is not in the file
+        """
+        super().__init__(*args, **kwargs | {"initialFontName": font})
         self._draw = draw
 
     def showPage(self):
@@ -47,7 +49,7 @@ def _form(page: int) -> str:
 
 
 class _OfOrganizer:
-    """What the host asks of an event whose invoice it is. Without a key, there are no fonts that are the event's own."""
+    """What the host asks of an event. Without a key, it has no fonts of its own."""
 
     pk = None
 
@@ -91,14 +93,14 @@ class TextPaper(BaseReportlabInvoiceRenderer):
 
     def paragraph(self, text: str, style: str) -> Paragraph:
         """:param style: of the ``stylesheet``"""
-        return plain_paragraph(text, self.stylesheet[style], self._lending)
+        return plain_paragraph(text, self.stylesheet[style], self.lending)
 
     def write_line(
         self, canvas: Canvas, left: float, bottom: float, text: str, size: float, bold: bool = False, shift: float = 0
     ) -> None:
         """:param shift: by how much of its own width it is moved to the left: all of it, if it is to end there"""
-        fonts = (self.font_bold if bold else self.font_regular, *self._lending)
-        parts = [(font, part, stringWidth(part, font, size)) for font, part in runs(normalize_text(text), fonts)]
+        fonts = (self.font_bold if bold else self.font_regular, *self.lending)
+        parts = [(font, part, stringWidth(part, font, size)) for font, part in runs(prepared(text), fonts)]
         left -= shift * sum(width for _font, _part, width in parts)
         for font, part, width in parts:
             canvas.setFont(font, size)
@@ -112,11 +114,11 @@ class TextPaper(BaseReportlabInvoiceRenderer):
     def _register_fonts(self):
         super()._register_fonts()
         register_lending()
-        self._lending = ("OpenSans", *LENDING, *get_fonts(self.event, pdf_support_required=True))
+        self.lending = ("OpenSans", *LENDING, *get_fonts(self.event, pdf_support_required=True))
 
     @property
     def canvas_class(self) -> Callable[..., Canvas]:
-        return partial(NumberedCanvas, self.draw_page_number)
+        return partial(NumberedCanvas, self.draw_page_number, self.font_regular)
 
     def _get_story(self, doc):
         return [NextPageTemplate("OtherPages"), *self.text(doc.width)]

@@ -52,6 +52,11 @@ NAMES = {
     "forms": [
         Name("pretix.control.forms.renderers:ControlFieldRenderer.add_label", looks_for="_required"),
     ],
+    "fonts": [
+        Name("pretix.helpers.reportlab:normalize_text", "text"),
+        Name("pretix.helpers.reportlab:register_ttf_font_if_new", "name, path"),
+        Name("reportlab.pdfbase.ttfonts:TTFont().face.charToGlyph"),
+    ],
     "helpers": [
         Name("defusedcsv.csv:_escape", "payload"),
         Name("pretix.helpers.database:OF_SELF"),
@@ -60,7 +65,6 @@ NAMES = {
         Name("pretix.helpers.iter:chunked_iterable", "iterable, size"),
         Name("pretix.helpers.json:CustomJSONEncoder"),
         Name("pretix.helpers.periodic:minimum_interval", "minutes_after_success"),
-        Name("pretix.helpers.reportlab:PlainTextParagraph", "text, style"),
         Name("pretix.helpers.reportlab:ThumbnailingImageReader.resize", "self, width, height, dpi"),
         Name("pretix.helpers.reportlab:ThumbnailingImageReader.remove_transparency", "self"),
     ],
@@ -98,13 +102,14 @@ NAMES = {
         Name(f"{REPORTLAB_PAPERS}._get_other_page_frames", "self, doc"),
         Name(f"{REPORTLAB_PAPERS}._on_first_page", "self, canvas, doc"),
         Name(f"{REPORTLAB_PAPERS}._on_other_page", "self, canvas, doc"),
-        Name(f"{REPORTLAB_PAPERS}._normalize", "self, text"),
+        Name(f"{REPORTLAB_PAPERS}._register_fonts", "self", looks_for="event font_regular font_bold"),
         Name(f"{REPORTLAB_PAPERS}._upper", "self, val"),
         Name(f"{REPORTLAB_PAPERS}._get_stylesheet", "self"),
         *(
             Name(f"{REPORTLAB_PAPERS}.{measure}")
             for measure in ("canvas_class", "pagesize", "left_margin", "right_margin", "font_regular", "font_bold")
         ),
+        Name("pretix.presale.style:get_fonts", "event, pdf_support_required"),
     ],
     "prefetching": [
         Name("django.db.models:Model()._prefetched_objects_cache"),
