@@ -43,7 +43,7 @@ from .models.activation import is_active, is_active_for
 from .returning.door import refuse_at_the_door
 from .returning.event_canceled import refund_in_place_of_gift_card
 from .returning.lost import BLOCK, unblock_split_off
-from .shredders import OfflineSalesShredder
+from .shredders import DocumentShredder, OfflineSalesShredder
 from .tickets.origin import KEY, Origin
 from .tickets.payment import OfflineSalesPayment
 from .tickets.placeholders import text_variables
@@ -214,7 +214,7 @@ def exporter(sender, **kwargs):
 
 @receiver(register_data_shredders, dispatch_uid="offlinesales_shredder")
 def shredder(sender, **kwargs):
-    return OfflineSalesShredder
+    return [OfflineSalesShredder, DocumentShredder]
 
 
 @receiver(register_webhook_events, dispatch_uid="offlinesales_webhooks")

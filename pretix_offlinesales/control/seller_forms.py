@@ -68,13 +68,15 @@ class SellerForm(forms.ModelForm):
         return values
 
 
-class CommissionForm(forms.Form):
+class CommissionForm(forms.ModelForm):
     """What a seller keeps of tickets of one product."""
 
     item = forms.ModelChoiceField(label=_("Product"), queryset=Item.objects.none(), empty_label="")
-    # With the limits of the model.
-    commission_percent = ProductCommission._meta.get_field("commission_percent").formfield(initial=0, help_text="")
-    commission_fixed = ProductCommission._meta.get_field("commission_fixed").formfield(initial=0)
+
+    class Meta:
+        model = ProductCommission
+        fields = ("item", "commission_percent", "commission_fixed")
+        help_texts = {"commission_percent": ""}
 
     def __init__(self, *args, items: QuerySet[Item], choices: list, **kwargs):
         super().__init__(*args, **kwargs)

@@ -332,7 +332,7 @@ def test_import(anna, sellers, user, organizer):
     page = upload(anna, sellers, CSV)["Location"]
     assert words(soup(anna.get(page)).select_one("table tbody tr")) == "Kiosk K-1 10.5 % yes"
     looked = anna.post(page, MATCHED)
-    assert rows(looked)[:2] == [["2", "New", "Kiosk", "K-1", "", "10.5"], ["3", "New", "Club", "", "", "0"]]
+    assert rows(looked)[:2] == [["2", "New", "Kiosk", "K-1", "", "10.50"], ["3", "New", "Club", "", "", "0"]]
     assert "2 sellers will be created." in words(soup(looked))
     assert not Seller.objects.exists()
     assert anna.post(page, MATCHED | {"import": "on"})["Location"] == sellers
