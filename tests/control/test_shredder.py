@@ -226,7 +226,7 @@ def test_documents_of_the_event_lose_people_and_keep_numbers_and_sums(
     pdf(document)
     exported = anna.post(f"{shredder_pages}export", {"shredder": "pretix_offlinesales_documents"}, follow=True)
     file = exported.context["file"]
-    with ZipFile(BytesIO(file.file.read())) as archive:
+    with file.file.open("rb") as content, ZipFile(content) as archive:
         assert archive.read("offlinesales-documents/delivery-1.pdf").startswith(b"%PDF")
         code = archive.read("CONFIRM_CODE.txt").decode()  # what may be relevant for taxes must be downloaded first
     with django_capture_on_commit_callbacks(execute=True):
