@@ -116,7 +116,7 @@ class BaseCommissionFormSet(forms.BaseFormSet):
         return [form for form in self.forms if form not in deleted and form.cleaned_data.get("item")]
 
 
-CommissionFormSet = forms.formset_factory(
+CommissionFormSet: type[BaseCommissionFormSet] = forms.formset_factory(
     CommissionForm, formset=BaseCommissionFormSet, extra=0, can_delete=True, max_num=1000
 )
 

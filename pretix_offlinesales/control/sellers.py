@@ -188,7 +188,7 @@ class SellerExport(SellerFilterMixin, View):
             _("Owed"),
             _("Last movement"),
         ]
-        rows = [[labels[name] for name in fields] + figures]
+        rows: list[list] = [[labels[name] for name in fields] + figures]
         for seller in sellers:
             account = counted[seller.pk]
             tallies = (account.held, account.overdue, account.sold, account.lost)
@@ -345,7 +345,7 @@ class SellerFormMixin(OrganizerPageMixin):
         return kwargs | {"instance": copy(self.seller) if self.seller else Seller(organizer=self.request.organizer)}
 
     @cached_property
-    def commissions(self) -> CommissionFormSet:
+    def commissions(self):
         data = self.request.POST if self.request.method == "POST" else None
         rates = records.rates_of(self.seller) if self.seller else {}
         return CommissionFormSet(data, organizer=self.request.organizer, rates=rates, prefix="commissions")
