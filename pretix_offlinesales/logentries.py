@@ -113,9 +113,10 @@ class SellerLogEntryType(LogEntryType):
     def get_object_link_info(self, logentry: LogEntry) -> dict | None:
         if not (seller := logentry.content_object):
             return {"val": _("(deleted)")}
-        if not is_active_for(logentry.organizer):
+        organizer = seller.organizer
+        if not is_active_for(organizer):
             return {"val": str(seller)}
-        place = {"organizer": logentry.organizer.slug, "seller": seller.pk}
+        place = {"organizer": organizer.slug, "seller": seller.pk}
         return {"val": str(seller), "href": reverse("plugins:pretix_offlinesales:seller", kwargs=place)}
 
     def shred_pii(self, logentry: LogEntry) -> None:

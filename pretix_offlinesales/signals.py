@@ -27,6 +27,7 @@ from pretix.base.signals import (
 from pretix.control.signals import (
     html_page_start,
     nav_event,
+    nav_organizer,
     order_info,
     order_search_filter_q,
     order_search_forms,
@@ -38,11 +39,11 @@ from .exporters import OfflineSalesExporter
 from .host.helpers import minimum_interval
 from .jobs import retention
 from .models import CHANGE_SELLERS, READ_SELLERS, OfflineSalesBatch, OfflineSalesTicket
-from .models.activation import is_active
+from .models.activation import is_active, is_active_for
 from .returning.door import refuse_at_the_door
 from .returning.event_canceled import refund_in_place_of_gift_card
 from .returning.lost import BLOCK, unblock_split_off
-from .shredders import OfflineSalesShredder
+from .shredders import DocumentShredder, OfflineSalesShredder
 from .tickets.origin import KEY, Origin
 from .tickets.payment import OfflineSalesPayment
 from .tickets.placeholders import text_variables
@@ -100,6 +101,22 @@ def navigation(sender, request, **kwargs):
             "url": reverse("plugins:pretix_offlinesales:list", kwargs=place),
             "parent": reverse("control:event.orders", kwargs=place),
             "active": resolve(request.path_info).namespace == "plugins:pretix_offlinesales",
+        }
+    ]
+
+
+@receiver(nav_organizer, dispatch_uid="offlinesales_organizer_nav")
+def organizer_navigation(sender, organizer, request, **kwargs):
+    if not is_active_for(organizer) or not request.user.has_organizer_permission(organizer, READ_SELLERS, request):
+        return []
+    url = reverse("plugins:pretix_offlinesales:sellers", kwargs={"organizer": organizer.slug})
+    is_ours = resolve(request.path_info).namespace == "plugins:pretix_offlinesales"
+    return [
+        {
+            "label": _("Offline sales"),
+            "url": url,
+            "icon": "handshake-o",
+            "children": [{"label": _("Sellers"), "url": url, "active": is_ours}],
         }
     ]
 
@@ -197,7 +214,7 @@ def exporter(sender, **kwargs):
 
 @receiver(register_data_shredders, dispatch_uid="offlinesales_shredder")
 def shredder(sender, **kwargs):
-    return OfflineSalesShredder
+    return [OfflineSalesShredder, DocumentShredder]
 
 
 @receiver(register_webhook_events, dispatch_uid="offlinesales_webhooks")
