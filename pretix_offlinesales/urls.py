@@ -4,7 +4,7 @@ from pretix.api.urls import event_router
 from .api.jobs import JobViewSet
 from .api.tickets import TicketViewSet
 from .api.views import AfterSaleViewSet, BatchViewSet
-from .control import documents, printing, returning, views
+from .control import documents, printing, printing_for_sellers, returning, views
 from .returning.after_sale import all_after_sale
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
@@ -24,6 +24,12 @@ control_patterns = [
     path("channel", views.ChannelCreate.as_view(), name="channel"),
     path("preview", views.BatchPreview.as_view(), name="preview"),
     path("specimen", views.BatchSpecimen.as_view(), name="specimen"),
+    path("print-for-sellers", printing_for_sellers.SellersPrint.as_view(), name="print_for_sellers"),
+    path(
+        "print-for-sellers/<uuid:job>",
+        printing_for_sellers.SellersDownload.as_view(),
+        name="print_for_sellers_download",
+    ),
     path("jobs/<uuid:job>/cancel", views.JobCancel.as_view(), name="cancel"),
     path("jobs/<uuid:job>/dismiss", views.JobDismiss.as_view(), name="dismiss"),
     path("results/<uuid:job>/", returning.ResultPage.as_view(), name="result"),

@@ -26,7 +26,7 @@ from ..jobs.registry import Stored, request_of
 from ..models import Document, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, PrintPart, Seller
 from ..tickets.numbers import format_numbers, parse_numbers
 from ..tickets.state import with_state
-from .choice import PRINTABLE, nothing_to_print
+from .choice import PRINTABLE, Only, nothing_to_print
 from .layers import switch_off_layers
 from .look import settled_by_batch
 from .parts import write_pdf
@@ -57,7 +57,7 @@ class SellersRequest(Stored):
         cls,
         event: Event,
         sellers: Collection[Seller],
-        only: str | None = None,
+        only: Only | None = None,
         document: Document | None = None,
     ) -> Self:
         """
@@ -95,8 +95,8 @@ class SellersPrintout(Printout):
         """:raises JobFailed: if one of the batches or sellers is not there any more"""
         self.event = event
         self.bundles = [Bundle(*each) for each in request.bundles]
-        batches = unscoped(OfflineSalesBatch.objects).select_related("item", "variation", "subevent", "layout")
-        batches = batches.in_bulk({bundle.batch for bundle in self.bundles})
+        rows = unscoped(OfflineSalesBatch.objects).select_related("item", "variation", "subevent", "layout")
+        batches = rows.in_bulk({bundle.batch for bundle in self.bundles})
         self.sellers = unscoped(Seller.objects).in_bulk(request.sellers)
         if not all(bundle.batch in batches and bundle.seller in self.sellers for bundle in self.bundles):
             raise JobFailed(_("Some of these tickets or sellers have been deleted."))
@@ -109,7 +109,7 @@ class SellersPrintout(Printout):
         return cls(job.event, request_of(job), job)
 
     def settle(self) -> None:
-        numbers = defaultdict(list)
+        numbers: dict[OfflineSalesBatch, list[int]] = defaultdict(list)
         for plan in self.plans:
             numbers[plan.batch] += plan.numbers
         looks = settled_by_batch(self.job, numbers)
@@ -127,7 +127,7 @@ class SellersPrintout(Printout):
         return files.PDF if len(self.sellers) == 1 else ZIP
 
     def merge(self, contents: Mapping[PrintPart, BinaryIO], output: BinaryIO) -> None:
-        of_plans = {id(plan): [] for plan in self.plans}
+        of_plans: dict[int, list[tuple[PrintPart, BinaryIO]]] = {id(plan): [] for plan in self.plans}
         for part, content in contents.items():
             of_plans[id(self.units_of(part)[0])].append((part, content))
         by_seller = groupby(zip(self.bundles, self.plans, strict=True), key=lambda each: each[0].seller)
@@ -182,4 +182,4 @@ class SellersPrintout(Printout):
     def _cover(self, seller: Seller, plan: Plan, numbers: Sequence[int]) -> bytes:
         tickets = plan.batch.tickets.filter(number__in=numbers, seller=seller)
         documents = Document.objects.filter(pk__in=tickets.order_by().values("document")).order_by("pk")
-        return CoverSheet(self.event, Cover(seller, plan.batch, numbers, documents)).drawn()
+        return CoverSheet(self.event, Cover(seller, plan.batch, numbers, list(documents))).drawn()

@@ -38,7 +38,8 @@ class Printout:
 
     def parts(self) -> list[range]:
         """The units in parts. None is of two plans."""
-        parts, before = [], 0
+        parts: list[range] = []
+        before = 0
         for plan in self.plans:
             parts += (range(units[0] + before, units[-1] + before + 1) for units in plan.parts())
             before += len(plan)
@@ -68,7 +69,8 @@ class BatchPrintout(Printout):
     """Tickets of the job's batch."""
 
     def __init__(self, job: Job):
-        super().__init__(job, [Plan(job.batch, request_of(job))])
+        self.batch: OfflineSalesBatch = job.batch  # type: ignore[assignment]  # it is always about one
+        super().__init__(job, [Plan(self.batch, request_of(job))])
 
     def settle(self) -> None:
         [plan] = self.plans
@@ -76,7 +78,7 @@ class BatchPrintout(Printout):
 
     @property
     def filename(self) -> str:
-        return files.filename(self.job.batch, "pdf")
+        return files.filename(self.batch, "pdf")
 
     def merge(self, contents: Mapping[PrintPart, BinaryIO], output: BinaryIO) -> None:
         [plan] = self.plans
