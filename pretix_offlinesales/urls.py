@@ -7,7 +7,7 @@ from .api.jobs import JobViewSet
 from .api.sellers import SellerViewSet
 from .api.tickets import EventTicketViewSet, TicketViewSet
 from .api.views import AfterSaleViewSet, BatchViewSet
-from .control import documents, handing_over, kept, printing, returning, sellers, views
+from .control import documents, handing_over, kept, printing, printing_for_sellers, returning, sellers, views
 from .returning.after_sale import all_after_sale
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
@@ -33,6 +33,12 @@ control_patterns = [
     path("preview", views.BatchPreview.as_view(), name="preview"),
     path("specimen", views.BatchSpecimen.as_view(), name="specimen"),
     path("hand-over", handing_over.HandOver.as_view(), name="hand_over"),
+    path("print-for-sellers", printing_for_sellers.SellersPrint.as_view(), name="print_for_sellers"),
+    path(
+        "print-for-sellers/<uuid:job>",
+        printing_for_sellers.SellersDownload.as_view(),
+        name="print_for_sellers_download",
+    ),
     path("jobs/<uuid:job>/cancel", views.JobCancel.as_view(), name="cancel"),
     path("jobs/<uuid:job>/dismiss", views.JobDismiss.as_view(), name="dismiss"),
     path("results/<uuid:job>/", returning.ResultPage.as_view(), name="result"),
