@@ -30,8 +30,8 @@ EXPECTED = {
     6: "Canceled (split off)",
     7: "Lost or stolen",
     8: "Lost or stolen (not paid)",
-    9: "Outstanding (not paid)",
-    10: "Outstanding",
+    9: "In stock (not paid)",
+    10: "In stock",
 }
 
 
@@ -75,7 +75,7 @@ def test_it_is_counted_and_found_by_that_word(batch):
         numbers.setdefault(ticket.fate, []).append(ticket.number)
     statement = Statement.of(batch)
     for fate in Fate:
-        form = TicketFilterForm(data={"status": fate.value})
+        form = TicketFilterForm(data={"status": fate.value}, batch=batch)
         assert form.is_valid()
         assert [ticket.number for ticket in form.filter_qs(with_state(batch.tickets))] == numbers[fate]
         assert dict(form.fields["status"].choices)[fate.value] == LABELS[fate.value] == fate.label
