@@ -20,9 +20,9 @@ from pretix.base.timeframes import DateFrameField, resolve_timeframe_to_datetime
 from .db.queries import planned_plainly
 from .host.helpers import chunked_iterable
 from .host.spreadsheets import write_workbook
-from .models import REQUESTER, OfflineSalesBatch, OfflineSalesTicket
+from .models import REQUESTER, Document, OfflineSalesBatch, OfflineSalesTicket
 from .models.activation import is_active
-from .sellers.stock import holders
+from .sellers.stock import got_some
 from .tickets.figures import LABELS, figures, tickets_of
 from .tickets.state import RETURNED, State, state_of, status_of, with_state
 from .tickets.worth import money, with_due
@@ -94,7 +94,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
             ),
             sellers=forms.ModelMultipleChoiceField(
                 label=_("Sellers"),
-                queryset=holders(tickets_of(self._complete)),
+                queryset=got_some(Document.objects.filter(event__in=self._event_pks)),
                 widget=forms.CheckboxSelectMultiple(attrs={"class": "scrolling-multiple-choice"}),
                 help_text=_(
                     "If some are selected, only tickets that they hold, or answer for, are included and counted."
@@ -239,12 +239,8 @@ class OfflineSalesExporter(MultiSheetListExporter):
                     money(besides),
                 ]
 
-    @property
-    def _complete(self) -> QuerySet[OfflineSalesBatch]:
-        return OfflineSalesBatch.objects.filter(event__in=self._event_pks, completed__isnull=False)
-
     def _batches(self, form_data: dict) -> QuerySet[OfflineSalesBatch]:
-        batches = self._complete
+        batches = OfflineSalesBatch.objects.filter(event__in=self._event_pks, completed__isnull=False)
         if form_data.get("sellers"):
             held = OfflineSalesTicket.objects.filter(_held_by(form_data), batch=OuterRef("pk"))
             batches = batches.filter(Exists(held))

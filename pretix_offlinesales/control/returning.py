@@ -382,9 +382,9 @@ class ResultExport(ResultMixin, View):
             _("Ticket number"),
             _("Order code"),
             _("Product"),
-            _("Seller"),
             _("As given"),
             _("Result"),
+            _("Seller"),
         )
         rows = chain([titles], map(self._done, self.done), map(self._skipped, self.skipped))
         return table(rows, f"{request.event.slug}-offlinesales-{self.result_kind.api_name}.csv")
@@ -392,7 +392,7 @@ class ResultExport(ResultMixin, View):
     def _done(self, ticket: OfflineSalesTicket) -> tuple:
         outcome = str(self.result_kind.outcome)
         seller = ticket.seller.name if ticket.seller else ""
-        return ticket.batch_id, ticket.number, ticket.order.code, ticket.batch.product, seller, "", outcome
+        return ticket.batch_id, ticket.number, ticket.order.code, ticket.batch.product, "", outcome, seller
 
     def _skipped(self, line: dict) -> tuple:
-        return "", "", line["order"] or "", "", "", line["value"], str(line["text"])
+        return "", "", line["order"] or "", "", line["value"], str(line["text"]), ""

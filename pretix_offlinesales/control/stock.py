@@ -18,7 +18,7 @@ from ..tickets.state import State, in_words
 MOST = 500
 
 #: How many lines are shown, how many stretches are drawn on all of them, and how many rows all tables have together.
-MAX_LINES, MAX_STRETCHES, MAX_ROWS = 20, 2_000, 200
+MAX_LINES, MAX_STRETCHES, MAX_ROWS = 20, 2_000, 100
 
 #: From which part of its line on a stretch has its name in it; on a phone, and elsewhere.
 NAMED_ON_PHONE, NAMED = 0.3, 0.1

@@ -515,11 +515,11 @@ class TicketExport(TicketsMixin, View):
             (_("Product"), lambda ticket: product),
             (_("Price"), lambda ticket: str(money(ticket.worth))),
             (_("Status"), lambda ticket: ticket.status),
-            (_("Seller"), lambda ticket: ticket.seller_name),
             (_("Printed"), lambda ticket: moment(ticket.last_printed)),
             (_("Checked in"), lambda ticket: moment(ticket.entered)),
             (_("Check-in list"), lambda ticket: ticket.entered_list or ""),
             (_("Gate"), lambda ticket: ticket.entered_gate or ""),
+            (_("Seller"), lambda ticket: ticket.seller_name),
         ]
         if self.batch.subevent:
             date = str(self.batch.subevent)
