@@ -26,14 +26,15 @@ from ..issuing.seats import next_free, read_seats
 from ..models import (
     MAX_AMOUNT,
     MAX_NUMBER,
+    Document,
     Job,
     JobFailed,
     OfflineSalesBatch,
     OfflineSalesTicket,
     join_names,
 )
-from ..sellers.stock import holders
-from ..tickets.figures import tickets_of, tickets_of_event
+from ..sellers.stock import got_some
+from ..tickets.figures import tickets_of_event
 from ..tickets.lines import numbers_named
 from ..tickets.selection import named_by
 from ..tickets.state import IN_STATE, LET_IN_ALL_THE_SAME, Fate, State
@@ -287,7 +288,7 @@ class CommentForm(forms.ModelForm):
 
 
 class SellerFilter(forms.ChoiceField):
-    """Whose tickets. It has nothing to offer as long as nobody holds any."""
+    """Whose tickets. It has nothing to offer as long as nobody has got any."""
 
     #: Nobody's.
     STOCK = "stock"
@@ -295,13 +296,13 @@ class SellerFilter(forms.ChoiceField):
     def __init__(self, **kwargs):
         super().__init__(label=_("Seller"), required=False, **kwargs)
 
-    def offer(self, tickets: QuerySet[OfflineSalesTicket], nobody: bool = True) -> bool:
+    def offer(self, documents: QuerySet[Document], nobody: bool = True) -> bool:
         """
-        Offer those who hold some of these tickets. Returns whether there are any.
+        Offer those who got some by these documents. Returns whether there are any.
 
         :param nobody: whether one may ask for tickets that nobody holds
         """
-        sellers = [(str(seller.pk), seller.name) for seller in holders(tickets).only("name")]
+        sellers = [(str(seller.pk), seller.name) for seller in got_some(documents).only("name")]
         in_stock = [(self.STOCK, _("Nobody: in stock"))] if nobody else []
         self.choices = [("", pgettext_lazy("filter", "All sellers")), *in_stock, *sellers]
         return bool(sellers)
@@ -351,7 +352,7 @@ class BatchFilterForm(FilterForm):
         super().__init__(*args, **kwargs)
         self.fields["item"].choices = [("", _("All products")), *products_to_find(event)]
         self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
-        if not self.fields["seller"].offer(tickets_of_event(event), nobody=False):
+        if not self.fields["seller"].offer(Document.objects.filter(event=event), nobody=False):
             del self.fields["seller"]
         if event.has_subevents:
             self.fields["subevent"].queryset = event.subevents.all()
@@ -477,7 +478,7 @@ class TicketFilterForm(FilterForm):
     def __init__(self, *args, batch: OfflineSalesBatch, **kwargs):
         super().__init__(*args, **kwargs)
         self.batch = batch
-        if not self.fields["seller"].offer(tickets_of([batch])):
+        if not self.fields["seller"].offer(Document.objects.filter(movements__batch=batch)):
             del self.fields["seller"]
 
     def filter_qs(self, qs: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
@@ -522,7 +523,7 @@ class OrderSearchForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.event = event
         self.fields["seller"].label = _("Seller (offline sales)")
-        if not self.fields["seller"].offer(tickets_of_event(event)):
+        if not self.fields["seller"].offer(Document.objects.filter(event=event)):
             del self.fields["seller"]
 
     def filter_qs(self, qs: QuerySet[Order]) -> QuerySet[Order]:
@@ -534,9 +535,7 @@ class OrderSearchForm(forms.Form):
         return qs
 
     def filter_to_strings(self) -> list[str]:
-        values = [(self.fields[name], self.cleaned_data.get(name)) for name in self.fields]
-        return [
-            f"{field.label}: {dict(getattr(field, 'choices', ())).get(value, value)}"
-            for field, value in values
-            if value
-        ]
+        values = {name: self.cleaned_data.get(name) for name in self.fields}
+        if values.get("seller"):
+            values["seller"] = dict(self.fields["seller"].choices)[values["seller"]]
+        return [f"{self.fields[name].label}: {value}" for name, value in values.items() if value]

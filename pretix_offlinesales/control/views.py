@@ -35,7 +35,7 @@ from ..printing.specimen import print_specimen
 from ..returning.after_sale import all_after_sale
 from ..tickets.figures import Figures, figures, tickets_of, total
 from ..tickets.splitting import find_split_off
-from ..tickets.state import state_of, status_of, with_state
+from ..tickets.state import state_of_ticket, status_of, with_state
 from ..tickets.worth import money, with_worth
 from .entries import entries_over_time
 from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
@@ -383,9 +383,9 @@ def _say_status(tickets: Iterable[OfflineSalesTicket]) -> None:
     find_split_off(tickets)
     for ticket in tickets:
         ticket.seller_name = ticket.seller.name if ticket.seller else ""
-        state = state_of(ticket.fate, bool(ticket.seller), bool(ticket.sold), ticket.checked_in)
         split = ticket.split_off, ticket.split_to
-        ticket.status = status_of(ticket.fate, ticket.order.status, *split, state, ticket.seller_name)
+        place = state_of_ticket(ticket), ticket.seller_name
+        ticket.status = status_of(ticket.fate, ticket.order.status, *split, *place)
 
 
 class TicketsMixin(BatchMixin):
@@ -519,11 +519,11 @@ class TicketExport(TicketsMixin, View):
             (_("Product"), lambda ticket: product),
             (_("Price"), lambda ticket: str(money(ticket.worth))),
             (_("Status"), lambda ticket: ticket.status),
-            (_("Seller"), lambda ticket: ticket.seller_name),
             (_("Printed"), lambda ticket: moment(ticket.last_printed)),
             (_("Checked in"), lambda ticket: moment(ticket.entered)),
             (_("Check-in list"), lambda ticket: ticket.entered_list or ""),
             (_("Gate"), lambda ticket: ticket.entered_gate or ""),
+            (_("Seller"), lambda ticket: ticket.seller_name),
         ]
         if self.batch.subevent:
             date = str(self.batch.subevent)

@@ -239,6 +239,9 @@ NAMES = {
         Name("pretix.base.signals:EventPluginSignal._live_receivers", "self, sender"),
         Name("pretix.base.signals:EventPluginSignal._is_receiver_active", "self, sender, receiver"),
     ],
+    "sql": [
+        Name("django.db.models.sql.query:Query.sql_with_params", "self"),
+    ],
     "spreadsheets": [
         Name("pretix.helpers.safe_openpyxl:SafeCell", "worksheet, *, value"),
     ],
