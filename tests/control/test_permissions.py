@@ -8,9 +8,10 @@ from django.urls import get_resolver
 from django.utils.timezone import now
 from pretix.base.models import Organizer, User
 
-from pretix_offlinesales.kinds import REPLACE, RETURN
-from pretix_offlinesales.models import Job, JobStep, OfflineSalesBatch, SheetPreset
+from pretix_offlinesales.kinds import PRINT_FOR_SELLERS, REPLACE, RETURN
+from pretix_offlinesales.models import Job, JobStep, OfflineSalesBatch, Seller, SheetPreset
 from pretix_offlinesales.returning.after_sale import all_after_sale
+from tests.support.sellers import make_seller
 
 #: The columns: name of the page → (method, what success looks like).
 PAGES = {
@@ -33,6 +34,7 @@ PAGES = {
     "sums": ("get", 200),
     "result": ("get", 200),
     "result_csv": ("get", 200),
+    "sellers_file": ("get", 200),
     "data": ("get", 200),
     "make_data": ("post", 302),
     "options": ("get", 200),
@@ -50,6 +52,8 @@ PAGES = {
     "give_back": ("post", 302),
     "verdicts": ("post", 200),
     "result_print": ("post", 302),
+    "print_for_sellers": ("get", 200),
+    "print_held": ("post", 302),
 }
 
 #: Where a page has another name than its url.
@@ -66,13 +70,15 @@ URL_NAMES = {
     "lose": "batch_lost",
     "find": "undo_lost",
     "verdicts": "return",
+    "sellers_file": "print_for_sellers_download",
+    "print_held": "print_for_sellers",
 }
 
 #: The pages about tickets that exist, where something can be changed or codes be seen: one column for all of them.
-LATER = list(PAGES)[19:]
+LATER = list(PAGES)[20:]
 
 #: The papers share one, too, with what has become of returned or replaced tickets.
-PAPERS = list(PAGES)[14:19]
+PAPERS = list(PAGES)[14:20]
 
 #: In order of the columns: yes where the answer is success, else the status code; login where one is asked to log in.
 MATRIX = """
@@ -94,7 +100,7 @@ everybody, plugin off    404   404   404   404   404   404   404   404   404   4
 OF_EVENT = (
     *("list", "add", "channel", "preview", "create", "specimen", "hand_over"),
     *(kind.identifier for kind in all_after_sale()),
-    *("find", "verdicts"),
+    *("find", "verdicts", "print_for_sellers", "print_held"),
 )
 THINGS = [name for name in PAGES if name not in OF_EVENT]
 
@@ -182,6 +188,7 @@ def body(name, filled_in):
         "lose": {"everything": "on", "confirmed": "on"},
         "find": {"lines": "x", "confirmed": "on"},
         "verdicts": {"verdicts": "on", "lines": "x"},
+        "print_held": {"sellers": list(Seller.objects.values_list("pk", flat=True))},
     }
     return bodies.get(name, filled_in)
 
@@ -204,7 +211,8 @@ def batch(event, item, web):
     batch = OfflineSalesBatch.objects.create(event=event, item=item, sales_channel=web, amount=3, completed=now())
     order = event.orders.create(total=23, status="p", datetime=now(), expires=now(), sales_channel=web, locale="en")
     order.all_positions.create(organizer=event.organizer, item=item, price=23)
-    batch.tickets.create(order=order, number=1)
+    seller = make_seller(event.organizer)
+    batch.tickets.create(order=order, number=1, seller=seller)
     return batch
 
 
@@ -221,6 +229,9 @@ def addresses(pages, batch, make_job, store_print):
     printed, waiting, failed = store_print(batch), make_job(), make_job(Job.State.FAILED)
     returned = make_job(Job.State.SUCCEEDED, kind=RETURN.identifier, batch=batch)
     replaced = make_job(Job.State.SUCCEEDED, kind=REPLACE.identifier, batch=batch)
+    for_sellers = make_job(
+        Job.State.SUCCEEDED, kind=PRINT_FOR_SELLERS.identifier, batch=batch, file=store_print(batch).file
+    )
     JobStep.objects.create(job=replaced, done=[replaced_code(batch)])
     return {
         "list": pages,
@@ -256,6 +267,9 @@ def addresses(pages, batch, make_job, store_print):
         "find": f"{pages}undo/lost",
         "give_back": f"{pages}{batch.pk}/return",
         "verdicts": f"{pages}return",
+        "print_for_sellers": f"{pages}print-for-sellers",
+        "print_held": f"{pages}print-for-sellers",
+        "sellers_file": f"{pages}print-for-sellers/{for_sellers.pk}",
         "result": f"{pages}results/{returned.pk}/",
         "result_csv": f"{pages}results/{returned.pk}/tickets.csv",
         "result_print": f"{pages}results/{replaced.pk}/print/{batch.pk}",
