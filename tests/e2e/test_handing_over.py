@@ -57,7 +57,7 @@ def test_deliver_transfer_and_take_back(browser, stock):
     assert browser.texts("h1 small")[0].startswith("Offline sales batch #")
     scan(browser, *codes[:3], "4", "NOPE")
     browser.wait_until(lambda: len(browser.find_all(f"{VERDICTS}.list-group-item-success")) == 4)
-    assert judged(browser)[0] == "unknown NOPE"
+    browser.wait_until(lambda: judged(browser)[0] == "unknown NOPE")
     choose(browser, "target", "Kiosk at the station")
     browser.press("Continue")
     assert asked(browser) == "4 tickets, €92.00: Stock to Kiosk at the station · Delivery note"
@@ -69,7 +69,7 @@ def test_deliver_transfer_and_take_back(browser, stock):
     choose(browser, "target", "Tourist office")
     scan(browser, codes[0], codes[9])
     browser.wait_until(lambda: len(browser.find_all(f"{VERDICTS}.list-group-item-success")) == 2)
-    assert judged(browser)[1].endswith(f", Kiosk at the station {codes[0]}")
+    browser.wait_until(lambda: judged(browser)[1].endswith(f", Kiosk at the station {codes[0]}"))
     choose(browser, "source", "Kiosk at the station")  # what was said before is asked again
     browser.wait_until(lambda: judged(browser)[0] == f"somewhere else (Stock) {codes[9]}")
     browser.press("Continue")
@@ -105,6 +105,7 @@ def test_the_next_ones_with_the_keyboard_alone(browser, stock):
     browser.find("h1").click()
     tab_to(lambda element: element.get_attribute("aria-labelledby") == "select2-id_target-container")
     keys(Keys.ENTER, *"tourist", Keys.ENTER)
+    assert focused(browser).text == "Tourist office"
     tab_to(lambda element: element.tag_name == "summary" and "next ones" in element.text)
     keys(Keys.ENTER)
     tab_to(lambda element: element.get_attribute("name") == "each")
