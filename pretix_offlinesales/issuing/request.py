@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from pretix.base.models import Seat
 
 from ..jobs.registry import Stored, request_of
-from ..models import Job, JobFailed, OfflineSalesBatch
+from ..models import Job, JobFailed, OfflineSalesBatch, Seller
 from .product import check
 from .seats import next_free
 
@@ -25,6 +25,7 @@ VALUES = (
     "variation_id",
     "amount",
     "first_number",
+    "book_size",
     "comment",
 )
 
@@ -39,6 +40,7 @@ class IssueRequest(Stored):
     subevent_id: int | None = None
     variation_id: int | None = None
     first_number: int | None = None
+    book_size: int | None = None
     comment: str = ""
     #: In ISO 8601.
     valid_from: str | None = None
@@ -49,6 +51,8 @@ class IssueRequest(Stored):
     seats: Sequence[int] = ()
     #: Nobody has named seats. They will be the next free ones of the product when the batch is made.
     next_seats: bool = False
+    #: Who gets the tickets as they are made.
+    seller_id: int | None = None
 
     @classmethod
     def of(
@@ -57,6 +61,7 @@ class IssueRequest(Stored):
         seats: Sequence[Seat] = (),
         numbers_go_on: bool = False,
         next_seats: bool = False,
+        seller: Seller | None = None,
     ) -> Self:
         """:param batch: unsaved and checked, on these seats"""
         values = {name: getattr(batch, name) for name in VALUES}
@@ -68,6 +73,7 @@ class IssueRequest(Stored):
             numbers_go_on=numbers_go_on,
             seats=tuple(seat.pk for seat in seats),
             next_seats=next_seats,
+            seller_id=seller.pk if seller else None,
         )
 
 
