@@ -33,8 +33,8 @@ class HandingOverPermission(PluginPermission):
 
 def may_name_sellers(request: Request) -> bool:
     """
-    Who may see them, which is a permission of the organizer's. Devices can't have any, and see no sellers: they are told
-    whom.
+    Who may see them, which is a permission of the organizer's. Devices can't have any, and see no sellers: they are
+    told whom.
     """
     if isinstance(request.auth, Device):
         return True
