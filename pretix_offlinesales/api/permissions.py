@@ -1,7 +1,9 @@
 """Who may do what: the host's rules, and that the plugin is on."""
 
+from typing import cast
+
 from pretix.api.auth.permission import EventPermission
-from pretix.base.models import Device, TeamAPIToken
+from pretix.base.models import Device, TeamAPIToken, User
 from rest_framework.request import Request
 
 from ..models import READ_SELLERS
@@ -38,5 +40,5 @@ def may_name_sellers(request: Request) -> bool:
     """
     if isinstance(request.auth, Device):
         return True
-    holder = request.auth if isinstance(request.auth, TeamAPIToken) else request.user
+    holder = request.auth if isinstance(request.auth, TeamAPIToken) else cast(User, request.user)
     return holder.has_organizer_permission(request.organizer, READ_SELLERS, request=request)
