@@ -1,7 +1,17 @@
 """All kinds of jobs that there are: importing this registers them."""
 
-from .issuing.kinds import ISSUE
+from .issuing.kinds import ISSUE, ISSUE_SEVERAL
 from .printing.kinds import MAKE_DATA, PRINT
 from .returning.kinds import REPLACE, REPORT_LOST, RETURN, UNDO_LOST, UNDO_RETURN
 
-__all__ = ["ISSUE", "MAKE_DATA", "PRINT", "REPLACE", "REPORT_LOST", "RETURN", "UNDO_LOST", "UNDO_RETURN"]
+__all__ = [
+    "ISSUE",
+    "ISSUE_SEVERAL",
+    "MAKE_DATA",
+    "PRINT",
+    "REPLACE",
+    "REPORT_LOST",
+    "RETURN",
+    "UNDO_LOST",
+    "UNDO_RETURN",
+]

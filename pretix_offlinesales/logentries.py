@@ -14,7 +14,7 @@ from pretix.base.logentrytypes import (
 from pretix.base.models import Event, LogEntry
 
 from . import kinds  # noqa: F401 - all kinds of jobs must be known
-from .jobs.registry import Kind, all_kinds
+from .jobs.registry import Kind, all_that_write
 from .models import RESULT_LIFETIME, OfflineSalesBatch
 from .models.activation import is_active, is_active_for
 from .returning.after_sale import AfterSale, all_after_sale
@@ -120,5 +120,5 @@ class AfterSaleLogEntryType(NoOpShredderMixin, OrderLogEntryType):
         return self._kind.describe_order(data)
 
 
-log_entry_types.register(*map(JobLogEntryType, all_kinds()))
+log_entry_types.register(*map(JobLogEntryType, all_that_write()))
 log_entry_types.register(*(AfterSaleLogEntryType(kind) for kind in all_after_sale() if kind.order_history))

@@ -3,7 +3,7 @@
 from pretix.api.webhooks import ParametrizedWebhookEvent
 from pretix.base.models import LogEntry
 
-from .jobs.registry import all_kinds
+from .jobs.registry import all_that_write
 
 
 class BatchWebhookEvent(ParametrizedWebhookEvent):
@@ -22,4 +22,4 @@ class BatchWebhookEvent(ParametrizedWebhookEvent):
 
 
 def webhook_events() -> list[BatchWebhookEvent]:
-    return [BatchWebhookEvent(kind.action, kind.webhook) for kind in all_kinds() if kind.webhook]
+    return [BatchWebhookEvent(kind.action, kind.webhook) for kind in all_that_write() if kind.webhook]
