@@ -127,6 +127,13 @@ def refusals(job: Job, requests: Sequence[IssueRequest]) -> str:
     return text.format(amount=len(refused), reasons=" · ".join(lines + more))
 
 
+def summed_up(job: Job) -> OfflineSalesBatch:
+    """What is asked for, as if it was one batch, of what is known of every row."""
+    asked = job.request.get("batches") or [{}]
+    values = {name: asked[0][name] for name in ("testmode", "comment") if name in asked[0]}
+    return OfflineSalesBatch(event=job.event, amount=sum(each.get("amount", 0) for each in asked), **values)
+
+
 def names_of(job: Job, requests: Sequence[IssueRequest]) -> list[str]:
     """``50 × Ticket – Reduced, Kiosk``, each, in a constant number of queries. What is gone has no name any more."""
     items = Item.objects.in_bulk({request.item_id for request in requests})
