@@ -10,7 +10,7 @@ from typing import Any
 
 from django_scopes import scopes_disabled
 
-from . import after_sale, floors, issuing, printing, reading
+from . import after_sale, floors, handing_over, issuing, printing, reading
 from .apart import apart
 from .table import Line, number, show
 from .world import SIZES, copied_world
@@ -122,6 +122,10 @@ def _issuing(amount: int, host: Host, again: bool) -> Iterator[Line]:
     yield Line("  queries before the lock", issued["queries before"])
     yield Line("  queries while we have it", issued["queries locked"])
     yield Line("  announcing, ms a ticket", 1000 * issued["announcing"] / amount)
+    handed = _best(lambda: {"hand over": run(handing_over.hand_over_all, amount)}, again)["hand over"]
+    ratio = f"{issued['seconds'] / handed['seconds']:.0f}×"
+    label = "handing over, ms a ticket (ratio: to issuing)"
+    yield Line(label, 1000 * handed["seconds"] / amount, None, handed["cpu"], ratio)
     for label, measure in (
         ("  while a webhook hears of other things, s", issuing.issue_with_webhook),
         ("  while one hears of paid orders, s", issuing.issue_with_webhook_of_orders),

@@ -13,9 +13,15 @@ from time import sleep
 
 from . import DIRECTORY, URL
 
-API = f"{URL}/api/v1/organizers/museum/events"
+ORGANIZER = f"{URL}/api/v1/organizers/museum"
+API = f"{ORGANIZER}/events"
 FIELDS = {
     "id", "creation", "testmode", "sales_channel", "layout", "subevent", "item", "variation", "amount", "comment"
+}  # fmt: skip
+SELLER = {
+    "id", "name", "identifier", "email", "phone", "address", "vat_id", "locale", "currency", "active", "comment",
+    "commission_percent", "commission_fixed", "commission_tax_rate", "credit_limit", "firm", "deadline_days",
+    "deadline_action", "contact", "commission_tax_text", "commission_invoiced_by", "product_commissions",
 }  # fmt: skip
 UNKNOWN = "29891ede-196f-4942-9e26-d055a36e98b8"
 
@@ -107,6 +113,8 @@ def main():
     call("PUT", f"{night}{batch['id']}/", 405, values)
     call("DELETE", f"{night}{batch['id']}/", 405)
 
+    sell(night, night_pass)
+
     title("Too few tickets left")
     check = call("POST", night, 202, {"item": roof["id"], "sales_channel": "web", "amount": 6})
     failed = wait(check["check"], 410)
@@ -128,6 +136,66 @@ def main():
     call("GET", night, 401, authorized=False)
 
     print("\nAll answers are as documented.")
+
+
+def sell(batches: str, product: dict):
+    """Sellers, and what goes from hand to hand."""
+    title("Sellers")
+    sellers, documents = f"{ORGANIZER}/offlinesalessellers/", f"{ORGANIZER}/offlinesalesdocuments/"
+    kiosk, office, unused = (call("POST", sellers, 201, {"name": name}) for name in ("Kiosk", "Office", "Nobody"))
+    same(set(kiosk), SELLER | {"balance", "held", "held_value"})
+    terms = {"commission_percent": "10.00", "commission_tax_rate": "19.00"}
+    commissions = [{"item": product["id"], "commission_percent": "5.00", "commission_fixed": "0.00"}]
+    values = {"identifier": f"K-{kiosk['id']}", "product_commissions": commissions, **terms}
+    same(call("PATCH", f"{sellers}{kiosk['id']}/", 200, values), kiosk | values)
+    same(set(call("PATCH", f"{sellers}{office['id']}/", 400, {"identifier": values["identifier"]})), {"identifier"})
+    for field, value in {"name": "", "currency": "X", "locale": "x", "commission_percent": "101"}.items():
+        same(set(call("POST", sellers, 400, {"name": "Kiosk", field: value})), {field})
+    found = only(
+        call("GET", f"{sellers}?identifier={values['identifier']}&active=true&search=kiosk&ordering=name", 200)
+    )
+    same((set(found), found["id"]), (SELLER, kiosk["id"]))
+    call("DELETE", f"{sellers}{unused['id']}/", 204, content_type="")
+    call("GET", f"{sellers}{unused['id']}/", 404)
+
+    title("Hand tickets over: those that would be, a delivery, a transfer, and back")
+    values = {"item": product["id"], "sales_channel": "web", "amount": 10}
+    first, second = (create(batches, values)["id"] for _each in range(2))
+    ways = batches.replace("offlinesalesbatches", "offlinesaleshandovers")
+    tickets = {str(first): "1-5, 8", str(second): "1-2"}
+    wanted = {"seller": kiosk["id"], "tickets": tickets, "comment": "In a blue envelope"}
+    would_be = {"kind": "delivery", "from": None, "to": kiosk["id"], "count": 8, "value": "184.00", "tickets": tickets}
+    same(call("POST", ways, 200, wanted | {"dry_run": True}), would_be | {"refused": []})
+    delivery = call("POST", ways, 201, wanted)
+    same(delivery, would_be | {"seller": kiosk["id"], "event": "night", "comment": "In a blue envelope"})
+    again = call("POST", ways, 400, wanted | {"tickets": {str(first): "1-3, 99"}})
+    refused = [("1-3", "already_there"), ("99", "unknown")]
+    same(again["refused"], [{"batch": first, "tickets": numbers, "reason": reason} for numbers, reason in refused])
+    same(again["tickets"], {str(first): ["1-3: already there", "99: unknown"]})
+    transfer = call("POST", ways, 201, {"seller": office["id"], "tickets": {str(first): "2-3"}})
+    same(transfer, {"kind": "transfer", "from": kiosk["id"], "to": office["id"]})
+    back = call("POST", ways, 201, {"seller": None, "tickets": {str(second): "1-2"}})
+    same(back, {"kind": "take_back", "from": kiosk["id"], "to": None, "count": 2, "value": "46.00"})
+    for field, value in {"seller": 0, "tickets": {"0": "1"}, "comment": 1, "dryrun": True}.items():
+        same(set(call("POST", ways, 400, wanted | {field: value})), {field})
+
+    title("What sellers hold")
+    same(call("GET", f"{sellers}{kiosk['id']}/", 200), {"held": 4, "held_value": "92.00", "balance": "0.00"})
+    call("DELETE", f"{sellers}{kiosk['id']}/", 403)
+    held = batches.replace("offlinesalesbatches", "offlinesalestickets")
+    page = call("GET", f"{held}?seller={kiosk['id']}&state=held", 200)
+    same([(each["batch"], each["number"]) for each in page["results"]], [(first, number) for number in (1, 4, 5, 8)])
+    same(page["results"][0], {"seller": kiosk["id"], "state": "held", "active": True, "status": "p"})
+    same(call("GET", f"{held}?batch={first}&seller=null&ordering=-batch,-number", 200)["count"], 4)
+    same(call("GET", f"{batches}{first}/tickets/?seller={office['id']}", 200)["count"], 2)
+
+    title("Documents")
+    page = call("GET", f"{documents}?seller={kiosk['id']}&event=night&created_since=2020-01-01T00:00:00Z", 200)
+    same(page["results"], [delivery, transfer, back])
+    same(call("GET", f"{documents}{delivery['id']}/", 200), delivery)
+    same(call("GET", f"{documents}{delivery['id']}/pdf/", 200, content_type="application/pdf")[:5], b"%PDF-")
+    call("GET", f"{documents}0/", 404)
+    call("GET", documents, 401, authorized=False)
 
 
 def create(batches: str, values: dict) -> dict:

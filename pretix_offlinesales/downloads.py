@@ -4,11 +4,14 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from defusedcsv import csv
+from django.db.models.fields.files import FieldFile
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from pretix.base.models import CachedFile
 
+from .documents import kept
 from .host.helpers import ChunkBasedFileResponse
+from .models import Document
 
 Response = TypeVar("Response", bound=HttpResponseBase)
 
@@ -17,8 +20,20 @@ def download(file: CachedFile) -> ChunkBasedFileResponse:
     """
     :raises Http404: if the storage has lost it
     """
+    return _stored(file.file, file.type, file.filename)
+
+
+def document_pdf(document: Document) -> ChunkBasedFileResponse:
+    """
+    :raises Http404: if the storage has lost it
+    """
+    filename = f"{document.organizer.slug}-offlinesales-{document.kind}-{document.number}.pdf"
+    return _stored(kept.pdf(document), "application/pdf", filename)
+
+
+def _stored(file: FieldFile, content_type: str, filename: str) -> ChunkBasedFileResponse:
     try:
-        return as_private_file(ChunkBasedFileResponse(file.file, content_type=file.type), file.filename)
+        return as_private_file(ChunkBasedFileResponse(file, content_type=content_type), filename)
     except FileNotFoundError as error:
         raise Http404 from error
 

@@ -3,7 +3,7 @@
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timezone import now
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy as _, ngettext
 from pretix.base.logentrytypes import (
     EventLogEntryType,
     LogEntryType,
@@ -15,10 +15,11 @@ from pretix.base.models import Event, LogEntry
 
 from . import kinds  # noqa: F401 - all kinds of jobs must be known
 from .jobs.registry import Kind, all_that_write
-from .models import RESULT_LIFETIME, OfflineSalesBatch
+from .models import RESULT_LIFETIME, Document, OfflineSalesBatch
 from .models.activation import is_active, is_active_for
 from .returning.after_sale import AfterSale, all_after_sale
 from .sellers import records
+from .sellers.handing_over import HANDED_OVER, SELLER_HANDED_OVER
 from .shredders import COMMENTED, shred_comment
 from .tickets.origin import Origin
 
@@ -43,6 +44,44 @@ def _address(event: Event, name: str, **kwargs: object) -> str | None:
         return None
     place = {"organizer": event.organizer.slug, "event": event.slug}
     return reverse(f"plugins:pretix_offlinesales:{name}", kwargs=place | kwargs)
+
+
+class HandedOver(NoOpShredderMixin, EventLogEntryType):
+    """A document of the organizer's, in the history of the event that its tickets are of."""
+
+    def display(self, logentry: LogEntry, data: dict) -> str:
+        return _with_document(
+            ngettext(
+                "{amount} ticket has been handed over ({document}).",
+                "{amount} tickets have been handed over ({document}).",
+                data["amount"],
+            ),
+            data,
+        )
+
+
+class SellerHandedOver(NoOpShredderMixin, LogEntryType):
+    """The same in the history of a seller who got them, or gave them away."""
+
+    def display(self, logentry: LogEntry, data: dict) -> str:
+        if logentry.object_id == data["target"]:
+            text = ngettext(
+                "{amount} ticket has been handed over to the seller ({document}).",
+                "{amount} tickets have been handed over to the seller ({document}).",
+                data["amount"],
+            )
+        else:
+            text = ngettext(
+                "{amount} ticket has been taken from the seller ({document}).",
+                "{amount} tickets have been taken from the seller ({document}).",
+                data["amount"],
+            )
+        return _with_document(text, data)
+
+
+def _with_document(text: str, data: dict) -> str:
+    document = Document(kind=data["kind"], number=data["number"])
+    return text.format(amount=data["amount"], document=document)
 
 
 class BatchLogEntryType(EventLogEntryType):
@@ -74,9 +113,10 @@ class SellerLogEntryType(LogEntryType):
     def get_object_link_info(self, logentry: LogEntry) -> dict | None:
         if not (seller := logentry.content_object):
             return {"val": _("(deleted)")}
-        if not is_active_for(logentry.organizer):
+        organizer = seller.organizer
+        if not is_active_for(organizer):
             return {"val": str(seller)}
-        place = {"organizer": logentry.organizer.slug, "seller": seller.pk}
+        place = {"organizer": organizer.slug, "seller": seller.pk}
         return {"val": str(seller), "href": reverse("plugins:pretix_offlinesales:seller", kwargs=place)}
 
     def shred_pii(self, logentry: LogEntry) -> None:
@@ -120,5 +160,6 @@ class AfterSaleLogEntryType(NoOpShredderMixin, OrderLogEntryType):
         return self._kind.describe_order(data)
 
 
+log_entry_types.register(HandedOver(HANDED_OVER, ""), SellerHandedOver(SELLER_HANDED_OVER, ""))
 log_entry_types.register(*map(JobLogEntryType, all_that_write()))
 log_entry_types.register(*(AfterSaleLogEntryType(kind) for kind in all_after_sale() if kind.order_history))

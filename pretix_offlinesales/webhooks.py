@@ -1,9 +1,11 @@
-"""What other systems can be told about batches, in the host's own way."""
+"""What other systems can be told about batches and hand-overs, in the host's own way."""
 
+from django.utils.translation import gettext_lazy as _
 from pretix.api.webhooks import ParametrizedWebhookEvent
 from pretix.base.models import LogEntry
 
 from .jobs.registry import all_that_write
+from .sellers.handing_over import HANDED_OVER
 
 
 class BatchWebhookEvent(ParametrizedWebhookEvent):
@@ -21,5 +23,17 @@ class BatchWebhookEvent(ParametrizedWebhookEvent):
         }
 
 
-def webhook_events() -> list[BatchWebhookEvent]:
-    return [BatchWebhookEvent(kind.action, kind.webhook) for kind in all_that_write() if kind.webhook]
+class HandedOverWebhookEvent(ParametrizedWebhookEvent):
+    def build_payload(self, logentry: LogEntry) -> dict:
+        return {
+            "notification_id": logentry.pk,
+            "organizer": logentry.organizer.slug,
+            "event": logentry.event.slug,
+            "document": logentry.parsed_data["document"],
+            "action": logentry.action_type,
+        }
+
+
+def webhook_events() -> list[ParametrizedWebhookEvent]:
+    of_batches = [BatchWebhookEvent(kind.action, kind.webhook) for kind in all_that_write() if kind.webhook]
+    return [*of_batches, HandedOverWebhookEvent(HANDED_OVER, _("Tickets for offline sales handed over"))]

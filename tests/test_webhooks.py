@@ -19,19 +19,21 @@ from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.returning import after_sale, kinds
 from pretix_offlinesales.returning.examine import Result
 from tests.support.receiving import receiving_server
+from tests.support.sellers import handed_over, make_seller
 
 pytestmark = pytest.mark.django_db
 
 ISSUED = "pretix_offlinesales.batch.issued"
 PRINTED = "pretix_offlinesales.batch.printed"
 RETURNED = "pretix_offlinesales.batch.returned"
+HANDED_OVER = "pretix_offlinesales.handed_over"
 
 
 def subscribe(organizer, url, events=None) -> WebHook:
     """To all that we offer, of all events or some."""
     webhook = organizer.webhooks.create(target_url=url, enabled=True, all_events=not events)
     webhook.limit_events.set(events or [])
-    for action in (ISSUED, PRINTED, RETURNED):
+    for action in (ISSUED, PRINTED, RETURNED, HANDED_OVER):
         webhook.listeners.create(action_type=action)
     return webhook
 
@@ -73,6 +75,25 @@ def test_of_what_becomes_of_a_batch(received, make_batch, layout, done):
     assert received[1:] == [message(batch, PRINTED)]
     done(batch, "return", tickets="1-2", kind="lost")
     assert received[2:] == [message(batch, RETURNED)]
+
+
+def test_of_what_goes_from_hand_to_hand(received, organizer, make_batch, worker):
+    batch, kiosk = make_batch(), make_seller(organizer)
+    del received[:]
+    with worker():
+        documents = [handed_over(batch, seller, "1") for seller in (kiosk, None)]
+    assert received == [
+        {
+            "notification_id": entry.pk,
+            "organizer": organizer.slug,
+            "event": batch.event.slug,
+            "document": document.pk,
+            "action": HANDED_OVER,
+        }
+        for entry, document in zip(
+            batch.event.all_logentries().filter(action_type=HANDED_OVER)[::-1], documents, strict=True
+        )
+    ]
 
 
 def test_of_a_batch_only_when_it_can_be_asked_for(organizer, listen, api, url, ask, monkeypatch):
@@ -344,7 +365,7 @@ def test_what_was_told_is_not_told_again(received, make_batch, worker):
 def test_they_can_be_chosen_in_the_backend(client, user, team, organizer):
     client.force_login(user)
     page = client.get(f"/control/organizer/{organizer.slug}/webhook/add").content.decode()
-    assert [f'value="{action}"' in page for action in (ISSUED, PRINTED, RETURNED)] == [True] * 3
+    assert [f'value="{action}"' in page for action in (ISSUED, PRINTED, RETURNED, HANDED_OVER)] == [True] * 4
     assert "Tickets issued for offline sales" in page
 
 

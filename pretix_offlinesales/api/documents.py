@@ -6,7 +6,9 @@ from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from django_scopes import scopes_disabled
 from pretix.api.pagination import TotalOrderingFilter
 from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
 
+from ..downloads import document_pdf
 from ..models import READ_SELLERS, Document
 from ..tickets.numbers import format_ranges
 from .lists import MomentFilter, Pagination, sellers_of
@@ -81,7 +83,15 @@ class DocumentViewSet(viewsets.ReadOnlyModelViewSet):
     ordering_fields = ("id", "created", "number")
     lookup_value_regex = "[0-9]+"
 
+    def perform_content_negotiation(self, request, force=False):
+        # Who downloads a PDF may say that nothing else is welcome; then errors are JSON all the same.
+        return super().perform_content_negotiation(request, force=force or self.action == "pdf")
+
     def get_queryset(self) -> QuerySet[Document]:
         """Without what they say, which may be long."""
         documents = Document.objects.filter(organizer=self.request.organizer)
         return documents.select_related("event").prefetch_related("movements").defer("snapshot", "terms")
+
+    @action(detail=True)
+    def pdf(self, request, **kwargs):
+        return document_pdf(self.get_object())

@@ -28,6 +28,15 @@ from .views import requested_by, shown_batches
 KEY = re.compile("[0-9]{1,18}")
 
 
+class HolderField(PrimaryKeyField):
+    """A seller, or null. (The framework takes what is empty for null, too, which would be the stock.)"""
+
+    def run_validation(self, data=serializers.empty):
+        if data == "":
+            self.fail("incorrect_type", data_type="str")
+        return super().run_validation(data)
+
+
 class TicketsOfBatches(serializers.Field):
     """``{"3": "1-50, 60"}``: numbers by the key of their batch. As its value, lines that name both."""
 
@@ -74,7 +83,7 @@ class TicketsOfBatches(serializers.Field):
 class HandingOverSerializer(serializers.Serializer):
     """Which tickets go to whom; null is the stock."""
 
-    seller = PrimaryKeyField(queryset=Seller.objects.none(), allow_null=True)
+    seller = HolderField(queryset=Seller.objects.none(), allow_null=True)
     tickets = TicketsOfBatches()
     comment = Text(default="", allow_blank=True)
     dry_run = Truth(default=False)

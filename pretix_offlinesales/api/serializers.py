@@ -18,7 +18,6 @@ from ..printing.request import PrintRequest
 from ..printing.sheets import MAX_UNKNOWN, Sheet
 from ..returning.after_sale import AfterSale
 from ..tickets.layouts import usual_layout
-from ..tickets.numbers import parse_numbers
 from ..tickets.selection import Selection
 
 
@@ -160,18 +159,6 @@ class Truth(serializers.BooleanField):
         return value
 
 
-class Numbers(Text):
-    """``1-50, 60, 75-80``"""
-
-    def to_internal_value(self, value):
-        text = super().to_internal_value(value)
-        try:
-            parse_numbers(text)
-        except ValueError as error:
-            raise serializers.ValidationError(str(error)) from error
-        return text
-
-
 def refuse_unknown(serializer: serializers.Serializer) -> None:
     """A misspelled field must not mean all tickets."""
     unknown = (name for name in serializer.initial_data if name not in serializer.fields)
@@ -233,21 +220,28 @@ class TicketsSerializer(serializers.Serializer):
 
     SELECTORS = ("tickets", "orders", "secrets", "all")
 
-    tickets = Numbers(required=False)
+    tickets = Text(required=False)
     orders = Codes(child=Text(), required=False, allow_empty=False)
     secrets = Codes(child=Text(), required=False, allow_empty=False)
     all = Truth(required=False)
     dry_run = Truth(default=False)
 
-    def __init__(self, *args: Any, kinds: Sequence[AfterSale], **kwargs: Any):
+    def __init__(self, *args: Any, batch: OfflineSalesBatch, kinds: Sequence[AfterSale], **kwargs: Any):
         """:param kinds: with the address that was called; if they are several, ``of`` says which one is meant"""
         super().__init__(*args, **kwargs)
+        self._batch = batch
         self._kinds = {kind.api_of: kind for kind in kinds}
         if len(kinds) > 1:
             self.fields["of"] = serializers.ChoiceField(choices=list(self._kinds), default=kinds[0].api_of)
         for name, option in kinds[0].options.items():
             default = getattr(kinds[0].Request, name)
             self.fields[name] = serializers.ChoiceField(choices=option.choices, default=default)
+
+    def validate_tickets(self, value):
+        try:
+            return Selection.numbered(value, self._batch).wanted
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
 
     def validate_all(self, value):
         if not value:

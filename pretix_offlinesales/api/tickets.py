@@ -146,7 +146,7 @@ class EventTicketViewSet(TicketList):
     filterset_class = EventTicketFilter
     # By the key, or the batches would be looked up to sort by theirs.
     ordering = ("batch_id", "number")
-    ordering_fields = (("batch_id", "batch"), "number")
+    ordering_fields = ("batch", "number")
 
     def get_queryset(self):
         return shown(tickets_of(shown_batches(self.request.event)).select_related("order"))

@@ -169,7 +169,7 @@ class AfterSaleViewSet(JobMixin, viewsets.GenericViewSet):
         return with_action(self.kwargs["after_sale"])
 
     def get_serializer(self, *args: Any, **kwargs: Any) -> TicketsSerializer:
-        return TicketsSerializer(*args, kinds=self.kinds, **kwargs)
+        return TicketsSerializer(*args, batch=self.batch, kinds=self.kinds, **kwargs)
 
     def create(self, request, **kwargs):
         batch = self.batch  # is looked for before the request is read

@@ -26,6 +26,7 @@ from ..issuing.seats import next_free, read_seats
 from ..models import (
     MAX_AMOUNT,
     MAX_NUMBER,
+    Document,
     Job,
     JobFailed,
     OfflineSalesBatch,
@@ -34,9 +35,11 @@ from ..models import (
     join_names,
 )
 from ..sellers.handing_over import NotHandedOver, check_seller
-from ..tickets.figures import Tally
+from ..sellers.stock import got_some
+from ..tickets.figures import Tally, tickets_of_event
+from ..tickets.lines import numbers_named
 from ..tickets.selection import named_by
-from ..tickets.state import LET_IN_ALL_THE_SAME, Fate
+from ..tickets.state import IN_STATE, LET_IN_ALL_THE_SAME, Fate, State
 
 #: Who sends the same form again within this time after it is done has clicked twice; later, more tickets are wanted.
 REPEATED = timedelta(minutes=1)
@@ -342,6 +345,32 @@ class CommentForm(forms.ModelForm):
         widgets = {"comment": forms.Textarea(attrs={"rows": 3})}
 
 
+class SellerFilter(forms.ChoiceField):
+    """Whose tickets. It has nothing to offer as long as nobody has got any."""
+
+    #: Nobody's.
+    STOCK = "stock"
+
+    def __init__(self, **kwargs):
+        super().__init__(label=_("Seller"), required=False, **kwargs)
+
+    def offer(self, documents: QuerySet[Document], nobody: bool = True) -> bool:
+        """
+        Offer those who got some by these documents. Returns whether there are any.
+
+        :param nobody: whether one may ask for tickets that nobody holds
+        """
+        sellers = [(str(seller.pk), seller.name) for seller in got_some(documents).only("name")]
+        in_stock = [(self.STOCK, _("Nobody: in stock"))] if nobody else []
+        self.choices = [("", pgettext_lazy("filter", "All sellers")), *in_stock, *sellers]
+        return bool(sellers)
+
+    @classmethod
+    def tickets(cls, value: str) -> Q:
+        """:param value: as it was chosen"""
+        return Q(seller=None if value == cls.STOCK else value)
+
+
 class BatchFilterForm(FilterForm):
     orders = {
         "number": "pk",
@@ -370,6 +399,7 @@ class BatchFilterForm(FilterForm):
         required=False,
         empty_label=pgettext_lazy("filter", "All sales channels"),
     )
+    seller = SellerFilter()
     testmode = forms.ChoiceField(
         label=_("Test mode"),
         required=False,
@@ -380,6 +410,8 @@ class BatchFilterForm(FilterForm):
         super().__init__(*args, **kwargs)
         self.fields["item"].choices = [("", _("All products")), *products_to_find(event)]
         self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
+        if not self.fields["seller"].offer(Document.objects.filter(event=event), nobody=False):
+            del self.fields["seller"]
         if event.has_subevents:
             self.fields["subevent"].queryset = event.subevents.all()
             self.fields["subevent"].widget = date_picker(
@@ -404,6 +436,8 @@ class BatchFilterForm(FilterForm):
         for name in ("subevent", "sales_channel"):
             if values.get(name):
                 qs = qs.filter(**{name: values[name]})
+        if seller := values.get("seller"):
+            qs = qs.filter(pk__in=_batches_of(SellerFilter.tickets(seller)))
         if values["testmode"]:
             qs = qs.filter(testmode=values["testmode"] == "yes")
         if values["ordering"]:
@@ -454,8 +488,18 @@ def _is_ticket(query: str) -> Q:
     return found | (named_by(query) or Q())
 
 
+#: Of what is outstanding, where it is.
+WHERE = {state.value: state.label for state in (State.STOCK, State.HELD, State.SOLD)}
+
+
 class TicketFilterForm(FilterForm):
-    orders = {"number": "number", "code": "order__code", "printed": "last_printed", "entered": "entered"}
+    orders = {
+        "number": "number",
+        "code": "order__code",
+        "seller": "seller__name",
+        "printed": "last_printed",
+        "entered": "entered",
+    }
 
     query = forms.CharField(
         label=_("Search for…"),
@@ -468,6 +512,7 @@ class TicketFilterForm(FilterForm):
         choices=[
             ("", _("All tickets")),
             *Fate.choices,
+            *WHERE.items(),
             ("let_in", _("Returned, but let in")),
             ("in", _("Checked in")),
             ("out", _("Outstanding, not checked in")),
@@ -478,6 +523,7 @@ class TicketFilterForm(FilterForm):
 
     STATUS = {
         **{fate.value: Q(fate=fate) for fate in Fate},
+        **{state: IN_STATE[State(state)] for state in WHERE},
         "in": Q(checked_in=True),
         "out": Q(fate=Fate.OUTSTANDING, checked_in=False),
         "let_in": LET_IN_ALL_THE_SAME,
@@ -485,13 +531,24 @@ class TicketFilterForm(FilterForm):
         "unprinted": Q(printed=False),
     }
 
+    seller = SellerFilter()
+
+    def __init__(self, *args, batch: OfflineSalesBatch, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.batch = batch
+        if not self.fields["seller"].offer(Document.objects.filter(movements__batch=batch)):
+            del self.fields["seller"]
+
     def filter_qs(self, qs: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
         """:param qs: with their state (see ``tickets.state``)"""
         values = self.cleaned_data
         if query := values["query"]:
-            qs = qs.filter(_is_ticket(query) | (Q(number=query) if is_number(query) else Q(pk=None)))
+            numbers = numbers_named(query, self.batch)
+            qs = qs.filter(_is_ticket(query) | (Q(number__range=(numbers[0], numbers[-1])) if numbers else Q(pk=None)))
         if values["status"]:
             qs = qs.filter(self.STATUS[values["status"]])
+        if seller := values.get("seller"):
+            qs = qs.filter(SellerFilter.tickets(seller))
         if values["ordering"]:
             qs = qs.order_by(self.get_order_by(), "number")
         return qs
@@ -518,12 +575,25 @@ class OrderSearchForm(forms.Form):
         max_value=2**63 - 1,
         help_text=_("The number of the batch."),
     )
+    seller = SellerFilter()
+
+    def __init__(self, *args, event: Event, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.event = event
+        self.fields["seller"].label = _("Seller (offline sales)")
+        if not self.fields["seller"].offer(Document.objects.filter(event=event)):
+            del self.fields["seller"]
 
     def filter_qs(self, qs: QuerySet[Order]) -> QuerySet[Order]:
         if batch := self.cleaned_data.get("batch"):
             qs = qs.filter(pk__range=_ends(batch), offline_sales_ticket__batch=batch)
+        if seller := self.cleaned_data.get("seller"):
+            tickets = tickets_of_event(self.event).filter(SellerFilter.tickets(seller))
+            qs = qs.filter(pk__in=tickets.values("order"))
         return qs
 
     def filter_to_strings(self) -> list[str]:
-        batch = self.cleaned_data.get("batch")
-        return [f"{self.fields['batch'].label}: {batch}"] if batch else []
+        values = {name: self.cleaned_data.get(name) for name in self.fields}
+        if values.get("seller"):
+            values["seller"] = dict(self.fields["seller"].choices)[values["seller"]]
+        return [f"{self.fields[name].label}: {value}" for name, value in values.items() if value]

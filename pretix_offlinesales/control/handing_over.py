@@ -2,13 +2,11 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from decimal import Decimal
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -19,9 +17,9 @@ from django.views.generic import FormView
 
 from ..models import Document, DocumentKind, OfflineSalesBatch, Seller
 from ..models.activation import is_active
-from ..sellers.handing_over import WHEREVER, NotHandedOver, Plan, check_seller, hand_over, look
+from ..sellers.handing_over import WHEREVER, Moved, NotHandedOver, Plan, check_seller, hand_over, look
 from ..sellers.next_ones import Pile, next_ones
-from ..tickets.figures import Tally
+from ..tickets.books import format_tickets
 from ..tickets.numbers import DASH, format_numbers, ranges_of
 from ..tickets.reasons import ALREADY_THERE, HELD_ELSEWHERE, TEXTS
 from ..tickets.selection import Choice, Ticket, choose
@@ -46,16 +44,6 @@ TITLES = {
     DocumentKind.TAKE_BACK: gettext_lazy("Take tickets back"),
     DocumentKind.TRANSFER: gettext_lazy("Transfer tickets"),
 }
-
-
-@dataclass(frozen=True)
-class Line:
-    """Of a preview: tickets of one batch at one price."""
-
-    batch: OfflineSalesBatch
-    price: Decimal
-    numbers: str
-    tally: Tally
 
 
 @dataclass(frozen=True)
@@ -123,7 +111,14 @@ class HandOver(PageMixin, FormView):
         choices = choose(self.request.event, None, form.selection)
         if "confirmed" in self.request.POST:
             try:
-                document = self._hand_over(values["source"], values["target"], choices, values["comment"])
+                document = hand_over(
+                    self.request.event,
+                    values["target"],
+                    choices,
+                    {"user": self.request.user},
+                    values["comment"],
+                    values["source"],
+                )
             except NotHandedOver as error:
                 if not (document := self._done_before(values["source"], values["target"], choices)):
                     return self._show(form, choices, error)
@@ -137,9 +132,7 @@ class HandOver(PageMixin, FormView):
         left = left_alone(plan)
         form = self._with_lines(form)
         if error:
-            named = "; ".join(map(str, left[:MAX_NAMED])) + (" …" if left[MAX_NAMED:] else "")
-            message = _("Nothing was handed over: {message}").format(message=error)
-            form.add_error(AT[error.field], f"{message} {named}".strip())
+            form.add_error(AT[error.field], _("Nothing was handed over: {why}").format(why=_changed(left) or error))
         elif problem := self._problem(plan):
             form.add_error(AT[problem.field], str(problem))
         count = plan.total.count
@@ -193,15 +186,6 @@ class HandOver(PageMixin, FormView):
         return form
 
     # Doing
-
-    def _hand_over(self, source: object, target: Seller | None, choices: Sequence[Choice], comment: str) -> Document:
-        with transaction.atomic():
-            document = hand_over(self.request.event, target, choices, {"user": self.request.user}, comment)
-            if source is not WHEREVER and document.source != source:
-                # All are somewhere else by now.
-                refused = [(choice, HELD_ELSEWHERE) for choice in choices]
-                raise NotHandedOver("tickets", _("Some of these tickets cannot be handed over."), refused)
-        return document
 
     def _done_before(self, source: object, target: Seller | None, choices: Sequence[Choice]) -> Document | None:
         """By the first of two clicks."""
@@ -288,16 +272,9 @@ class HandOver(PageMixin, FormView):
 AT = {"seller": "target", "tickets": None}
 
 
-def lines_of(plan: Plan) -> list[Line]:
-    return [
-        Line(
-            batch=batch,
-            price=price,
-            numbers=format_numbers([ticket.number for ticket in tickets], DASH),
-            tally=Tally(len(tickets), price * len(tickets)),
-        )
-        for (batch, price), tickets in plan.by_batch_and_price().items()
-    ]
+def lines_of(plan: Plan) -> list[tuple[Moved, str]]:
+    """Of a preview, each with its numbers as people read them."""
+    return [(each, format_tickets(each.batch, each.numbers, DASH)) for each in plan.moved()]
 
 
 def exactly(plan: Plan) -> str:
@@ -310,7 +287,7 @@ def exactly(plan: Plan) -> str:
 
 def named(pile: Pile) -> Iterator[str]:
     """What lies on it, a line for each batch."""
-    return (f"{batch}: {format_numbers(numbers)}" for batch, numbers in pile.numbers.items())
+    return (f"{batch}: {format_tickets(batch, numbers)}" for batch, numbers in pile.numbers.items())
 
 
 def by_batch(choices: Sequence[Choice]) -> dict[int, list[int]]:
@@ -331,9 +308,18 @@ def left_alone(plan: Plan) -> list[LeftAlone]:
         else:
             unknown.append(LeftAlone(choice.value, str(TEXTS[reason])))
     groups = sorted(known.items(), key=lambda group: (group[0][0], min(group[1])))
-    return [
-        LeftAlone(f"#{batch}: {format_numbers(sorted(set(numbers)), DASH)}", text) for (batch, text), numbers in groups
-    ] + unknown
+    return [LeftAlone(_called(plan, batch, numbers), text) for (batch, text), numbers in groups] + unknown
+
+
+def _called(plan: Plan, key: int, numbers: list[int]) -> str:
+    """``#3: 1–50``; whose code was revoked has not been looked at, so its batch may be unknown."""
+    batch, numbers = plan.batches.get(key), sorted(set(numbers))
+    return f"#{key}: {format_tickets(batch, numbers, DASH) if batch else format_numbers(numbers, DASH)}"
+
+
+def _changed(left: Sequence[LeftAlone]) -> str:
+    """What is in the way of tickets that one could hand over a moment ago."""
+    return "; ".join(map(str, left[:MAX_NAMED])) + ("; …" if left[MAX_NAMED:] else "")
 
 
 def why(plan: Plan, choice: Choice, reason: str) -> str:
@@ -361,7 +347,7 @@ class Whereabouts(Reasons):
 @dataclass(frozen=True)
 class HandOverJudge(Judge):
     #: Who holds the tickets, by the codes of their orders; not those in stock.
-    holders: Mapping[str, Seller] = None  # type: ignore[assignment]  # it follows others with defaults
+    holders: Mapping[str, Seller] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plan: Plan, examined) -> "HandOverJudge":

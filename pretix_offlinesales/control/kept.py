@@ -6,17 +6,13 @@ from django.views.generic import DetailView
 from django.views.generic.detail import BaseDetailView
 from pretix.control.permissions import OrganizerPermissionRequiredMixin
 
+from ..documents.kept import pdf
 from ..documents.notes import Note
 from ..downloads import as_private_file
 from ..host.helpers import ChunkBasedFileResponse
 from ..models import READ_SELLERS, REQUESTER, Document, DocumentKind
 from ..models.activation import is_active_for
 from ..tickets.figures import Tally
-
-try:
-    from ..documents.kept import pdf
-except ImportError:
-    pdf = None
 
 
 class DocumentMixin(OrganizerPermissionRequiredMixin):
@@ -46,7 +42,6 @@ class DocumentDetail(DocumentMixin, DetailView):
             "total": Tally(self.object.count, self.object.value),
             "has_dates": any(line.subevent for line in note.lines),
             "batches_url": self._batches_url(),
-            "has_pdf": pdf is not None,
         }
 
     def _batches_url(self) -> str:
@@ -64,8 +59,6 @@ class DocumentPDF(DocumentMixin, BaseDetailView):
     """As it was written, to look at and print."""
 
     def render_to_response(self, context):
-        if not pdf:
-            raise Http404
         try:
             response = ChunkBasedFileResponse(pdf(self.object), content_type="application/pdf")
         except FileNotFoundError as error:

@@ -6,11 +6,13 @@ from io import BytesIO
 from uuid import UUID
 
 import pikepdf
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.translation import ngettext
 from django.views.generic import FormView, TemplateView, View
 
+from ..documents.kept import pdf
 from ..downloads import as_private_file
 from ..issuing.several import Outcome, names_of, requests_of
 from ..issuing.together import Together
@@ -18,7 +20,6 @@ from ..jobs.queries import failures, find
 from ..kinds import ISSUE_SEVERAL
 from ..models import Document, DocumentKind, Job, OfflineSalesBatch, Seller
 from ..tickets.figures import Tally, tally, tickets_of
-from .kept import pdf
 from .sellers_shown import may_read_sellers
 from .several_forms import SeveralForm, initial_from
 from .views import PageMixin
@@ -155,9 +156,9 @@ class SeveralResult(ResultMixin, TemplateView):
             "refused": [line for line in lines if line.refusal],
             "left": len(lines) - self.outcome.next,
             "total": sum((line.tally for line in made), Tally()),
+            "sellers": list(dict.fromkeys(line.seller for line in made if line.seller)),
             "may_read_sellers": may_read_sellers(self.request),
             "has_documents": any(line.document for line in made),
-            "has_pdf": pdf is not None,
         }
 
     def _lines(self) -> list[Made]:
@@ -189,8 +190,9 @@ class SeveralNotes(ResultMixin, View):
     """All delivery notes in one file, to be printed at once."""
 
     def get(self, request, *args, **kwargs):
-        documents = self.documents().values()
-        if not (pdf and documents and may_read_sellers(request)):
+        if not may_read_sellers(request):
+            raise PermissionDenied
+        if not (documents := self.documents().values()):
             raise Http404
         whole, content = pikepdf.new(), BytesIO()
         for document in documents:

@@ -36,11 +36,12 @@ from ..printing.specimen import print_specimen
 from ..returning.after_sale import all_after_sale
 from ..tickets.figures import Figures, figures, tickets_of, total
 from ..tickets.splitting import find_split_off
-from ..tickets.state import status_of, with_state
+from ..tickets.state import state_of_ticket, status_of, with_state
 from ..tickets.worth import money, with_worth
 from .entries import entries_over_time
 from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
 from .sellers_shown import may_read_sellers
+from .stock import stock_map
 from .waiting import JobMixin
 
 
@@ -132,8 +133,22 @@ class BatchList(PageMixin, PaginationMixin, ListView):
             "after_sale": self._after_sale(),
             "hand_over_url": self.url("hand_over") if may_read_sellers(self.request) else "",
             "adds_up": adds_up,
-            "total": self._count(context["batches"]) if COUNTED in self.request.GET else None,
+            **(self._counted(context["batches"]) if COUNTED in self.request.GET else {}),
             **shown,
+        }
+
+    def _counted(self, shown) -> dict:
+        # What is in test mode can't be sold, and nobody needs to know where it is.
+        batches = self.object_list.filter(testmode=False).order_by("item__position", "item", "pk")
+        batches = list(batches.prefetch_related("subevent"))
+        for batch in batches:
+            batch.event = self.request.event
+            if batch.subevent:
+                batch.subevent.event = self.request.event
+        return {
+            "total": self._count(shown),
+            "stock": stock_map(batches),
+            "may_read_sellers": may_read_sellers(self.request),
         }
 
     def _count(self, shown) -> Figures:
@@ -380,10 +395,13 @@ class JobDismiss(JobButton):
 
 
 def _say_status(tickets: Iterable[OfflineSalesTicket]) -> None:
-    """:param tickets: with their state"""
+    """:param tickets: with their state, and their sellers"""
     find_split_off(tickets)
     for ticket in tickets:
-        ticket.status = status_of(ticket.fate, ticket.order.status, ticket.split_off, ticket.split_to)
+        ticket.seller_name = ticket.seller.name if ticket.seller else ""
+        split = ticket.split_off, ticket.split_to
+        place = state_of_ticket(ticket), ticket.seller_name
+        ticket.status = status_of(ticket.fate, ticket.order.status, *split, *place)
 
 
 class TicketsMixin(BatchMixin):
@@ -391,10 +409,10 @@ class TicketsMixin(BatchMixin):
 
     @cached_property
     def filter_form(self):
-        return TicketFilterForm(data=self.request.GET)
+        return TicketFilterForm(data=self.request.GET, batch=self.batch)
 
     def get_queryset(self):
-        tickets = with_state(tickets_of([self.batch]).select_related("order")).order_by("number")
+        tickets = with_state(tickets_of([self.batch]).select_related("order", "seller")).order_by("number")
         return self.filter_form.filter_qs(tickets) if self.filter_form.is_valid() else tickets
 
 
@@ -414,6 +432,8 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
         _say_status(context["tickets"])
         return context | {
             "batch": self.batch,
+            "stock": stock_map([self.batch]),
+            "may_read_sellers": may_read_sellers(self.request),
             "figures": total(tickets_of([self.batch])),
             "after_sale": self._after_sale(),
             "hand_over_url": self._hand_over_url(),
@@ -519,6 +539,7 @@ class TicketExport(TicketsMixin, View):
             (_("Checked in"), lambda ticket: moment(ticket.entered)),
             (_("Check-in list"), lambda ticket: ticket.entered_list or ""),
             (_("Gate"), lambda ticket: ticket.entered_gate or ""),
+            (_("Seller"), lambda ticket: ticket.seller_name),
         ]
         if self.batch.subevent:
             date = str(self.batch.subevent)

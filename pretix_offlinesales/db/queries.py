@@ -8,13 +8,16 @@ tickets. So there must be no choice: a subquery that is asked for each ticket na
 ticket's own order.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from django.db import connection, transaction
-from django.db.models import BigIntegerField, BooleanField, ExpressionWrapper, F, Manager, QuerySet, Subquery
+from django.db.models import BigIntegerField, BooleanField, ExpressionWrapper, F, Manager, Q, QuerySet, Subquery
 from django.db.models.lookups import IsNull
 from django_scopes import scopes_disabled
+
+#: So many ranges of keys are asked for as such.
+MAX_RANGES = 20
 
 
 def unscoped(manager: Manager) -> QuerySet:
@@ -34,6 +37,24 @@ def unindexed(column: str) -> ExpressionWrapper:
     by something else, and not through all that have this value, which it may take for few.
     """
     return ExpressionWrapper(F(column) + 0, output_field=BigIntegerField())
+
+
+def among(column: str, keys: Iterable[int]) -> Q:
+    """
+    That a column is one of these keys. Those of a batch follow each other, and a few ranges are asked and answered in a
+    fraction of the time that it takes to read ten thousand numbers.
+    """
+    runs: list[list[int]] = []
+    ordered = sorted(set(keys))
+    for key in ordered:
+        if runs and key == runs[-1][1] + 1:
+            runs[-1][1] = key
+        elif len(runs) == MAX_RANGES:
+            return Q((f"{column}__in", ordered))
+        else:
+            runs.append([key, key])
+    ranges = [Q((f"{column}__gte", first_key), (f"{column}__lte", last_key)) for first_key, last_key in runs]
+    return Q(*ranges, _connector=Q.OR) if ranges else Q(pk__in=[])
 
 
 def first(rows: QuerySet, column: str) -> Subquery:

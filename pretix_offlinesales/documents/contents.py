@@ -14,8 +14,9 @@ from pretix.base.models.tax import get_tax_code_labels
 
 from ..db.queries import planned_plainly, seen_at_once, unscoped
 from ..models import OfflineSalesBatch
+from ..tickets.books import format_tickets
 from ..tickets.figures import LABELS, Figures, Tally, total
-from ..tickets.numbers import DASH, format_numbers
+from ..tickets.numbers import DASH
 from ..tickets.state import IN_LEDGER, Fate, with_state
 from ..tickets.worth import NOTHING, money, with_due, with_worth
 from .heading import Heading
@@ -39,7 +40,7 @@ class Delivery(Snapshot):
         prices: dict[Decimal, Tally] = defaultdict(Tally)
         for _number, worth in found:
             prices[worth] += Tally(1, worth)
-        numbers = format_numbers((number for number, _worth in found), DASH)
+        numbers = format_tickets(batch, (number for number, _worth in found), DASH)
         return cls(Heading.of(batch), dict(sorted(prices.items(), reverse=True)), numbers)
 
     @property
@@ -93,7 +94,7 @@ class Statement(Snapshot):
             return cls(
                 Heading.of(batch),
                 total(batch.tickets.all()),
-                {name: format_numbers(found, DASH) for name, found in numbers.items()},
+                {name: format_tickets(batch, found, DASH) for name, found in numbers.items()},
                 _taxes(IN_LEDGER, order__in=batch.tickets.order_by().values("order")),
                 _taxes(order__in=let_in) if let_in else (),
             )

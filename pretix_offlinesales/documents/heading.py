@@ -1,6 +1,6 @@
 """What all papers say at their top, and how they say all the rest: collected when a paper is asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from django.utils.formats import date_format
 from django.utils.timezone import now, override
 from django.utils.translation import pgettext
+from hierarkey.proxy import HierarkeyProxy
 from pretix.base.i18n import language
-from pretix.base.models import Event, Invoice
+from pretix.base.models import Event, Invoice, Organizer
 
 from ..models import OfflineSalesBatch
 from .snapshot import Snapshot
@@ -36,7 +37,7 @@ class Letter(Snapshot):
     currency: str
     #: When all this was so.
     moment: datetime
-    #: The event's name, and when it is (see ``event_dates``).
+    #: The event's name, and when it is (see ``event_dates``). Empty if it is about several.
     event: str
     event_dates: str
     #: Whom it comes from, and the last lines of each page.
@@ -48,20 +49,21 @@ class Letter(Snapshot):
     timezone: str
 
     @classmethod
-    def of(cls, event: Event, moment: datetime) -> Self:
-        settings = event.settings
-        region = settings.region or ""
-        with spoken(settings.locale, region, event.timezone):
+    def of(cls, events: Sequence[Event], moment: datetime) -> Self:
+        """:param events: of one organizer and currency, at least one"""
+        event, settings = (events[0] if len(events) == 1 else None), settings_of(events)
+        region, timezone = settings.region or "", ZoneInfo(settings.timezone)
+        with spoken(settings.locale, region, timezone):
             return cls(
-                currency=event.currency,
+                currency=events[0].currency,
                 moment=moment,
-                event=str(event.name),
-                event_dates=event_dates(event),
-                sender=sender(event),
+                event=str(event.name) if event else "",
+                event_dates=event_dates(event) if event else "",
+                sender=sender(settings, events[0].organizer),
                 footer=str(settings.get("invoice_footer_text") or ""),
                 locale=settings.locale,
                 region=region,
-                timezone=str(event.timezone),
+                timezone=str(timezone),
             )
 
     @property
@@ -84,7 +86,7 @@ class Heading(Snapshot):
 
     @classmethod
     def of(cls, batch: OfflineSalesBatch) -> Self:
-        letter = Letter.of(batch.event, now())
+        letter = Letter.of([batch.event], now())
         with letter.spoken:
             return cls(
                 letter=letter,
@@ -102,12 +104,20 @@ def spoken(locale: str, region: str, timezone: tzinfo) -> Iterator[None]:
         yield
 
 
-def sender(event: Event) -> str:
+def settings_of(events: Sequence[Event]) -> HierarkeyProxy:
+    """Of a letter about these events: theirs, if they have the same sender and footer; otherwise the organizer's."""
+    letterheads = {
+        tuple(str(event.settings.get(name)) for name in (*SENDER, "invoice_footer_text")) for event in events
+    }
+    return events[0].settings if len(letterheads) == 1 else events[0].organizer.settings
+
+
+def sender(settings: HierarkeyProxy, organizer: Organizer) -> str:
     """The organizer's address and tax numbers, a line each, in the host's words; at least its name."""
-    known = {name.replace("invoice_address_from", "invoice_from"): event.settings.get(name) for name in SENDER}
+    known = {name.replace("invoice_address_from", "invoice_from"): settings.get(name) for name in SENDER}
     if not any(known[name] for name in ("invoice_from", "invoice_from_name")):
-        known["invoice_from_name"] = str(event.organizer.name)
-    return Invoice(event=event, **known).full_invoice_from
+        known["invoice_from_name"] = str(organizer.name)
+    return Invoice(**known).full_invoice_from
 
 
 def event_dates(event: Event) -> str:

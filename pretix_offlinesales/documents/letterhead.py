@@ -3,14 +3,13 @@
 import logging
 
 from django.utils.translation import gettext as _, pgettext
-from pretix.base.models import Event
-from reportlab.lib.styles import ParagraphStyle
+from pretix.base.models import Event, Organizer
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
 
-from ..host.helpers import PlainTextParagraph, ThumbnailingImageReader
+from ..host.helpers import ThumbnailingImageReader
 from ..host.papers import TextPaper
-from .heading import Heading
+from .heading import Letter
 
 logger = logging.getLogger(__name__)
 
@@ -19,6 +18,9 @@ TOP, COLUMN = 17 * mm, 125 * mm
 
 #: How wide the columns are.
 SENDER_WIDTH, EVENT_WIDTH = 70 * mm, 65 * mm
+
+#: Where whoever gets it is written, as in the window of an envelope: from the top of the page, and how wide.
+ADDRESS_TOP, ADDRESS_WIDTH = 52 * mm, 85 * mm
 
 #: The logo fits into a square between the columns.
 LOGO_LEFT, LOGO_TOP, LOGO_SIZE = 95 * mm, 13 * mm, 25 * mm
@@ -36,35 +38,40 @@ SMALL, NORMAL, HUGE = 8, 10, 30
 
 
 class Letterhead(TextPaper):
-    """A4, from the event's organizer. What it is about is written on it by others."""
+    """A4, from the organizer. What it is about is written on it by others."""
 
     head_height = 75 * mm
 
-    def __init__(self, event: Event, heading: Heading):
-        """:param event: for the looks: logo and font"""
-        super().__init__(event)
-        self.heading = heading
-        self._foot = heading.letter.footer.split("\n")
+    def __init__(self, looks: Event | Organizer, letter: Letter, testmode: bool = False):
+        super().__init__(looks)
+        self.letter, self.testmode = letter, testmode
+        self._foot = letter.footer.split("\n")
         self.foot_height = len(self._foot) * FOOT_LEADING
 
     def draw_page(self, canvas: Canvas) -> None:
-        canvas.setFont(self.font_regular, SMALL)
         for above, line in enumerate(reversed(self._foot)):
             height = FOOT + above * FOOT_LEADING
-            canvas.drawCentredString(self.pagesize[0] / 2, height, self.normalize(line.strip()))
+            self.write_line(canvas, self.pagesize[0] / 2, height, line.strip(), SMALL, shift=0.5)
 
     def draw_page_number(self, canvas: Canvas, page: int, pages: int) -> None:
-        canvas.setFont(self.font_regular, SMALL)
         number = pgettext("invoice", "Page %d of %d") % (page, pages)
-        canvas.drawRightString(self.pagesize[0] - self.right_margin, 10 * mm, self.normalize(number))
+        self.write_right(canvas, 10 * mm, number)
 
     def draw_first_page(self, canvas: Canvas) -> None:
-        if self.heading.testmode:
+        if self.testmode:
             self._draw_testmode(canvas)
-        self._write(canvas, self.heading.letter.sender, "InvoiceFrom", self.left_margin, SENDER_WIDTH)
+        self._write(canvas, self.letter.sender, "InvoiceFrom", self.left_margin, TOP, SENDER_WIDTH)
         if self.event.settings.invoice_logo_image:
             self._draw_logo(canvas)
-        self._draw_event(canvas)
+        if self.letter.event:
+            self._draw_event(canvas)
+
+    def write_right(self, canvas: Canvas, bottom: float, text: str) -> None:
+        """A small line that ends at the right margin."""
+        self.write_line(canvas, self.pagesize[0] - self.right_margin, bottom, text, SMALL, shift=1)
+
+    def write_address(self, canvas: Canvas, text: str) -> None:
+        self._write(canvas, text, "Normal", self.left_margin, ADDRESS_TOP, ADDRESS_WIDTH)
 
     def write_labeled(self, canvas: Canvas, top: float, label: str, value: str) -> None:
         """
@@ -73,24 +80,21 @@ class Letterhead(TextPaper):
         :param top: of the label's baseline, from the top of the page
         """
         self._write_label(canvas, top, label)
-        canvas.setFont(self.font_regular, NORMAL)
-        canvas.drawString(COLUMN, self.pagesize[1] - top - 5 * mm, self.normalize(value))
+        self.write_line(canvas, COLUMN, self.pagesize[1] - top - 5 * mm, value, NORMAL)
 
     def _write_label(self, canvas, top, label):
-        canvas.setFont(self.font_bold, SMALL)
-        canvas.drawString(COLUMN, self.pagesize[1] - top, self.normalize(self.label(label)))
+        self.write_line(canvas, COLUMN, self.pagesize[1] - top, self.label(label), SMALL, bold=True)
 
-    def _write(self, canvas, text, style, left, width):
-        paragraph = PlainTextParagraph(text, self.stylesheet[style])
+    def _write(self, canvas, text, style, left, top, width):
+        paragraph = self.paragraph(text, style)
         _width, height = paragraph.wrapOn(canvas, width, self.head_height)
-        paragraph.drawOn(canvas, left, self.pagesize[1] - TOP - height)
+        paragraph.drawOn(canvas, left, self.pagesize[1] - top - height)
 
     def _draw_testmode(self, canvas):
         canvas.saveState()
-        canvas.setFont(self.font_bold, HUGE)
         canvas.setFillColorRGB(1, 0, 0)
         right, height = self.pagesize[0] - self.right_margin, self.pagesize[1] - 100 * mm
-        canvas.drawRightString(right, height, self.normalize(_("TEST MODE")))
+        self.write_line(canvas, right, height, _("TEST MODE"), HUGE, bold=True, shift=1)
         canvas.restoreState()
 
     def _draw_logo(self, canvas):
@@ -100,25 +104,26 @@ class Letterhead(TextPaper):
             logo.resize(LOGO_SIZE, LOGO_SIZE, LOGO_RESOLUTION)
             logo.remove_transparency()
         except Exception:
-            logger.exception("The logo of event %s could not be prepared", self.event.pk)
+            logger.exception("The logo of %s could not be prepared", self.letter.event or self.letter.sender)
         bottom = self.pagesize[1] - LOGO_TOP - LOGO_SIZE
         canvas.drawImage(
             logo, LOGO_LEFT, bottom, LOGO_SIZE, LOGO_SIZE, preserveAspectRatio=True, anchor="n", mask="auto"
         )
 
     def _draw_event(self, canvas):
-        lines = [self._shortened(self.heading.letter.event), self.heading.letter.event_dates]
-        self._write(canvas, "\n".join(filter(None, lines)), "Normal", COLUMN, EVENT_WIDTH)
+        lines = [self._shortened(self.letter.event), self.letter.event_dates]
+        self._write(canvas, "\n".join(filter(None, lines)), "Normal", COLUMN, TOP, EVENT_WIDTH)
         self._write_label(canvas, 15 * mm, pgettext("invoice", "Event"))
 
     def _shortened(self, name: str) -> str:
         """Words are left out at the end until it fits."""
-        style, words, shown = self.stylesheet["Normal"], name.split(), name
-        while words and self._height(shown, style) > EVENT_LINES * style.leading:
+        words, shown = name.split(), name
+        most = EVENT_LINES * self.stylesheet["Normal"].leading
+        while words and self._height(shown) > most:
             words.pop()
             shown = " ".join(words) + "…"
         return shown
 
-    def _height(self, text: str, style: ParagraphStyle) -> float:
-        _width, height = PlainTextParagraph(text, style).wrap(EVENT_WIDTH, self.head_height)
+    def _height(self, text: str) -> float:
+        _width, height = self.paragraph(text, "Normal").wrap(EVENT_WIDTH, self.head_height)
         return height

@@ -1,12 +1,9 @@
 """What delivery, take-back and transfer notes say. It is collected when tickets are handed over, and kept for ever."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Self
-
-from pretix.base.models import Event
 
 from ..models import Seller
 from .heading import Letter
@@ -15,19 +12,30 @@ from .snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Party(Snapshot):
-    """A seller, as she was called then. It can be emptied, if she wants to be forgotten."""
+    """A seller, as she was called then. It is emptied, if she wants to be forgotten."""
 
     seller: int
     name: str
     identifier: str
+    contact: str
     address: str
     vat_id: str
 
     @classmethod
     def of(cls, seller: Seller | None) -> Self | None:
+        """None is the stock."""
         if not seller:
             return None
-        return cls(seller.pk, seller.name, seller.identifier, seller.address, seller.vat_id)
+        return cls(seller.pk, seller.name, seller.identifier, seller.contact, seller.address, seller.vat_id)
+
+    @classmethod
+    def forgotten(cls, seller: int) -> Self:
+        return cls(seller, **{field.name: "" for field in fields(cls) if field.name != "seller"})
+
+    @classmethod
+    def is_in(cls, data: dict) -> bool:
+        """Whether this is one, of a snapshot."""
+        return data.keys() == {field.name for field in fields(cls)}
 
 
 @dataclass(frozen=True)
@@ -59,19 +67,11 @@ class Note(Snapshot):
     @classmethod
     def of(
         cls,
-        event: Event,
-        moment: datetime,
+        letter: Letter,
         source: Seller | None,
         target: Seller | None,
         lines: Sequence[NoteLine],
         terms: Sequence[str],
         comment: str,
     ) -> Self:
-        return cls(
-            letter=Letter.of(event, moment),
-            source=Party.of(source),
-            target=Party.of(target),
-            lines=tuple(lines),
-            terms=tuple(terms),
-            comment=comment,
-        )
+        return cls(letter, Party.of(source), Party.of(target), tuple(lines), tuple(terms), comment)

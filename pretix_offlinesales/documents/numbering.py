@@ -1,6 +1,5 @@
 """Numbers of documents, without gaps for each kind and organizer."""
 
-from django.db.models import F
 from pretix.base.models import Organizer
 
 from ..models import DocumentCounter
@@ -11,9 +10,8 @@ def next_number(organizer: Organizer, kind: str) -> int:
     Call this in the transaction that writes the document, as the last thing that anybody may have to wait for: who gets
     a number holds up all others until its end.
     """
-    counter, _created = DocumentCounter.objects.get_or_create(organizer=organizer, kind=kind)
-    counter = DocumentCounter.objects.select_for_update().get(pk=counter.pk)
-    counter.last = F("last") + 1
+    counters = DocumentCounter.objects.select_for_update()
+    counter, _created = counters.get_or_create(organizer=organizer, kind=kind)
+    counter.last += 1
     counter.save(update_fields=["last"])
-    counter.refresh_from_db(fields=["last"])
     return counter.last

@@ -6,13 +6,12 @@ from pretix.helpers.http import ChunkBasedFileResponse
 from pretix.helpers.iter import chunked_iterable
 from pretix.helpers.json import CustomJSONEncoder
 from pretix.helpers.periodic import minimum_interval
-from pretix.helpers.reportlab import PlainTextParagraph, ThumbnailingImageReader
+from pretix.helpers.reportlab import ThumbnailingImageReader
 
 __all__ = [
     "OF_SELF",
     "ChunkBasedFileResponse",
     "CustomJSONEncoder",
-    "PlainTextParagraph",
     "ThumbnailingImageReader",
     "chunked_iterable",
     "defused",

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.utils.crypto import get_random_string
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
@@ -84,6 +86,14 @@ class Document(Requested):
     def seller(self) -> Seller | None:
         """Whose it is: who got the tickets, or gave them back."""
         return self.target or self.source
+
+
+@receiver(post_delete, sender=Document, dispatch_uid="offlinesales_document_deleted")
+def delete_file(sender, instance, **kwargs):
+    """With the organizer, for example."""
+    file = instance.file
+    if name := file.name:
+        transaction.on_commit(lambda: file.storage.delete(name))
 
 
 class DocumentCounter(models.Model):

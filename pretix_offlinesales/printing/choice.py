@@ -33,7 +33,7 @@ def choose(batch: OfflineSalesBatch, tickets: str = "", only: str | None = None)
     """
     The numbers of the tickets to print, in ascending order. Canceled ones are never printed.
 
-    :param tickets: numbers and ranges, such as ``1-50, 60``; all if empty
+    :param tickets: numbers, ranges and books, such as ``1-50, 60, book 3``; all if empty
     :param only: one of ``Only``
     :raises ValidationError: by key, if these are no numbers, or none of this batch, or if nothing is left to print
     """
@@ -62,7 +62,7 @@ def nothing_to_print(chosen: bool) -> str:
 
 def _existing(batch: OfflineSalesBatch, tickets: str) -> Collection[int]:
     try:
-        choices = find_tickets(batch.event, batch, Selection.numbered(tickets))
+        choices = find_tickets(batch.event, batch, Selection.numbered(tickets, batch))
     except ValueError as error:
         raise ValidationError({"tickets": str(error)}) from error
     if missing := [int(choice.value) for choice in choices if not choice.ticket]:

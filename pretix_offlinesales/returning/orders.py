@@ -26,6 +26,7 @@ from pretix.base.models.orders import RevokedTicketSecret
 from ..db.queries import unscoped
 from ..host.helpers import OF_SELF
 from ..models import TICKET_POSITION, OfflineSalesTicket
+from ..tickets.locking import lock_tickets
 from ..tickets.payment import OfflineSalesPayment
 from ..tickets.reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD, GIFT_CARD_USED, UNKNOWN
 from ..tickets.worth import NOTHING
@@ -182,7 +183,8 @@ class Orders:
 
 def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
     """
-    :param lock: Nobody else changes these orders, and nobody is let in with them, until the end of the transaction.
+    :param lock: Nobody else changes these orders or decides over their tickets, and nobody is let in with them, until
+        the end of the transaction.
 
     Positions are locked as the host's check-in locks them, and before all else: whoever scans a ticket locks its
     position first and its order later. Others lock orders first; so not to wait for each other, for an order we don't
@@ -198,6 +200,8 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
     )
     rows = _locked(unscoped(Order.objects).filter(pk__in=pks).order_by("pk"), locked and locked | {"nowait": True})
     orders = {order.pk: order for order in rows}
+    if lock:
+        lock_tickets(orders)
     for order in orders.values():
         order.event = event
     positions = [position for position in positions if not position.canceled and position.order_id in orders]

@@ -1,9 +1,7 @@
 """
 Tickets go from hand to hand: from stock to a seller, back, or from one seller to another. The tickets stay as valid as
-they are. It is one transaction, with a document: all of them or none.
-
-Who decides over a ticket locks its row, or writes it, so that nobody decides beside another. Rows are locked in this
-order: sellers, by key; tickets, by key; the counter of documents.
+they are. It is one transaction, with a document: all of them or none, and nobody decides over them meanwhile (see
+``tickets.locking``).
 """
 
 from collections import defaultdict
@@ -11,20 +9,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from enum import Enum
+from functools import partial
+from typing import Final, NamedTuple
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
-from pretix.base.models import Event
+from pretix.base.models import Event, LogEntry
 from pretix.base.templatetags.money import money_filter
 
-from ..db.queries import exists_for_each, planned_plainly, unscoped
+from ..db.queries import among, exists_for_each, planned_plainly, unscoped
 from ..db.rows import reserve_ids
+from ..documents.heading import Letter
 from ..documents.notes import Note, NoteLine
 from ..documents.numbering import next_number
+from ..host.webhooks import send_webhooks
+from ..jobs.announcing import holding_nobody_up
 from ..models import Document, DocumentKind, Movement, OfflineSalesBatch, OfflineSalesTicket, Seller
+from ..tickets.books import format_tickets
 from ..tickets.figures import Tally, figures
+from ..tickets.locking import lock_tickets
 from ..tickets.numbers import DASH, format_numbers, ranges_of
 from ..tickets.reasons import (
     ALREADY_CANCELED,
@@ -34,14 +40,27 @@ from ..tickets.reasons import (
     LOST,
     SOLD,
     TEST_MODE,
+    TEXTS,
+    UNKNOWN,
 )
 from ..tickets.selection import Choice
 from ..tickets.state import Fate, entries_with_it, with_fate
 from ..tickets.worth import NOTHING, money, with_worth
 from .terms import Terms
 
-#: Nobody has looked yet where the tickets are.
-WHEREVER = object()
+#: In the histories of the event and of each of the sellers.
+HANDED_OVER, SELLER_HANDED_OVER = "pretix_offlinesales.handed_over", "pretix_offlinesales.seller.handed_over"
+
+#: How much is said of which tickets are at fault, in characters.
+MAX_NAMED = 500
+
+
+class Wherever(Enum):
+    WHEREVER = "wherever"
+
+
+#: Nobody has said yet where the tickets are.
+WHEREVER: Final = Wherever.WHEREVER
 
 
 class NotHandedOver(Exception):
@@ -83,6 +102,19 @@ class Held(NamedTuple):
         return SOLD if self.is_sold else ""
 
 
+class Moved(NamedTuple):
+    """Tickets of a batch that cost the same, as a document says it."""
+
+    batch: OfflineSalesBatch
+    price: Decimal
+    #: Ascending.
+    numbers: Sequence[int]
+
+    @property
+    def tally(self) -> Tally:
+        return Tally(len(self.numbers), self.price * len(self.numbers))
+
+
 @dataclass
 class Plan:
     """What would be handed over, and what is left alone."""
@@ -92,7 +124,7 @@ class Plan:
     source: Seller | None
     target: Seller | None
     tickets: list[Held] = field(default_factory=list)
-    #: Each with its reason. ``places`` says who holds those that are somewhere else.
+    #: Each with its reason. ``places`` says who holds those that there are, by order.
     refused: list[tuple[Choice, str]] = field(default_factory=list)
     places: dict[int, Seller | None] = field(default_factory=dict)
     batches: dict[int, OfflineSalesBatch] = field(default_factory=dict)
@@ -103,57 +135,70 @@ class Plan:
 
     @property
     def total(self) -> Tally:
-        return sum((Tally(1, ticket.worth) for ticket in self.tickets), Tally())
+        return Tally(len(self.tickets), sum((ticket.worth for ticket in self.tickets), NOTHING))
 
     def by_batch_and_price(self) -> dict[tuple[OfflineSalesBatch, Decimal], list[Held]]:
         """In the order of batches and numbers, the most expensive first."""
-        found = defaultdict(list)
+        found: dict[tuple[int, Decimal], list[Held]] = defaultdict(list)
         for ticket in sorted(self.tickets, key=lambda ticket: (ticket.batch, -ticket.worth, ticket.number)):
-            found[self.batches[ticket.batch], ticket.worth].append(ticket)
-        return found
+            found[ticket.batch, ticket.worth].append(ticket)
+        return {(self.batches[batch], worth): tickets for (batch, worth), tickets in found.items()}
+
+    def moved(self) -> list[Moved]:
+        groups = self.by_batch_and_price()
+        return [Moved(*group, [ticket.number for ticket in tickets]) for group, tickets in groups.items()]
 
 
-def look(event: Event, target: Seller | None, choices: Sequence[Choice], source: object = WHEREVER) -> Plan:
+def look(
+    event: Event, target: Seller | None, choices: Sequence[Choice], source: Seller | Wherever | None = WHEREVER
+) -> Plan:
     """
     What would happen now, if these were handed over to the target. All come from one place: that of the first that can
-    go anywhere, unless a source is named.
+    go anywhere, unless a source is named. A constant number of queries.
     """
-    chosen = {choice.ticket.order_id: choice for choice in choices if choice.ticket and not choice.reason}
-    found = {ticket.order: ticket for ticket in _fetch(chosen)}
-    batches = OfflineSalesBatch.objects.select_related("item", "variation", "subevent")
-    plan = Plan(event, None, target, batches=batches.in_bulk({ticket.batch for ticket in found.values()}))
-    for batch in plan.batches.values():
-        batch.event = event
+    named = {choice.ticket.order_id for choice in choices if choice.ticket and not choice.reason}
+    found = {ticket.order: ticket for ticket in _fetch(named)}
+    plan = Plan(event, None, target, batches=_batches(event, {ticket.batch for ticket in found.values()}))
     sellers = Seller.objects.in_bulk({ticket.seller for ticket in found.values() if ticket.seller})
-    movable = [ticket for order in chosen if not (ticket := found[order]).refusal and ticket.seller != _key(target)]
-    if source is not WHEREVER:
-        plan.source = source  # type: ignore[assignment]  # a seller or the stock
-    elif movable:
-        plan.source = sellers.get(movable[0].seller)  # type: ignore[arg-type]  # the stock is not found
+    if isinstance(source, Wherever):
+        plan.source = _source(plan, choices, found, sellers)
+    else:
+        plan.source = source
+    seen = set()
     for choice in choices:
-        if not choice.ticket or choice.reason:
-            plan.refused.append((choice, choice.reason))
+        ticket = found.get(choice.ticket.order_id) if choice.ticket else None
+        if ticket and not choice.reason and ticket.order in seen:
             continue
-        ticket = found[choice.ticket.order_id]
-        if reason := _refusal(plan, ticket):
+        if reason := choice.reason or (_refusal(plan, ticket) if ticket else UNKNOWN):
             plan.refused.append((choice, reason))
-            plan.places[ticket.order] = sellers.get(ticket.seller) if ticket.seller else None
-        else:
+            if ticket:
+                plan.places[ticket.order] = sellers.get(ticket.seller) if ticket.seller else None
+        elif ticket:
             plan.tickets.append(ticket)
+            seen.add(ticket.order)
     return plan
 
 
 def hand_over(
-    event: Event, target: Seller | None, choices: Sequence[Choice], requested_by: dict, comment: str = ""
+    event: Event,
+    target: Seller | None,
+    choices: Sequence[Choice],
+    requested_by: dict,
+    comment: str = "",
+    source: Seller | Wherever | None = WHEREVER,
 ) -> Document:
     """
+    All of them, or nothing.
+
     :param choices: of ``tickets.selection.choose``; other events' are not found there
     :param requested_by: as the fields of ``Requested``
+    :param source: where they must be, if somebody has been shown it
     :raises NotHandedOver: if something stands in the way, for one of them or for all
     """
     with planned_plainly():
-        source = look(event, target, choices).source
-        source, target = _locked(source, target)
+        if isinstance(source, Wherever):
+            source = _seen_at(event, target, choices)
+        source, target = lock_sellers(event, source, target)
         lock_tickets(choice.ticket.order_id for choice in choices if choice.ticket)
         plan = look(event, target, choices, source)
         check(plan)
@@ -163,7 +208,8 @@ def hand_over(
 def check(plan: Plan) -> None:
     """:raises NotHandedOver: if it can't be done as it is"""
     if plan.refused:
-        raise NotHandedOver("tickets", _("Some of these tickets cannot be handed over."), plan.refused)
+        message = _("Some of these tickets cannot be handed over: {tickets}").format(tickets=_names(plan.refused))
+        raise NotHandedOver("tickets", message, plan.refused)
     if not plan.tickets:
         raise NotHandedOver("tickets", _("Please say which tickets are handed over."))
     if plan.target:
@@ -198,47 +244,93 @@ def exposures(sellers: Iterable[Seller]) -> dict[int, Decimal]:
     return {pk: (found[pk].outstanding + found[pk].reported_lost).value for pk in keys}
 
 
-def lock_tickets(orders: Iterable[int]) -> None:
-    """Nobody else decides over the tickets of these orders until the end of the transaction."""
-    tickets = unscoped(OfflineSalesTicket.objects).filter(order__in=list(orders)).order_by("pk")
-    for _pk in tickets.select_for_update(no_key=True).values_list("pk"):
-        pass
+def lock_sellers(event: Event, *sellers: Seller | None) -> list[Seller | None]:
+    """
+    As they are now, and nobody else hands anything over to or by them until the end of the transaction. None stays
+    None.
 
-
-def _locked(*sellers: Seller | None) -> list[Seller | None]:
-    keys = [seller.pk for seller in sellers if seller]
-    rows = unscoped(Seller.objects).select_for_update(no_key=True).filter(pk__in=keys).order_by("pk")
-    found = {seller.pk: seller for seller in rows}
+    :raises NotHandedOver: if one was deleted, or is another organizer's
+    """
+    keys = {seller.pk for seller in sellers if seller}
+    rows = unscoped(Seller.objects).filter(pk__in=keys, organizer=event.organizer_id).order_by("pk")
+    found = {seller.pk: seller for seller in rows.select_for_update(no_key=True)}
+    if keys - found.keys():
+        raise NotHandedOver("seller", _("This seller does not exist any more."))
     return [seller and found[seller.pk] for seller in sellers]
 
 
+def _seen_at(event: Event, target: Seller | None, choices: Sequence[Choice]) -> Seller | None:
+    """Where they are before anything is locked. Most often all are at one place, and more need not be known."""
+    orders = [choice.ticket.order_id for choice in choices if choice.ticket and not choice.reason]
+    tickets = unscoped(OfflineSalesTicket.objects).filter(among("order", orders)).order_by()
+    places = set(tickets.values_list("seller", flat=True).distinct()) - {_key(target)}
+    if len(places) > 1:
+        return look(event, target, choices).source
+    return Seller.objects.filter(pk__in=filter(None, places)).first()
+
+
+def _batches(event: Event, keys: Iterable[int]) -> dict[int, OfflineSalesBatch]:
+    batches = OfflineSalesBatch.objects.select_related("item", "variation", "subevent").in_bulk(keys)
+    for batch in batches.values():
+        batch.event = event
+        if batch.subevent:
+            batch.subevent.event = event
+    return batches
+
+
 def _fetch(orders: Iterable[int]) -> list[Held]:
-    tickets = unscoped(OfflineSalesTicket.objects).filter(order__in=list(orders))
+    tickets = unscoped(OfflineSalesTicket.objects).filter(among("order", orders))
     known = with_worth(with_fate(tickets)).annotate(
         is_sold=Q(sold__isnull=False), checked_in=exists_for_each(entries_with_it())
     )
     columns = ("pk", "order", "batch", "number", "seller", "is_sold", "fate", "checked_in", "worth")
-    return [Held(*row[:-1], money(row[-1])) for row in known.order_by().values_list(*columns)]
+    with planned_plainly():
+        rows = list(known.order_by().values_list(*columns))
+    return [Held._make([*row[:-1], money(row[-1])]) for row in rows]
+
+
+def _source(plan: Plan, choices: Sequence[Choice], found: dict[int, Held], sellers: dict[int, Seller]) -> Seller | None:
+    for choice in choices:
+        ticket = found.get(choice.ticket.order_id) if choice.ticket and not choice.reason else None
+        if ticket and not _refusal_anywhere(plan, ticket):
+            return sellers.get(ticket.seller) if ticket.seller else None
+    return None
+
+
+def _refusal_anywhere(plan: Plan, ticket: Held) -> str:
+    """Why it can't go to the target, wherever it is."""
+    if plan.batches[ticket.batch].testmode:
+        return TEST_MODE
+    return ticket.refusal or (ALREADY_THERE if ticket.seller == _key(plan.target) else "")
 
 
 def _refusal(plan: Plan, ticket: Held) -> str:
-    if plan.batches[ticket.batch].testmode:
-        return TEST_MODE
-    if ticket.refusal:
-        return ticket.refusal
-    if ticket.seller == _key(plan.target):
-        return ALREADY_THERE
-    return HELD_ELSEWHERE if ticket.seller != _key(plan.source) else ""
+    return _refusal_anywhere(plan, ticket) or (HELD_ELSEWHERE if ticket.seller != _key(plan.source) else "")
 
 
 def _key(seller: Seller | None) -> int | None:
     return seller.pk if seller else None
 
 
+def _names(refused: Sequence[tuple[Choice, str]]) -> str:
+    """``#3: 1–50 (already sold); ABCDE (unknown)``, for people, as far as anybody would read it."""
+    numbers: dict[tuple[int, str], list[int]] = defaultdict(list)
+    values: dict[str, list[str]] = defaultdict(list)
+    for choice, reason in refused:
+        if choice.ticket:
+            numbers[choice.ticket.batch_id, reason].append(choice.ticket.number)
+        else:
+            values[reason].append(choice.value)
+    named = [(f"#{batch}: {format_numbers(sorted(found), DASH)}", why) for (batch, why), found in numbers.items()]
+    named += [(", ".join(given), why) for why, given in values.items()]
+    text = "; ".join(f"{name} ({TEXTS[why]})" for name, why in named)
+    return text if len(text) <= MAX_NAMED else f"{text[:MAX_NAMED]}…"
+
+
 def _write(plan: Plan, requested_by: dict, comment: str) -> Document:
     moment = now()
     [pk] = reserve_ids(Document, 1)
-    tickets = unscoped(OfflineSalesTicket.objects).filter(pk__in=[ticket.pk for ticket in plan.tickets])
+    tickets = unscoped(OfflineSalesTicket.objects).filter(among("pk", (ticket.pk for ticket in plan.tickets)))
     moved = tickets.filter(seller=plan.source).update(
         seller=plan.target,
         document=pk if plan.target else None,
@@ -246,67 +338,111 @@ def _write(plan: Plan, requested_by: dict, comment: str) -> Document:
     )
     if moved != len(plan.tickets):
         raise RuntimeError("Tickets have changed hands although they were locked")
-    return write_document(plan, pk, moment, requested_by, comment)
+    document, entry = write_document(
+        plan.event, plan.source, plan.target, plan.moved(), pk, moment, requested_by, comment
+    )
+    transaction.on_commit(partial(_tell, plan.event, entry))
+    return document
 
 
-def write_document(plan: Plan, pk: int, moment: datetime, requested_by: dict, comment: str) -> Document:
+def _tell(event: Event, entry: int) -> None:
+    with holding_nobody_up("Webhooks could not be sent"):
+        send_webhooks(event, LogEntry.objects.filter(pk=entry))
+
+
+def write_document(
+    event: Event,
+    source: Seller | None,
+    target: Seller | None,
+    moved: Sequence[Moved],
+    pk: int,
+    moment: datetime,
+    requested_by: dict,
+    comment: str = "",
+) -> tuple[Document, int]:
     """
-    Write the document of a plan, and the ledger, as the last thing of a transaction: whoever needs a number waits.
+    Write the document, the ledger and the histories, as the last thing of a transaction: whoever needs a number waits.
+    Returns also the key of the log entry of the event, which nobody has been told of yet.
 
+    :param source: locked, as the target; at least one is a seller
     :param pk: what the tickets say that they were handed over by
+    :param requested_by: as the fields of ``Requested``
     """
-    event, terms = plan.event, Terms.of(plan.target or plan.source, plan.event)  # type: ignore[arg-type]
-    if plan.target and not plan.target.currency:
-        plan.target.currency = event.currency
-    for seller in (plan.source, plan.target):
-        if seller:
-            seller.last_movement = moment
-            seller.save(update_fields=["currency", "last_movement"])
-    groups = plan.by_batch_and_price()
-    note = Note.of(event, moment, plan.source, plan.target, _lines(groups), [], comment)
-    document = Document.objects.create(
+    sellers = [seller for seller in (source, target) if seller]
+    if target and not target.currency:
+        target.currency = event.currency
+    for seller in sellers:
+        seller.last_movement = moment
+        seller.save(update_fields=["currency", "last_movement"])
+    terms = Terms.of(sellers[-1], event)
+    letter = Letter.of([event], moment)
+    with letter.spoken:
+        products = {each.batch.item_id: str(each.batch.item.name) for each in moved}
+        agreed = terms.sentences(event.currency, products) if target else []
+        note = Note.of(letter, source, target, list(map(_line, moved)), agreed, comment)
+    whole = sum((each.tally for each in moved), Tally())
+    document = Document(
         pk=pk,
         organizer=event.organizer,
-        kind=plan.kind,
-        number=next_number(event.organizer, plan.kind),
+        kind=DocumentKind.of_hand_over(source, target),
         event=event,
-        source=plan.source,
-        target=plan.target,
+        source=source,
+        target=target,
         created=moment,
-        count=plan.total.count,
-        value=plan.total.value,
+        count=whole.count,
+        value=whole.value,
         currency=event.currency,
         comment=comment,
         terms=terms.to_json(),
         snapshot=note.to_json(),
         **requested_by,
     )
-    by_batch: dict[OfflineSalesBatch, list[Held]] = defaultdict(list)
-    for (batch, _price), tickets in groups.items():
-        by_batch[batch] += tickets
-    Movement.objects.bulk_create(
+    document.number = next_number(event.organizer, document.kind)
+    document.save(force_insert=True)
+    Movement.objects.bulk_create(_movements(document, moved))
+    return document, _log(document, sellers)
+
+
+def _movements(document: Document, moved: Sequence[Moved]) -> list[Movement]:
+    by_batch: dict[OfflineSalesBatch, list[Moved]] = defaultdict(list)
+    for each in moved:
+        by_batch[each.batch].append(each)
+    return [
         Movement(
             document=document,
             batch=batch,
-            numbers=ranges_of(sorted(ticket.number for ticket in tickets)),
-            count=len(tickets),
-            value=sum((ticket.worth for ticket in tickets), NOTHING),
+            numbers=ranges_of(sorted(number for each in of_batch for number in each.numbers)),
+            count=sum(each.tally.count for each in of_batch),
+            value=sum((each.tally.value for each in of_batch), NOTHING),
         )
-        for batch, tickets in by_batch.items()
-    )
-    return document
-
-
-def _lines(groups: dict[tuple[OfflineSalesBatch, Decimal], list[Held]]) -> list[NoteLine]:
-    return [
-        NoteLine(
-            batch=batch.pk,
-            product=batch.public_product,
-            subevent=batch.date,
-            price=price,
-            count=len(tickets),
-            value=price * len(tickets),
-            numbers=format_numbers((ticket.number for ticket in tickets), DASH),
-        )
-        for (batch, price), tickets in groups.items()
+        for batch, of_batch in by_batch.items()
     ]
+
+
+def _log(document: Document, sellers: Sequence[Seller]) -> int:
+    data = {
+        "document": document.pk,
+        "kind": document.kind,
+        "number": document.number,
+        "amount": document.count,
+        "source": document.source_id,
+        "target": document.target_id,
+    }
+    for seller in sellers:
+        seller.log_action(SELLER_HANDED_OVER, dict(data), save=False, **document.requester).save()
+    assert document.event
+    entry = document.event.log_action(HANDED_OVER, data, save=False, **document.requester)
+    entry.save()
+    return entry.pk
+
+
+def _line(moved: Moved) -> NoteLine:
+    return NoteLine(
+        batch=moved.batch.pk,
+        product=moved.batch.public_product,
+        subevent=moved.batch.date,
+        price=moved.price,
+        count=moved.tally.count,
+        value=moved.tally.value,
+        numbers=format_tickets(moved.batch, moved.numbers, DASH),
+    )

@@ -64,7 +64,9 @@ def next_ones(
     return list(piles.values())
 
 
-def _batches(event, products, subevent) -> list[OfflineSalesBatch]:
+def _batches(
+    event: Event, products: Collection[tuple[int, int | None]], subevent: SubEvent | None
+) -> list[OfflineSalesBatch]:
     batches = OfflineSalesBatch.objects.filter(event=event, completed__isnull=False, testmode=False)
     if products:
         conditions = [Q(item=item, variation=variation) for item, variation in products]

@@ -1,14 +1,18 @@
 """What was agreed with a seller. It is copied into each document, and counts from then on for the tickets in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Self
 
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _, ngettext
 from pretix.base.models import Event
+from pretix.base.templatetags.money import money_filter
 
 from ..documents.snapshot import Snapshot
 from ..models import Commission, Seller
+from ..models.seller import DeadlineAction, InvoicedBy
 from ..tickets.figures import Tally
 from ..tickets.worth import NOTHING
 
@@ -27,6 +31,17 @@ class Rate(Snapshot):
     def of_tickets(self, tickets: Tally) -> Decimal:
         """Exact, not rounded."""
         return tickets.value * self.percent / 100 + tickets.count * self.fixed
+
+    def __bool__(self):
+        return bool(self.percent or self.fixed)
+
+    def in_words(self, currency: str) -> str:
+        percent, fixed = f"{number_format(self.percent.normalize())} %", money_filter(self.fixed, currency)
+        if self.percent and self.fixed:
+            return _("{percent} of the gross price and {fixed} per ticket").format(percent=percent, fixed=fixed)
+        if self.fixed:
+            return _("{fixed} per ticket").format(fixed=fixed)
+        return _("{percent} of the gross price").format(percent=percent) if self.percent else _("none")
 
 
 @dataclass(frozen=True)
@@ -68,6 +83,50 @@ class Terms(Snapshot):
     def tax(self, commission: Decimal) -> Decimal:
         """Of a commission, on top of it."""
         return _rounded(commission * (self.tax_rate or NOTHING) / 100)
+
+    def sentences(self, currency: str, products: Mapping[int, str]) -> list[str]:
+        """
+        In words, for a document.
+
+        :param products: names of those that it is about, by their key
+        """
+        said = list(self._commissions(currency, products))
+        if any(self.rates.get(item, self.rate) for item in products):
+            said.append(self._taxed())
+            said.append(
+                _("The organizer writes the credit note about the commission.")
+                if self.invoiced_by == InvoicedBy.ORGANIZER
+                else _("The seller writes the invoice about the commission.")
+            )
+        if self.firm:
+            said.append(_("Firm sale: the seller buys these tickets, and unsold ones are not taken back."))
+        elif self.deadline_days is not None:
+            said.append(self._deadline(self.deadline_days))
+        return said
+
+    def _commissions(self, currency: str, products: Mapping[int, str]) -> Iterator[str]:
+        """One for all products, unless it differs."""
+        rates = {item: self.rates.get(item, self.rate) for item in products}
+        if len(set(rates.values())) == 1:
+            yield _("Commission: {rate}").format(rate=rates.popitem()[1].in_words(currency))
+            return
+        for item, rate in rates.items():
+            yield _("Commission on {product}: {rate}").format(product=products[item], rate=rate.in_words(currency))
+
+    def _taxed(self) -> str:
+        if self.tax_rate is None:
+            return self.tax_text or _("The commission is not taxed.")
+        rate = f"{number_format(self.tax_rate.normalize())} %"
+        return _("The commission is net; tax of {rate} is added to it.").format(rate=rate)
+
+    def _deadline(self, days: int) -> str:
+        back = ngettext(
+            "Tickets that are not sold must be back {days} day before the event.",
+            "Tickets that are not sold must be back {days} days before the event.",
+            days,
+        ).format(days=days)
+        sold = _("Those that are not back by then count as sold.")
+        return f"{back} {sold}" if self.deadline_action == DeadlineAction.SOLD else back
 
 
 def _rounded(value: Decimal) -> Decimal:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
+from pretix.base.models import Event
 
 from ..db.queries import exists_for_each, planned_plainly, unscoped
 from ..models import OfflineSalesBatch, OfflineSalesTicket
@@ -84,6 +85,11 @@ class Figures:
 def tickets_of(batches: QuerySet[OfflineSalesBatch] | Iterable[OfflineSalesBatch]) -> QuerySet[OfflineSalesTicket]:
     """Those of some batches, to be counted. Batches that are asked for by a query become part of the question."""
     return unscoped(OfflineSalesTicket.objects).filter(batch__in=batches)
+
+
+def tickets_of_event(event: Event) -> QuerySet[OfflineSalesTicket]:
+    """Those of its batches that are complete."""
+    return tickets_of(unscoped(OfflineSalesBatch.objects).filter(event=event, completed__isnull=False))
 
 
 def figures(tickets: QuerySet[OfflineSalesTicket], by: str | tuple[str, ...]) -> dict[Any, Figures]:

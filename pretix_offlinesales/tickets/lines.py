@@ -3,18 +3,21 @@ What people type, scan or upload to say which tickets they mean, mixed as it com
 
 An entry is an order code (with or without the event in front), what a scanner reads from the paper, or numbers: ``17``
 or ``1-50`` on the page of a batch, ``#3: 1-50`` everywhere. A batch that was named holds for the rest of its line.
+Where a number can be, books can be, too: ``book 3``, ``#3: books 1-2``, and without the colon as well.
 """
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from types import MappingProxyType
 
 from django.utils.translation import gettext as _, pgettext
 from pretix.base.models import Event
 
 from ..models import MAX_AMOUNT, OfflineSalesBatch
+from .books import numbers_of_books, parse_books
 from .numbers import check_named, parse_range
 from .origin import ticket_name
 
@@ -31,6 +34,9 @@ MAX_COLUMNS = 1_000
 #: ``#3: 1-50``, and ``#3-17`` as a ticket is called on its order's page.
 OF_BATCH = re.compile(r"#\s*(?P<batch>[0-9]{1,18})\s*[:\-–/]\s*(?P<rest>.*)")
 
+#: ``#3 book 1``: without anything in between, only books are meant.
+BOOK_OF_BATCH = re.compile(r"#\s*(?P<batch>[0-9]{1,18})\s+(?P<rest>.*)")
+
 #: What some scanners are set to send before the content: which kind of barcode it was (ISO/IEC 15424).
 SYMBOLOGY = re.compile(r"\][A-Za-z][0-9A-Za-z]")
 
@@ -46,6 +52,16 @@ class Line:
     #: Of the tickets of this batch.
     batch: int | None = None
     numbers: range = range(0)
+    #: The numbers are those of books.
+    books: bool = False
+
+    @property
+    def stored(self) -> str:
+        """To be read again, in whatever language."""
+        if not (self.books and self.numbers):
+            return self.text
+        named = f"#{self.batch}: " if self.text.startswith("#") else ""
+        return f"{named}{self.numbers[0]}-{self.numbers[-1]}"
 
     def name(self, number: int) -> str:
         """One of several numbers."""
@@ -66,9 +82,9 @@ def as_lines(text: str) -> list[str]:
             batch = ""
             continue
         entry = _clean(token[0])
-        if match := OF_BATCH.fullmatch(entry):
-            batch = match["batch"]
-        elif batch and _numbers(entry):
+        if named := _named(entry):
+            batch = named[0]
+        elif batch and (_numbers(entry) or parse_books(entry)):
             entry = f"#{batch}: {entry}"
         if entry:
             entries.append(entry)
@@ -135,7 +151,7 @@ def read_lines(texts: Iterable[str], event: Event, batch: OfflineSalesBatch | No
     :param batch: whose numbers are meant where none is named
     :raises ValueError: with a message for people, if these are more tickets than one may ask about
     """
-    lines = [read_line(text, event, batch) for text in texts]
+    lines = read_each(texts, event, batch)
     check_named(sum(len(line.numbers) for line in lines))
     numbers = {(line.batch, number) for line in lines for number in line.numbers}
     if len(numbers) + sum(not line.numbers for line in lines) > MAX_AMOUNT:
@@ -147,10 +163,22 @@ def too_many() -> ValueError:
     return ValueError(_("These are more than {max} tickets.").format(max=MAX_AMOUNT))
 
 
-def read_line(text: str, event: Event, batch: OfflineSalesBatch | None) -> Line:
-    """:param batch: whose numbers are meant where none is named"""
-    if named := read_name(text):
-        return Line(text, batch=named[0], numbers=named[1])
+def read_each(texts: Iterable[str], event: Event, batch: OfflineSalesBatch | None) -> list[Line]:
+    """
+    As ``read_lines``, however many tickets these are. One query, if there are books of batches that were named.
+
+    :param texts: of ``as_lines``
+    """
+    texts = list(texts)
+    bound = {pk for pk in map(batch_with_books, texts) if pk is not None}
+    batches = OfflineSalesBatch.objects.filter(event=event, pk__in=bound) if bound else ()
+    by_key = {batch.pk: batch for batch in batches}
+    return [_read(text, event, batch, by_key) for text in texts]
+
+
+def _read(text: str, event: Event, batch: OfflineSalesBatch | None, batches: Mapping[int, OfflineSalesBatch]) -> Line:
+    if named := read_name(text, batches):
+        return Line(text, batch=named[0], numbers=named[1], books=batch_with_books(text) is not None)
     content = SYMBOLOGY.sub("", text, count=1) if SYMBOLOGY.match(text) else text
     code = content.upper().removeprefix(f"{event.slug.upper()}-")
     return Line(
@@ -158,14 +186,46 @@ def read_line(text: str, event: Event, batch: OfflineSalesBatch | None) -> Line:
         codes=(code,),
         secrets=tuple({text, content}),
         batch=batch.pk if batch else None,
-        numbers=_numbers(content) if batch else range(0),
+        numbers=numbers_named(content, batch) if batch else range(0),
+        books=bool(batch and parse_books(content)),
     )
 
 
-def read_name(text: str) -> tuple[int, range] | None:
-    """``#3-17`` or ``#3: 1-50``: which batch, and which of its numbers, if any."""
-    match = OF_BATCH.fullmatch(text)
-    return (int(match["batch"]), _numbers(match["rest"])) if match else None
+def read_name(text: str, batches: Mapping[int, OfflineSalesBatch] = MappingProxyType({})) -> tuple[int, range] | None:
+    """
+    ``#3-17``, ``#3: 1-50`` or ``#3 book 1``: which batch, and which of its numbers, if any.
+
+    :param batches: by their keys, those of ``batch_with_books``
+    """
+    if not (named := _named(text)):
+        return None
+    pk = int(named[0])
+    return pk, numbers_named(named[1], batches.get(pk))
+
+
+def batch_with_books(text: str) -> int | None:
+    """The key of a batch, if the text names books of one."""
+    named = _named(text)
+    return int(named[0]) if named and parse_books(named[1]) else None
+
+
+def _named(text: str) -> tuple[str, str] | None:
+    """Which batch, and what is said of it."""
+    if match := OF_BATCH.fullmatch(text):
+        return match["batch"], match["rest"]
+    match = BOOK_OF_BATCH.fullmatch(text)
+    return (match["batch"], match["rest"]) if match and parse_books(match["rest"]) else None
+
+
+def numbers_named(text: str, batch: OfflineSalesBatch | None) -> range:
+    """
+    ``17``, ``1-50`` or ``book 3``: which numbers; empty if it is anything else.
+
+    :param batch: whose books are meant
+    """
+    if books := parse_books(text):
+        return numbers_of_books(batch, books) if batch else range(0)
+    return _numbers(text)
 
 
 def _numbers(text: str) -> range:

@@ -19,6 +19,9 @@ NUMBERS = re.compile(r"\s*(?P<first>[0-9]{1,12})\s*(?:[-–]\s*(?P<last>[0-9]{1,
 #: Between the first and the last number where it is printed, as it should be set.
 DASH = "–"
 
+#: Between ranges.
+SEPARATOR = re.compile(r"[,\n]")
+
 #: How long a text may be, in characters: enough to name all tickets of any batch one by one.
 MAX_TEXT = 12 * MAX_AMOUNT
 
@@ -63,7 +66,7 @@ def parse_numbers(text: str) -> dict[int, str]:
     text = text.strip()
     if len(text) > MAX_TEXT:
         raise ValueError(_("This is too long. Please write at most {max} characters.").format(max=MAX_TEXT))
-    ranges = [parse_range(part) for part in re.split(r"[,\n]", text)]
+    ranges = [parse_range(part) for part in SEPARATOR.split(text)]
     check_named(sum(len(each.numbers) for each in ranges))
     numbers = {number: each.name(number) for each in reversed(ranges) for number in each.numbers}
     if len(numbers) > MAX_AMOUNT:

@@ -13,10 +13,11 @@ from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from pretix.base.models import Event, Order, OrderPosition
 from pretix.base.models.orders import RevokedTicketSecret
 
-from ..db.queries import exists_for_each, planned_plainly, unscoped
+from ..db.queries import among, exists_for_each, planned_plainly, unscoped
 from ..db.rows import look_up
 from ..models import OfflineSalesBatch, OfflineSalesTicket
-from .lines import Line, as_lines, read_line, read_lines, read_name
+from .books import spelled_out
+from .lines import Line, as_lines, batch_with_books, read_each, read_lines, read_name
 from .numbers import parse_numbers
 from .origin import ticket_name
 from .reasons import ALREADY_CANCELED, AMBIGUOUS, REVOKED, UNKNOWN
@@ -100,11 +101,13 @@ class Selection:
     wanted: Any = True
 
     @classmethod
-    def numbered(cls, text: str) -> "Selection":
+    def numbered(cls, text: str, batch: OfflineSalesBatch | None = None) -> "Selection":
         """
-        :param text: ``1-50, 60``
-        :raises ValueError: with a message for people, if these are no numbers, or too many
+        :param text: ``1-50, 60``, and ``book 3`` of the batch
+        :raises ValueError: with a message for people, if these are no numbers or books of the batch, or too many
         """
+        if batch:
+            text = spelled_out(batch, text)
         parse_numbers(text)
         return cls(By.NUMBERS, text)
 
@@ -130,7 +133,7 @@ class Selection:
     def data(self) -> dict:
         """As JSON, for jobs to remember."""
         if self.by in (By.LINES, By.EACH):
-            return {self.by.value: [line.text if isinstance(line, Line) else line for line in self.wanted]}
+            return {self.by.value: [line.stored if isinstance(line, Line) else line for line in self.wanted]}
         return {self.by.value: list(self.wanted) if isinstance(self.wanted, tuple) else self.wanted}
 
     def __bool__(self) -> bool:
@@ -163,7 +166,8 @@ def choose(
     if selection.by == By.ALL:
         tickets = with_state(tickets).filter(candidates or Q())
     if selection.by in (By.LINES, By.EACH):
-        wanted = [line if isinstance(line, Line) else read_line(line, event, batch) for line in wanted]
+        unread = [line for line in wanted if not isinstance(line, Line)]
+        wanted = read_each(unread, event, batch) if unread else wanted
     with planned_plainly():
         choices = list(CHOOSE[selection.by](tickets, wanted, dead))
     known = [choice for choice in choices if choice.ticket]
@@ -172,14 +176,16 @@ def choose(
 
 def find_elsewhere(event: Event, values: Iterable[str]) -> dict[str, Ticket]:
     """What a batch does not know may be a ticket of another one: those of the event, by what was given."""
-    lines = [read_line(value, event, None) for value in values]
+    lines = read_each(values, event, None)
     choices = choose(event, None, Selection(By.EACH, tuple(lines)), dead=ALREADY_CANCELED) if lines else []
     return {choice.value: choice.ticket for choice in choices if choice.ticket}
 
 
 def named_by(text: str) -> Q | None:
-    """The tickets that a text such as ``#3-17`` or ``#3: 1-50`` names, whatever event they belong to."""
-    named = read_name(text.strip())
+    """The tickets that a text such as ``#3-17``, ``#3: 1-50`` or ``#3 book 1`` names, whatever event they belong to."""
+    text = text.strip()
+    bound = batch_with_books(text)
+    named = read_name(text, unscoped(OfflineSalesBatch.objects).in_bulk([bound]) if bound else {})
     if not named or not named[1]:
         return None
     batch, numbers = named
@@ -202,7 +208,7 @@ def _all(tickets, wanted, dead):
 
 def _by_number(tickets, wanted, dead):
     numbers = parse_numbers(wanted)
-    found = {ticket.number: ticket for ticket in _fetch(tickets.filter(number__in=numbers))}
+    found = {ticket.number: ticket for ticket in _fetch(tickets.filter(among("number", numbers)))}
     return (_choice(value, found.get(number)) for number, value in numbers.items())
 
 
@@ -300,7 +306,7 @@ def _of_numbers(tickets: QuerySet, lines: list[Line]) -> Q:
         by_batch[line.batch].update(line.numbers)
     named = OfflineSalesBatch.objects.filter(pk__in=[pk for pk, numbers in by_batch.items() if numbers])
     batches = named.filter(Exists(tickets.filter(batch=OuterRef("pk")))).values_list("pk", flat=True)
-    conditions = [Q(batch=pk, number__in=by_batch[pk]) for pk in batches]
+    conditions = [Q(among("number", by_batch[pk]), batch=pk) for pk in batches]
     return Q(*conditions, _connector=Q.OR) if conditions else Q(pk=None)
 
 

@@ -1,6 +1,7 @@
 """What has become of a ticket, said once for all who ask: pages, files, papers, the report and the API."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db.models import Case, CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, TextChoices, Value, When
 from django.db.models.functions import Coalesce
@@ -152,15 +153,40 @@ def state_of(fate: str, is_held: bool, is_sold: bool, checked_in: bool) -> State
     return State.LOST if fate == Fate.REPORTED_LOST else State.CANCELED
 
 
-def status_of(fate: str, order_status: str, split_off: bool = False, split_to: str | None = None) -> str:
+def state_of_ticket(ticket: Any) -> State:
+    """:param ticket: with its state"""
+    return state_of(ticket.fate, ticket.seller_id is not None, ticket.sold is not None, ticket.checked_in)
+
+
+def in_words(state: State, seller: str = "") -> str:
+    """
+    ``Held by Kiosk``: a state as it is said of one ticket, or of some that have it in common.
+
+    :param seller: the name of the holder, if it has one
+    """
+    if state == State.HELD and seller:
+        return _("Held by {seller}").format(seller=seller)
+    return str(state.label)
+
+
+def status_of(
+    fate: str,
+    order_status: str,
+    split_off: bool = False,
+    split_to: str | None = None,
+    state: State = State.STOCK,
+    seller: str = "",
+) -> str:
     """
     ``Canceled (expired)``: what has become of a ticket, and what there is to know beside.
 
     :param split_to: the code of the order that it was split off to, if it is known (see ``splitting``)
+    :param state: where it is, if nothing has become of it yet
+    :param seller: the name of its holder, if it has one
     """
-    status = Fate(fate).label
+    status = in_words(state, seller) if fate == Fate.OUTSTANDING else str(Fate(fate).label)
     detail = _detail(fate, order_status, split_off, split_to)
-    return _("{status} ({detail})").format(status=status, detail=detail) if detail else str(status)
+    return _("{status} ({detail})").format(status=status, detail=detail) if detail else status
 
 
 def _detail(fate, order_status, split_off, split_to):

@@ -65,14 +65,16 @@ def test_all_about_each_ticket(listed, batch, mixed):
         "due_besides": "0.00",
         "printed": False,
         "checked_in": False,
+        "seller": None,
+        "state": "stock",
     }
 
     def ticket(number, position, **values):
         return {"number": number, "order": position.order.code, "secret": position.secret, **shown, **values}
 
     assert listed() == [
-        ticket(1, first, status="c", returned="lost", due="0.00"),
-        ticket(2, second, printed=True, checked_in=True),
+        ticket(1, first, status="c", returned="lost", due="0.00", state="returned"),
+        ticket(2, second, printed=True, checked_in=True, state="sold"),
         ticket(3, third, status="n"),
         ticket(4, fourth),
     ]
@@ -101,7 +103,7 @@ def test_filters(listed, mixed, query, numbers):
     assert [ticket["number"] for ticket in listed(**query)] == numbers
 
 
-@pytest.mark.parametrize("name", ["status", "returned", "lost", "blocked", "printed", "checked_in"])
+@pytest.mark.parametrize("name", ["status", "returned", "lost", "blocked", "printed", "checked_in", "seller", "state"])
 def test_nonsense_names_the_filter(api, url, batch, name):
     response = api.get(f"{url}{batch.pk}/tickets/", {name: "x"})
     assert (response.status_code, set(response.data)) == (400, {name})

@@ -8,7 +8,7 @@ from django.urls import get_resolver
 from django.utils.timezone import now
 from pretix.base.models import Organizer, User
 
-from pretix_offlinesales.kinds import REPLACE, RETURN
+from pretix_offlinesales.kinds import ISSUE_SEVERAL, REPLACE, RETURN
 from pretix_offlinesales.models import Job, JobStep, OfflineSalesBatch, SheetPreset
 from pretix_offlinesales.returning.after_sale import all_after_sale
 
@@ -27,11 +27,17 @@ PAGES = {
     "dismiss": ("post", 302),
     "cancel": ("post", 302),
     "channel": ("post", 302),
+    "hand_over": ("get", 200),
+    "several_notes": ("get", 200),
     "note": ("get", 200),
     "settle": ("get", 200),
     "sums": ("get", 200),
     "result": ("get", 200),
     "result_csv": ("get", 200),
+    "several_result": ("get", 200),
+    "several": ("get", 200),
+    "look_at_several": ("post", 200),
+    "issue_several": ("post", 302),
     "data": ("get", 200),
     "make_data": ("post", 302),
     "options": ("get", 200),
@@ -65,33 +71,39 @@ URL_NAMES = {
     "lose": "batch_lost",
     "find": "undo_lost",
     "verdicts": "return",
+    "look_at_several": "several",
+    "issue_several": "several",
 }
 
 #: The pages about tickets that exist, where something can be changed or codes be seen: one column for all of them.
-LATER = list(PAGES)[18:]
+LATER = list(PAGES)[21:]
 
 #: The papers share one, too, with what has become of returned or replaced tickets.
-PAPERS = list(PAGES)[13:18]
+PAPERS = list(PAGES)[15:21]
+
+#: Only for whoever may also read sellers, which is not the event's to say.
+OF_SELLERS = list(PAGES)[13:15]
 
 #: In order of the columns: yes where the answer is success, else the status code; login where one is asked to log in.
 MATRIX = """
-                            list  batch csv   downl add   previ creat proof comme print dismi cance chann paper later
-nobody                      login login login login login login login login login login login login login login login
-a user without a team       404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
-a member who reads orders   yes   yes   yes   yes   403   403   403   403   403   403   403   403   403   yes   403
-a member who writes orders  403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
-a member who reads + writes yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   403   yes   yes
-a member who checks in      403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
-a member for all            yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   403   yes   yes
-a member of another event   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
-another organizer's member  404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
-everybody, plugin off       404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+                         list  batch csv   downl add   previ creat proof comme print dismi cance chann hand  paper later
+nobody                   login login login login login login login login login login login login login login login login
+a user without a team    404   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+member who reads orders  yes   yes   yes   yes   403   403   403   403   403   403   403   403   403   403   yes   403
+member who writes orders 403   403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
+member reading + writing yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   403   403   yes   yes
+member who checks in     403   403   403   403   403   403   403   403   403   403   403   403   403   403   403   403
+member for all           yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   yes   403   403   yes   yes
+member of another event  404   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+other organizer's member 404   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
+everybody, plugin off    404   404   404   404   404   404   404   404   404   404   404   404   404   404   404   404
 """
 
 
 #: Pages about things that may not exist.
 OF_EVENT = (
-    *("list", "add", "channel", "preview", "create", "specimen"),
+    *("list", "add", "channel", "preview", "create", "specimen", "hand_over"),
+    *("several", "look_at_several", "issue_several"),
     *(kind.identifier for kind in all_after_sale()),
     *("find", "verdicts"),
 )
@@ -100,14 +112,15 @@ THINGS = [name for name in PAGES if name not in OF_EVENT]
 
 def table():
     for line in MATRIX.strip("\n").splitlines()[1:]:
-        who, cells = line[:28].strip(), line[28:].split()
-        *cells, paper, later = cells
-        cells += [paper] * len(PAPERS) + [later] * len(LATER)
+        who, cells = line[:25].strip(), line[25:].split()
+        *cells, hand, paper, later = cells
+        cells += [hand] * len(OF_SELLERS) + [paper] * len(PAPERS) + [later] * len(LATER)
         yield pytest.param(who, dict(zip(PAGES, cells, strict=True)), id=who)
 
 
 def test_the_table_has_a_column_for_each_page():
-    [ours] = [pattern for pattern in _patterns(get_resolver()) if pattern.pattern.describe().endswith("offlinesales/'")]
+    of_event = "event/<str:organizer>/<str:event>/offlinesales/'"
+    [ours] = [pattern for pattern in _patterns(get_resolver()) if pattern.pattern.describe().endswith(of_event)]
     assert {URL_NAMES.get(name, name) for name in PAGES} == {page.name for page in ours.url_patterns}
 
 
@@ -180,6 +193,7 @@ def body(name, filled_in):
         "lose": {"everything": "on", "confirmed": "on"},
         "find": {"lines": "x", "confirmed": "on"},
         "verdicts": {"verdicts": "on", "lines": "x"},
+        "issue_several": filled_in | {"confirmed": "on"},
     }
     return bodies.get(name, filled_in)
 
@@ -209,7 +223,9 @@ def batch(event, item, web):
 @pytest.fixture
 def filled_in(filled_in):
     """What all forms together want."""
-    return filled_in | {"format": "csv", "pages": "sheets", "name": "Kiosk"}
+    lines = {"lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "0", "numbering": "on"}
+    lines |= {f"lines-0-{name}": filled_in[name] for name in ("itemvar", "amount")}
+    return filled_in | lines | {"format": "csv", "pages": "sheets", "name": "Kiosk"}
 
 
 @pytest.fixture
@@ -219,6 +235,12 @@ def addresses(pages, batch, make_job, store_print):
     printed, waiting, failed = store_print(batch), make_job(), make_job(Job.State.FAILED)
     returned = make_job(Job.State.SUCCEEDED, kind=RETURN.identifier, batch=batch)
     replaced = make_job(Job.State.SUCCEEDED, kind=REPLACE.identifier, batch=batch)
+    several = make_job(
+        Job.State.SUCCEEDED,
+        kind=ISSUE_SEVERAL.identifier,
+        request={"batches": [make_job(Job.State.SUCCEEDED).request]},
+        result={"made": [[0, batch.pk]]},
+    )
     JobStep.objects.create(job=replaced, done=[replaced_code(batch)])
     return {
         "list": pages,
@@ -244,6 +266,12 @@ def addresses(pages, batch, make_job, store_print):
         "dismiss": f"{pages}jobs/{failed.pk}/dismiss",
         "cancel": f"{pages}jobs/{waiting.pk}/cancel",
         "channel": f"{pages}channel",
+        "hand_over": f"{pages}hand-over",
+        "several": f"{pages}add/several",
+        "look_at_several": f"{pages}add/several",
+        "issue_several": f"{pages}add/several",
+        "several_result": f"{pages}add/several/{several.pk}/",
+        "several_notes": f"{pages}add/several/{several.pk}/notes.pdf",
         "note": f"{pages}{batch.pk}/delivery.pdf",
         "settle": f"{pages}{batch.pk}/statement.pdf",
         "sums": f"{pages}{batch.pk}/statement.csv",
@@ -303,14 +331,14 @@ def with_plugin_off(event, series):
 PEOPLE = {
     "nobody": nobody,
     "a user without a team": outsider,
-    "a member who reads orders": lambda event, series: member(event.organizer, "event.orders:read"),
-    "a member who writes orders": lambda event, series: member(event.organizer, "event.orders:write"),
-    "a member who reads + writes": lambda event, series: member(
+    "member who reads orders": lambda event, series: member(event.organizer, "event.orders:read"),
+    "member who writes orders": lambda event, series: member(event.organizer, "event.orders:write"),
+    "member reading + writing": lambda event, series: member(
         event.organizer, "event.orders:read", "event.orders:write"
     ),
-    "a member who checks in": lambda event, series: member(event.organizer, "event.orders:checkin"),
-    "a member for all": lambda event, series: member(event.organizer),
-    "a member of another event": lambda event, series: member(event.organizer, events=[series]),
-    "another organizer's member": lambda event, series: member(Organizer.objects.create(name="Circus", slug="circus")),
+    "member who checks in": lambda event, series: member(event.organizer, "event.orders:checkin"),
+    "member for all": lambda event, series: member(event.organizer),
+    "member of another event": lambda event, series: member(event.organizer, events=[series]),
+    "other organizer's member": lambda event, series: member(Organizer.objects.create(name="Circus", slug="circus")),
     "everybody, plugin off": with_plugin_off,
 }

@@ -27,6 +27,7 @@ from pretix_offlinesales.printing.choice import choose, count_blocked, count_pri
 from pretix_offlinesales.printing.data import DataOptions
 from pretix_offlinesales.printing.tickets import ValidTickets, kinds_of_positions
 from pretix_offlinesales.returning.examine import examine
+from pretix_offlinesales.sellers.stock import ranges
 from pretix_offlinesales.tickets.entries import count_entries
 from pretix_offlinesales.tickets.figures import figures, tally, tickets_of, total
 from pretix_offlinesales.tickets.selection import Selection
@@ -87,7 +88,7 @@ def batches_with(batch, query):
 
 
 def tickets_with(batch, **values):
-    return found_by(TicketFilterForm(data=values), with_state(batch.tickets.select_related("order")))
+    return found_by(TicketFilterForm(data=values, batch=batch), with_state(batch.tickets.select_related("order")))
 
 
 def some_secret(batch):
@@ -103,6 +104,7 @@ QUESTIONS = {
     "figures": lambda batch: figures(tickets_of([batch]), by="batch"),
     "total": lambda batch: total(tickets_of(OfflineSalesBatch.objects.filter(event=batch.event))),
     "tally": lambda batch: tally(batch.tickets.all(), by="batch"),
+    "ranges": lambda batch: list(ranges(tickets_of([batch]))),
     "entries": lambda batch: count_entries(batch.tickets.all(), batch.event.timezone),
     "batches with a code": lambda batch: batches_with(batch, batch.tickets.first().order.code),
     "batches with a secret": lambda batch: batches_with(batch, some_secret(batch)),

@@ -13,8 +13,8 @@ from pretix.base.services.checkin import perform_checkin
 from pretix.base.services.orders import OrderChangeManager, cancel_order
 
 from pretix_offlinesales.documents import make
+from pretix_offlinesales.documents.batch_papers import StatementPaper
 from pretix_offlinesales.documents.contents import Delivery, Statement
-from pretix_offlinesales.documents.paper import StatementPaper
 from pretix_offlinesales.issuing.request import IssueRequest
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.kinds import ISSUE

@@ -73,9 +73,9 @@ def test_it_looks_like_that_of_an_invoice(organizer_with_letterhead, make_batch,
 
 
 def test_a_sender_has_at_least_the_organizers_name(event):
-    assert sender(event) == "Museum Trust"
+    assert sender(event.settings, event.organizer) == "Museum Trust"
     event.settings.invoice_address_from = "Quay 1"
-    assert sender(event) == "Quay 1"
+    assert sender(event.settings, event.organizer) == "Quay 1"
 
 
 def test_dates_are_said_as_the_shop_says_them(event, series):

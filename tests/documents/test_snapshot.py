@@ -13,8 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import override
 from pretix.base.models import Event
 
+from pretix_offlinesales.documents.batch_papers import DeliveryNotePaper, StatementPaper
 from pretix_offlinesales.documents.contents import Delivery, Statement
-from pretix_offlinesales.documents.paper import DeliveryNotePaper, StatementPaper
 from pretix_offlinesales.documents.snapshot import Snapshot
 from pretix_offlinesales.models import OfflineSalesBatch
 

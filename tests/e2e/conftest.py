@@ -9,9 +9,15 @@ from .browser import DESKTOP, EVENT, LOGIN, Browser, chromium, resize, serving
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
+def directory(tmp_path_factory):
+    """Where the server's database is."""
+    return tmp_path_factory.mktemp("pretix")
+
+
+@pytest.fixture(scope="session")
+def server(directory):
     compile_catalogs()
-    with serving(tmp_path_factory.mktemp("pretix")) as url:
+    with serving(directory) as url:
         yield url
 
 

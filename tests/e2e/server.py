@@ -29,6 +29,7 @@ def main(directory: str, port: str):
     django.setup()
     _prepare()
     _add_reader()
+    _add_sellers()
     with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=0):
         serve()
 
@@ -49,6 +50,18 @@ def _add_reader():
             name="Readers", all_events=True, limit_event_permissions={"event.orders:read": True}
         )
         team.members.add(User.objects.create_user(READER, PASSWORD, fullname="Ron Reader", needs_password_change=False))
+
+
+def _add_sellers():
+    from django_scopes import scopes_disabled
+    from pretix.base.models import Organizer
+
+    from pretix_offlinesales.models import Seller
+
+    with scopes_disabled():
+        organizer = Organizer.objects.get(slug=ORGANIZER)
+        for name in ("Kiosk at the station", "Tourist office"):
+            Seller.objects.create(organizer=organizer, name=name)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ class Name:
 
 
 ORDER = "pretix.api.serializers.order"
+IMPORTS = "pretix.base.modelimport"
 INVOICES = "pretix.base.services.invoices"
 PDF = "pretix.base.pdf"
 REPORTLAB_PAPERS = "pretix.base.invoicing.pdf:BaseReportlabInvoiceRenderer"
@@ -52,6 +53,11 @@ NAMES = {
     "forms": [
         Name("pretix.control.forms.renderers:ControlFieldRenderer.add_label", looks_for="_required"),
     ],
+    "fonts": [
+        Name("pretix.helpers.reportlab:normalize_text", "text"),
+        Name("pretix.helpers.reportlab:register_ttf_font_if_new", "name, path"),
+        Name("reportlab.pdfbase.ttfonts:TTFont().face.charToGlyph"),
+    ],
     "helpers": [
         Name("defusedcsv.csv:_escape", "payload"),
         Name("pretix.helpers.database:OF_SELF"),
@@ -60,9 +66,19 @@ NAMES = {
         Name("pretix.helpers.iter:chunked_iterable", "iterable, size"),
         Name("pretix.helpers.json:CustomJSONEncoder"),
         Name("pretix.helpers.periodic:minimum_interval", "minutes_after_success"),
-        Name("pretix.helpers.reportlab:PlainTextParagraph", "text, style"),
         Name("pretix.helpers.reportlab:ThumbnailingImageReader.resize", "self, width, height, dpi"),
         Name("pretix.helpers.reportlab:ThumbnailingImageReader.remove_transparency", "self"),
+    ],
+    "imports": [
+        Name(f"{IMPORTS}:parse_csv", "file, *, mode, charset"),
+        Name(f"{IMPORTS}:ImportColumn", "event"),
+        Name(f"{IMPORTS}:ImportColumn.resolve", "self, settings, record", looks_for="identifier default_value"),
+        Name(f"{IMPORTS}:BooleanColumnMixin.clean", "self, value, previous_values"),
+        Name(f"{IMPORTS}:DecimalColumnMixin.clean", "self, value, previous_values"),
+        Name("pretix.control.forms.modelimport:ProcessForm.__init__", looks_for="get_columns"),
+        Name("pretix.control.views.modelimport:BaseImportView.post", looks_for="get_process_url"),
+        Name("pretix.control.views.modelimport:BaseProcessView.dispatch", looks_for="get_form_url parsed"),
+        Name("pretix.control.views.modelimport:BaseProcessView.file"),
     ],
     "invoices": [
         Name(f"{INVOICES}:generate_cancellation", "invoice"),
@@ -98,13 +114,14 @@ NAMES = {
         Name(f"{REPORTLAB_PAPERS}._get_other_page_frames", "self, doc"),
         Name(f"{REPORTLAB_PAPERS}._on_first_page", "self, canvas, doc"),
         Name(f"{REPORTLAB_PAPERS}._on_other_page", "self, canvas, doc"),
-        Name(f"{REPORTLAB_PAPERS}._normalize", "self, text"),
+        Name(f"{REPORTLAB_PAPERS}._register_fonts", "self", looks_for="event font_regular font_bold"),
         Name(f"{REPORTLAB_PAPERS}._upper", "self, val"),
         Name(f"{REPORTLAB_PAPERS}._get_stylesheet", "self"),
         *(
             Name(f"{REPORTLAB_PAPERS}.{measure}")
             for measure in ("canvas_class", "pagesize", "left_margin", "right_margin", "font_regular", "font_bold")
         ),
+        Name("pretix.presale.style:get_fonts", "event, pdf_support_required"),
     ],
     "prefetching": [
         Name("django.db.models:Model()._prefetched_objects_cache"),
@@ -221,6 +238,9 @@ NAMES = {
     "signals": [
         Name("pretix.base.signals:EventPluginSignal._live_receivers", "self, sender"),
         Name("pretix.base.signals:EventPluginSignal._is_receiver_active", "self, sender, receiver"),
+    ],
+    "sql": [
+        Name("django.db.models.sql.query:Query.sql_with_params", "self"),
     ],
     "spreadsheets": [
         Name("pretix.helpers.safe_openpyxl:SafeCell", "worksheet, *, value"),

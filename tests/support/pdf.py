@@ -1,9 +1,13 @@
 """What one sees in a PDF, and what readers say of it."""
 
 import shutil
+import struct
 import subprocess
 import tempfile
+from functools import cache
+from io import BytesIO
 
+import pikepdf
 import pypdfium2
 import zxingcpp
 from PIL import Image, ImageChops
@@ -69,3 +73,42 @@ def read_by_zbar(page: Image.Image) -> list[str]:
     from pyzbar import pyzbar  # does not load where the system has no libzbar
 
     return [code.data.decode() for code in pyzbar.decode(page)]
+
+
+def fonts_not_in(pdf: bytes) -> set[str]:
+    """The fonts that a file names and does not have."""
+    with pikepdf.open(BytesIO(pdf)) as file:
+        fonts = [
+            thing for thing in file.objects if isinstance(thing, pikepdf.Dictionary) and thing.get("/Type") == "/Font"
+        ]
+        return {str(font.BaseFont) for font in fonts if "/FontFile2" not in font.get("/FontDescriptor", {})}
+
+
+def boxes(pdf: bytes) -> int:
+    """How many letters are drawn that their font, of which ReportLab has stored a part, does not have."""
+    with pikepdf.open(BytesIO(pdf)) as file:
+        streams = [thing for thing in file.objects if isinstance(thing, pikepdf.Stream)]
+        forms = [stream for stream in streams if stream.get("/Subtype") == "/Form"]
+        return sum(_boxes(drawn, drawn.Resources) for drawn in (*file.pages, *forms))
+
+
+def _boxes(drawn, resources):
+    count, glyphs = 0, ()
+    for operands, operator in pikepdf.parse_content_stream(drawn):
+        if str(operator) == "Tf":
+            glyphs = _glyphs(resources.Font[operands[0]].FontDescriptor.FontFile2.read_bytes())
+        elif str(operator) == "Tj":
+            count += sum(not glyphs[code] for code in bytes(operands[0]))
+    return count
+
+
+@cache
+def _glyphs(font: bytes) -> tuple[int, ...]:
+    """By code; 0 is a box."""
+    [tables] = struct.unpack_from(">H", font, 4)
+    entries = [struct.unpack_from(">4sLLL", font, 12 + 16 * index) for index in range(tables)]
+    [cmap] = [offset for name, _checksum, offset, _length in entries if name == b"cmap"]
+    start = cmap + struct.unpack_from(">L", font, cmap + 8)[0]
+    kind, _length, _language, first, count = struct.unpack_from(">5H", font, start)
+    assert (kind, first) == (6, 0)
+    return struct.unpack_from(f">{count}H", font, start + 10)

@@ -13,7 +13,7 @@ def make_seller(organizer, name="Kiosk", **values) -> Seller:
 
 def handed_over(batch: OfflineSalesBatch, seller: Seller | None, numbers: str, comment="") -> Document:
     """Tickets of one batch, to a seller or (None) back to stock."""
-    choices = choose(batch.event, batch, Selection.numbered(numbers))
+    choices = choose(batch.event, batch, Selection.numbered(numbers, batch))
     return hand_over(batch.event, seller, choices, NOBODY, comment)
 
 
