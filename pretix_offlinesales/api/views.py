@@ -12,7 +12,7 @@ from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from django_scopes import scopes_disabled
 from pretix.api.models import OAuthAccessToken
 from pretix.api.pagination import TotalOrderingFilter
-from pretix.base.models import Device, Event, TeamAPIToken
+from pretix.base.models import Device, Event, TeamAPIToken, User
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import Throttled
@@ -27,7 +27,7 @@ from ..issuing.request import IssueRequest
 from ..jobs.queries import find, too_many
 from ..jobs.registry import kind_of
 from ..kinds import ISSUE, PRINT
-from ..models import Job, OfflineSalesBatch
+from ..models import READ_SELLERS, Job, OfflineSalesBatch
 from ..returning.after_sale import AfterSale, with_action
 from ..returning.examine import Result
 from .lists import BooleanFilter, MomentFilter, Pagination
@@ -102,10 +102,12 @@ class BatchViewSet(
         return BatchSerializer if self.action == "list" else BatchDetailSerializer
 
     def create(self, request, *args, **kwargs):
-        serializer = BatchRequestSerializer(data=request.data, event=request.event)
+        serializer = BatchRequestSerializer(
+            data=request.data, event=request.event, may_see_sellers=may_name_sellers(request)
+        )
         serializer.is_valid(raise_exception=True)
         refuse_too_many(request.event)
-        asked = IssueRequest.of(serializer.batch, serializer.chosen_seats)
+        asked = IssueRequest.of(serializer.batch, serializer.chosen_seats, seller=serializer.chosen_seller)
         job = ISSUE.create(request.event, asked, requested_by(request))
         return self._accepted("check", job)
 
@@ -216,6 +218,14 @@ def unfinished(job: Job) -> Response:
     if job.state == Job.State.FAILED:
         return Response({"status": "failed", "message": job.message}, status=status.HTTP_410_GONE)
     return Response({"status": job.state}, status=status.HTTP_409_CONFLICT, headers={"Retry-After": "1"})
+
+
+def may_name_sellers(request: Request) -> bool:
+    """Devices have no permissions of organizers, and may all the same: they are what hands tickets over."""
+    holder = request.auth if isinstance(request.auth, (Device, TeamAPIToken)) else request.user
+    return isinstance(holder, Device) or cast(User, holder).has_organizer_permission(
+        request.organizer, READ_SELLERS, request=request
+    )
 
 
 def requested_by(request: Request) -> dict:

@@ -19,6 +19,7 @@ from pretix.control.forms.widgets import Select2
 from ..db.queries import unscoped
 from ..host.forms import show_as_required
 from ..issuing.channels import usual_channel
+from ..issuing.delivery import check_delivery
 from ..issuing.product import check, is_seated, next_number, valid_from_purchase
 from ..issuing.quote import Quote, quote
 from ..issuing.request import IssueRequest
@@ -34,9 +35,8 @@ from ..models import (
     Seller,
     join_names,
 )
-from ..sellers.handing_over import NotHandedOver, check_seller
 from ..sellers.stock import got_some
-from ..tickets.figures import Tally, tickets_of_event
+from ..tickets.figures import tickets_of_event
 from ..tickets.lines import numbers_named
 from ..tickets.selection import named_by
 from ..tickets.state import IN_STATE, LET_IN_ALL_THE_SAME, Fate, State
@@ -240,8 +240,6 @@ class BatchForm(IssueForm):
         values = super().clean()
         if problem := self._contradiction(values):
             self.add_error("first_number", problem)
-        if values.get("seller") and values.get("testmode"):
-            self.add_error("seller", _("Tickets that are made in test mode are handed over to nobody."))
         if self.errors:
             return values
         numbers_go_on = (values["numbering"] or Numbering.GOING_ON) == Numbering.GOING_ON
@@ -282,9 +280,9 @@ class BatchForm(IssueForm):
             self.add_error("amount", left % {"left": offer.left})
         if seller := self.cleaned_data.get("seller"):
             try:
-                check_seller(seller, self.event, Tally(self.batch.amount, offer.total))
-            except NotHandedOver as error:
-                self.add_error("seller", str(error))
+                check_delivery(self.batch, seller, offer.price)
+            except ValidationError as error:
+                self.add_error(None, error)
         return offer
 
     def _batch(self, values) -> OfflineSalesBatch:

@@ -14,6 +14,7 @@ from django.views.generic import FormView, TemplateView, View
 
 from ..documents.kept import pdf
 from ..downloads import as_private_file
+from ..issuing.request import IssueRequest
 from ..issuing.several import Outcome, names_of, requests_of
 from ..issuing.together import Together
 from ..jobs.queries import failures, find
@@ -107,7 +108,6 @@ class Made:
     """A line of what was asked for, and what has become of it."""
 
     name: str
-    amount: int
     batch: OfflineSalesBatch | None = None
     seller: Seller | None = None
     tally: Tally = Tally()
@@ -128,9 +128,16 @@ class ResultMixin(PageMixin):
     def outcome(self) -> Outcome:
         return Outcome.of(self.job)
 
+    @cached_property
+    def requests(self) -> list[IssueRequest]:
+        try:
+            return requests_of(self.job)
+        except TypeError as error:  # another version has asked for it
+            raise Http404 from error
+
     def documents(self) -> dict[int, Document]:
-        """By batch, the one with which it was handed over as it was made: the first, if there is one."""
-        batches = [pk for _place, pk in self.outcome.made]
+        """By batch, the first one, with which it was handed over as it was made."""
+        batches = [pk for place, pk in self.outcome.made if self.requests[place].seller_id]
         found = Document.objects.filter(
             organizer=self.request.organizer, kind=DocumentKind.DELIVERY, movements__batch__in=batches
         )
@@ -162,9 +169,7 @@ class SeveralResult(ResultMixin, TemplateView):
         }
 
     def _lines(self) -> list[Made]:
-        requests = self._requests()
-        names = names_of(self.job, requests)
-        lines = [Made(name, request.amount) for name, request in zip(names, requests, strict=True)]
+        lines = [Made(name) for name in names_of(self.job, self.requests)]
         for place, reason in self.outcome.refused:
             lines[place].refusal = reason
         keys = {pk: place for place, pk in self.outcome.made}
@@ -178,12 +183,6 @@ class SeveralResult(ResultMixin, TemplateView):
             line.document = documents.get(batch.pk)
             line.seller = line.document.target if line.document else None
         return lines
-
-    def _requests(self):
-        try:
-            return requests_of(self.job)
-        except TypeError as error:  # another version has asked for it
-            raise Http404 from error
 
 
 class SeveralNotes(ResultMixin, View):

@@ -177,8 +177,10 @@ class SeveralForm(IssueForm):
         if name in lines[line].fields:
             form, message = lines[line], problem.message
         elif name in self.fields:
-            who = self.chosen_sellers[seller] if name == "sellers" else None
-            form, message = self, f"{who.name}: {problem.message}" if who else problem.message
+            about = (
+                self.chosen_sellers[seller] if name == "sellers" else self.together.lines[problem.place].batch.product
+            )
+            form, message = self, f"{about}: {problem.message}"
         else:
             form, name, message = lines[line], "itemvar", problem.message
         if message not in form.errors.get(name, []):

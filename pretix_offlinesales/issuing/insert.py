@@ -21,6 +21,7 @@ from ..models import MAX_NUMBER, JobFailed, OfflineSalesBatch, OfflineSalesTicke
 from ..tickets.codes import Unique, order_codes, plain_secrets, pseudonymization_ids, ticket_secrets
 from ..tickets.origin import Origin
 from .blueprint import Blueprint
+from .delivery import Delivery
 from .making import Making
 from .product import next_number, overlapping
 from .seats import refuse_taken
@@ -100,11 +101,15 @@ def _insert_once(making, batch, blueprint, codes, seats):
             needed = _needed(batch, blueprint)
             _refuse_oversold(needed, places(needed))
             _save_anew(batch)
-            order_ids = _write_orders(batch, blueprint, codes)
+            seller = making.request.seller_id
+            delivery = Delivery(batch, seller, blueprint.order.total) if seller else None
+            order_ids = _write_orders(batch, blueprint, codes, delivery)
             insert_positions = _send_positions(blueprint, codes, order_ids, seats)
             making.remember(batch)
             _claim(batch, needed, seats)
             insert_positions()
+            if delivery:
+                making.tell_later(delivery.write())
     except BaseException:
         making.forget()
         raise
@@ -179,7 +184,7 @@ def _refuse_oversold(needed: Counter[Quota], found: dict[Quota, int | None]) -> 
             raise JobFailed(message.format(quota.name))
 
 
-def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, codes: Codes) -> list[int]:
+def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, codes: Codes, delivery: Delivery | None) -> list[int]:
     """All rows but the positions: copies of the blueprint, each with its place in the batch. Returns the order ids."""
     moment = now()
     order = blueprint.order
@@ -204,8 +209,13 @@ def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, codes: Codes) 
         insert_copies(log_entry, object_id=order_ids)
     issued = order.log_action("pretix_offlinesales.order.issued", save=False, **batch.requester)
     insert_copies(issued, object_id=order_ids, data=[json.dumps(origin.data, sort_keys=True) for origin in origins])
-    insert_copies(OfflineSalesTicket(batch=batch), order_id=order_ids, number=list(numbers))
-    check_references()
+    # The document of a delivery does not exist yet, so that these are looked at when all is committed.
+    if delivery:
+        check_references()
+    ticket = OfflineSalesTicket(batch=batch, **(delivery.values if delivery else {}))
+    insert_copies(ticket, order_id=order_ids, number=list(numbers))
+    if not delivery:
+        check_references()
     return order_ids
 
 

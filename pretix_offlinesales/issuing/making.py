@@ -13,6 +13,7 @@ class Making:
 
     def __init__(self, job: Job):
         self.job = job
+        self._told_later = job.pending_webhooks
 
     @property
     def request(self) -> IssueRequest:
@@ -27,9 +28,13 @@ class Making:
         """That it is made. Call this in the transaction that makes it."""
         self.job.update(batch=batch)
 
+    def tell_later(self, entry: int) -> None:
+        """Webhooks are to tell of this log entry. Call this in that transaction, too."""
+        self.job.update(pending_webhooks=[*self.job.pending_webhooks, entry])
+
     def forget(self) -> None:
         """That transaction was rolled back."""
-        self.job.batch = None
+        self.job.batch, self.job.pending_webhooks = None, self._told_later
 
     def report(self, done: int, total: int) -> None:
         """Let those who wait see how far it is."""

@@ -60,6 +60,7 @@ class OneOfSeveral(Making):
     def __init__(self, job: Job, requests: Sequence[IssueRequest], index: int, batch: OfflineSalesBatch | None = None):
         super().__init__(job)
         self._requests, self._index, self._batch = requests, index, batch
+        self._before = {name: getattr(job, name) for name in ("result", "checkpoint", "pending_webhooks")}
 
     @property
     def request(self) -> IssueRequest:
@@ -70,16 +71,15 @@ class OneOfSeveral(Making):
         return self._batch
 
     def remember(self, batch: OfflineSalesBatch) -> None:
-        self._before = {"result": self.job.result, "checkpoint": self.job.checkpoint}
         outcome = Outcome.of(self.job)
         made = Outcome([*outcome.made, (self._index, batch.pk)], outcome.refused)
         self.job.commit_progress(result=made.data, checkpoint=SeveralCheckpoint(batch=batch.pk).data)
         self._batch = batch
 
     def forget(self) -> None:
-        if self._batch:
-            self._batch = None
-            self.job.result, self.job.checkpoint = self._before["result"], self._before["checkpoint"]
+        self._batch = None
+        for name, value in self._before.items():
+            setattr(self.job, name, value)
 
     def refuse(self, reason: str) -> None:
         """It could not be made."""

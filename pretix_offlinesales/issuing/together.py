@@ -106,8 +106,7 @@ def check_together(event: Event, requests: Sequence[IssueRequest]) -> Together:
         if request.seller_id and not seller:
             together.problems.append(Problem(place, "seller", _("This seller does not exist any more.")))
         if request.seller_id and request.testmode:
-            message = _("Tickets that are made in test mode are handed over to nobody.")
-            together.problems.append(Problem(place, "testmode", message))
+            together.problems.append(Problem(place, "testmode", _("Tickets of test mode cannot be handed over.")))
     _share_quotas(together, blueprints)
     _allot(together, event)
     together.problems.sort(key=lambda problem: problem.place)

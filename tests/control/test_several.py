@@ -1,12 +1,15 @@
 """Several batches at once: the form, what is seen before, and what comes of it."""
 
+from io import BytesIO
+
+import pikepdf
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from tests.support.pages import alerts, errors, rows, soup, words
-from tests.support.sellers import make_seller
+from tests.support.sellers import held, make_seller
 
 SOLD_OUT = "Quota “House”: 120 are needed for all batches together, and 100 are left."
 
@@ -119,6 +122,32 @@ def test_what_was_seen_is_made(anna, page, values, confirm, item, workshop, even
     assert (event.orders.count(), alerts(ended)) == (7, [])
 
 
+def test_each_seller_gets_hers_with_a_document(anna, page, values, confirm, item, workshop, kiosk, office):
+    ended = anna.get(confirm(anna.post(page, values([(item, 3), (workshop, 4)], kiosk, office))).url, follow=True)
+    first, second, third, fourth = OfflineSalesBatch.objects.order_by("pk")
+    assert [row[:7] for row in rows(ended)] == [
+        [f"#{first.pk}", "Kiosk", "Ticket", "1 – 3", "3", "€69.00", "Delivery note 1"],
+        [f"#{second.pk}", "Kiosk", "Workshop – Child", "1 – 4", "4", "€20.00", "Delivery note 2"],
+        [f"#{third.pk}", "Tourist office", "Ticket", "4 – 6", "3", "€69.00", "Delivery note 3"],
+        [f"#{fourth.pk}", "Tourist office", "Workshop – Child", "5 – 8", "4", "€20.00", "Delivery note 4"],
+    ]
+    assert [held(kiosk, each) for each in (first, second, third)] == [[1, 2, 3], [1, 2, 3, 4], []]
+    [notes] = [link["href"] for link in soup(ended).select("a[href$='notes.pdf']")]
+    with pikepdf.open(BytesIO(anna.get(notes).content)) as whole:
+        assert len(whole.pages) == 4
+    [link] = soup(ended).select("a[href*=print-for-sellers]")
+    assert link["href"].endswith(f"?seller={kiosk.pk}&seller={office.pk}")
+    assert anna.get(link["href"]).status_code == 200
+
+
+def test_who_may_not_read_sellers_sees_no_documents(anna, page, pages, ron, values, confirm, item, kiosk):
+    ended = confirm(anna.post(page, values([(item, 3)], kiosk))).url
+    seen = ron.get(anna.get(ended).url)
+    assert rows(seen)[0][1:7] == ["Kiosk", "Ticket", "1 – 3", "3", "€69.00", "Delivery note 1"]
+    assert soup(seen).select("tbody a[href*=documents], a[href$='notes.pdf']") == []
+    assert ron.get(f"{anna.get(ended).url}notes.pdf").status_code == 403
+
+
 def test_numbers_go_on_or_begin_again(anna, page, values, confirm, item):
     confirm(anna.post(page, values([(item, 3), (item, 2)])))
     confirm(anna.post(page, values([(item, 1), (item, 2)], numbering="again")))
@@ -154,7 +183,7 @@ def test_what_is_wrong_is_said_at_its_line(anna, page, values, item, workshop, k
     seen = anna.post(page, values([(item, 3), (pass_only, 4)], kiosk, office))
     assert errors(seen) == {"lines-1-itemvar": ["This product is not assigned to a quota."]}
     seen = anna.post(page, values([(item, 3)], kiosk, testmode="on"))
-    assert errors(seen) == {"testmode": ["Tickets that are made in test mode are handed over to nobody."]}
+    assert errors(seen) == {"testmode": ["Ticket: Tickets of test mode cannot be handed over."]}
 
 
 def test_something_is_to_be_named(anna, page, values):

@@ -59,14 +59,16 @@ def test_what_is_seen_is_made_for_each_seller(browser):
     assert [row[:2] for row in seen_rows(browser, 1)] == [["Kiosk at the station", "50"], ["Tourist office", "50"]]
     assert focused(browser).get_attribute("data-offlinesales-news") is not None
     browser.press("Issue 4 batches")
-    browser.wait_until(lambda: RESULT.search(browser.url) and browser.texts("h2")[:1][0].startswith("Issued batches: 4"))
+    browser.wait_until(
+        lambda: RESULT.search(browser.url) and browser.texts("h2")[:1][0].startswith("Issued batches: 4")
+    )
     assert len(browser.find_all("tbody tr")) == 4
     assert browser.errors() == []
 
 
 def test_what_is_wrong_is_said_where_it_is(browser):
     browser.open("add/several")
-    browser.choose("lines-0-itemvar", "Roof tour")
+    browser.choose("lines-0-itemvar", "Roof terrace")
     browser.type("lines-0-amount", 3)
     check(browser, "Kiosk at the station", "Tourist office")
     browser.press("Continue")

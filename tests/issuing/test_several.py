@@ -14,8 +14,9 @@ from pretix_offlinesales.issuing.several import SeveralRequest
 from pretix_offlinesales.jobs import announcing, runner
 from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
 from pretix_offlinesales.kinds import ISSUE, ISSUE_SEVERAL
-from pretix_offlinesales.models import Job, OfflineSalesBatch
+from pretix_offlinesales.models import Document, Job, OfflineSalesBatch, OfflineSalesTicket
 from tests.support.jobs import run
+from tests.support.sellers import make_seller
 from tests.support.workers import Killed, die
 
 State = Job.State
@@ -232,6 +233,50 @@ def test_a_batch_that_is_deleted_while_others_are_told_of_it_holds_nothing_up(as
     assert batches() == []
     job = run(job)
     assert (end(job), made(job), batches()) == ((State.SUCCEEDED, ""), [0, 1], [(3, 1, True)])
+
+
+@pytest.mark.parametrize("moment", range(3))
+def test_each_is_handed_over_once_as_it_is_made(asked, organizer, monkeypatch, worker, moment):
+    kiosk, complete, deaths = make_seller(organizer), kinds._complete, []
+
+    def die_once(making):
+        if len(batches()) == moment + 1 and not deaths:
+            deaths.append(moment)
+            raise Killed
+        complete(making)
+
+    monkeypatch.setattr(kinds, "_complete", die_once)
+    job = asked(2, 3, 1, seller_id=kiosk.pk)
+    assert die(job) == State.WAITING
+    job = run(job)
+    assert (end(job), job.pending_webhooks) == ((State.SUCCEEDED, ""), [])
+    documents = Document.objects.order_by("number")
+    assert [(each.number, each.target, each.count) for each in documents] == [
+        (1, kiosk, 2),
+        (2, kiosk, 3),
+        (3, kiosk, 1),
+    ]
+    assert OfflineSalesTicket.objects.filter(seller=kiosk).count() == 6
+    assert LogEntry.objects.filter(action_type="pretix_offlinesales.handed_over").count() == 3
+
+
+def test_a_seller_whose_limit_is_reached_meanwhile_gets_no_more(asked, organizer):
+    kiosk = make_seller(organizer, credit_limit=100)  # of 23 each
+    job = run(asked(2, 3, 1, seller_id=kiosk.pk))
+    too_much = "The seller would hold or owe €115.00, and the credit limit is €100.00."
+    assert end(job) == (State.SUCCEEDED, f"1 batch could not be issued: 3 × Ticket, Kiosk: {too_much}")
+    assert batches() == [(2, 1, True), (1, 3, True)]
+
+
+def test_webhooks_tell_of_each_as_soon_as_it_is_made(asked, organizer, monkeypatch):
+    told, kiosk = [], make_seller(organizer)
+    monkeypatch.setattr(
+        runner, "send_webhooks", lambda event, entries: told.append(sorted(each.pk for each in entries))
+    )
+    run(asked(2, 3, seller_id=kiosk.pk))
+    actions = (ISSUE.action, "pretix_offlinesales.handed_over")
+    entries = list(LogEntry.objects.filter(action_type__in=actions).order_by("pk").values_list("pk", flat=True))
+    assert told == [entries[:2], entries]  # nothing is forgotten before it is sent
 
 
 def test_it_can_be_canceled_as_long_as_nothing_is_made(asked, hear):
