@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from pretix.api.webhooks import ParametrizedWebhookEvent
 from pretix.base.models import Event, LogEntry
 
-from .jobs.registry import all_kinds
+from .jobs.registry import all_that_write
 from .sellers.handing_over import HANDED_OVER
 
 
@@ -38,5 +38,5 @@ class HandedOverWebhookEvent(ParametrizedWebhookEvent):
 
 
 def webhook_events() -> list[ParametrizedWebhookEvent]:
-    of_batches = [BatchWebhookEvent(kind.action, kind.webhook) for kind in all_kinds() if kind.webhook]
+    of_batches = [BatchWebhookEvent(kind.action, kind.webhook) for kind in all_that_write() if kind.webhook]
     return [*of_batches, HandedOverWebhookEvent(HANDED_OVER, _("Tickets for offline sales handed over"))]

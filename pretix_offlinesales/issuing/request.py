@@ -8,7 +8,7 @@ from typing import Self
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
-from pretix.base.models import Seat
+from pretix.base.models import Event, Seat
 
 from ..jobs.registry import Stored, request_of
 from ..models import Job, JobFailed, OfflineSalesBatch, Seller
@@ -51,7 +51,7 @@ class IssueRequest(Stored):
     seats: Sequence[int] = ()
     #: Nobody has named seats. They will be the next free ones of the product when the batch is made.
     next_seats: bool = False
-    #: Who gets the tickets as they are made.
+    #: Who gets the tickets as soon as they are made; nobody, if they stay in stock.
     seller_id: int | None = None
 
     @classmethod
@@ -90,22 +90,22 @@ def requested_batches(jobs: Sequence[Job]) -> list[OfflineSalesBatch]:
 def _shown(job: Job) -> OfflineSalesBatch:
     """Of a request that another version of the plugin has written, what is known of all."""
     try:
-        return _batch(job)
+        return batch_of(request_of(job), job.event, job.requested_by)
     except TypeError:
         return OfflineSalesBatch(event=job.event, amount=job.request.get("amount", 0), **job.requested_by)
 
 
-def checked_again(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:
+def checked_again(request: IssueRequest, event: Event, requested_by: dict) -> tuple[OfflineSalesBatch, list[Seat]]:
     """
-    The unsaved batch that the job asks for, and its seats: the world may have changed since.
+    The unsaved batch that a job asks for, and its seats: the world may have changed since.
 
     :raises JobFailed: if it can't be made any more
     """
-    batch, request = _batch(job), request_of(job)
+    batch = batch_of(request, event, requested_by)
     try:
         for name in ("item", "variation", "subevent", "sales_channel", "layout"):
             getattr(batch, name)
-        named = job.event.seats.in_bulk(request.seats)
+        named = event.seats.in_bulk(request.seats)
         seats = next_free(batch) if request.next_seats else [named[pk] for pk in request.seats]
         check(batch, seats)
     except (ObjectDoesNotExist, KeyError) as error:
@@ -116,9 +116,8 @@ def checked_again(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:
     return batch, seats
 
 
-def _batch(job: Job) -> OfflineSalesBatch:
+def batch_of(request: IssueRequest, event: Event, requested_by: dict) -> OfflineSalesBatch:
     """Unsaved."""
-    request = request_of(job)
     values = {name: getattr(request, name) for name in VALUES}
     valid_from = datetime.fromisoformat(request.valid_from) if request.valid_from else None
-    return OfflineSalesBatch(event=job.event, valid_from=valid_from, **values, **job.requested_by)
+    return OfflineSalesBatch(event=event, valid_from=valid_from, **values, **requested_by)
