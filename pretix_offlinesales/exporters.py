@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any
 
 from django import forms
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 from django.utils.timezone import now
@@ -20,16 +20,25 @@ from pretix.base.timeframes import DateFrameField, resolve_timeframe_to_datetime
 from .db.queries import planned_plainly
 from .host.helpers import chunked_iterable
 from .host.spreadsheets import write_workbook
-from .models import REQUESTER, OfflineSalesBatch, OfflineSalesTicket
+from .models import REQUESTER, Document, OfflineSalesBatch, OfflineSalesTicket
 from .models.activation import is_active
+from .sellers.stock import got_some
 from .tickets.figures import LABELS, figures, tickets_of
-from .tickets.state import RETURNED, status_of, with_state
+from .tickets.state import RETURNED, State, state_of, status_of, with_state
 from .tickets.worth import money, with_due
 
 #: How many batches are counted, or tickets fetched, at once.
 CHUNK = 1000
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+#: Where outstanding tickets are.
+WHERE = (State.STOCK, State.HELD, State.SOLD)
+
+
+def _held_by(form_data: dict) -> Q:
+    return Q(seller__in=form_data["sellers"]) if form_data.get("sellers") else Q()
 
 
 class OfflineSalesExporter(MultiSheetListExporter):
@@ -53,7 +62,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
         return (("batches", _("Batches")), ("tickets", _("Tickets")))
 
     def available_for_user(self, user: User | None) -> bool:
-        """The host offers it to all organizers, even to those that don't use the plugin."""
+        """The host offers it to all organizers who have the plugin, even if none of their events uses it."""
         return any(map(is_active, self.organizer.events.all()))
 
     @property
@@ -62,6 +71,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
 
     @property
     def additional_form_fields(self) -> dict:
+        sellers = got_some(Document.objects.filter(event__in=self._event_pks))
         fields = OrderedDict(
             date_range=DateFrameField(
                 label=_("Date range"),
@@ -83,8 +93,19 @@ class OfflineSalesExporter(MultiSheetListExporter):
                 help_text=_("If none are selected, all sales channels are included."),
                 required=False,
             ),
+            sellers=forms.ModelMultipleChoiceField(
+                label=_("Sellers"),
+                queryset=sellers,
+                widget=forms.CheckboxSelectMultiple(attrs={"class": "scrolling-multiple-choice"}),
+                help_text=_(
+                    "If some are selected, only tickets that they hold, or answer for, are included and counted."
+                ),
+                required=False,
+            ),
             no_testmode=forms.BooleanField(label=_("Ignore test mode orders"), initial=True, required=False),
         )
+        if not sellers.exists():
+            del fields["sellers"]
         if self.is_multievent:
             del fields["items"]
         else:
@@ -135,6 +156,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
                 self.progress_callback(before + share * min(1, done / total))
 
     def iterate_batches(self, form_data: dict) -> Iterator[Sequence]:
+        labels = [*LABELS.values(), *(state.label for state in WHERE)]
         yield [
             *self._place_headers(),
             _("Creation date"),
@@ -142,17 +164,18 @@ class OfflineSalesExporter(MultiSheetListExporter):
             _("Test mode"),
             _("First ticket number"),
             _("Last ticket number"),
-            *(str(label) for label in LABELS.values()),
-            *(_("{label} (value)").format(label=label) for label in LABELS.values()),
+            *(str(label) for label in labels),
+            *(_("{label} (value)").format(label=label) for label in labels),
             _("Currency"),
             _("Internal comment"),
         ]
         batches = self._batches(form_data).select_related(*REQUESTER)
         yield self.ProgressSetTotal(total=batches.count())
         for chunk in chunked_iterable(batches.iterator(chunk_size=CHUNK), CHUNK):
-            counted = figures(tickets_of(chunk), by="batch")
+            counted = figures(tickets_of(chunk).filter(_held_by(form_data)), by="batch")
             for batch in chunk:
                 tallies = [tally for _label, tally in counted[batch.pk].lines]
+                tallies += [getattr(counted[batch.pk], state) for state in WHERE]
                 yield [
                     *self._place(batch),
                     self._moment(batch.creation, batch),
@@ -174,6 +197,8 @@ class OfflineSalesExporter(MultiSheetListExporter):
             _("Price"),
             _("Currency"),
             _("Status"),
+            pgettext("tickets", "State"),
+            _("Seller"),
             pgettext("tickets", "Returned"),
             _("Printed"),
             _("Checked in"),
@@ -182,25 +207,31 @@ class OfflineSalesExporter(MultiSheetListExporter):
         ]
         batches = {batch.pk: batch for batch in self._batches(form_data)}
         places = {pk: self._place(batch) for pk, batch in batches.items()}
-        in_words = cache(status_of)
-        tickets = OfflineSalesTicket.objects.filter(batch__in=self._batches(form_data).order_by().values("pk"))
+        status_in_words = cache(status_of)
+        tickets = OfflineSalesTicket.objects.filter(
+            _held_by(form_data), batch__in=self._batches(form_data).order_by().values("pk")
+        )
         yield self.ProgressSetTotal(total=tickets.count())
-        status = ("fate", "order__status", "split_off")
+        status = ("fate", "order__status", "split_off", "sold", "checked_in", "seller__name")
         moments = ("returned", "last_printed", "entered")
         columns = ("number", "order__code", "worth", "due", "due_besides", *status, "entered_list", *moments)
         rows = with_due(with_state(tickets)).order_by("batch", "number").values_list("batch", *columns)
         with planned_plainly():
             for pk, number, code, worth, due, besides, *others in rows.iterator(chunk_size=CHUNK):
-                fate, order_status, split_off, entered_list, returned, printed, entered = others
+                fate, order_status, split_off, sold, checked_in, seller, entered_list, *moments_of = others
+                returned, printed, entered = moments_of
                 if not (batch := batches.get(pk)):
                     continue  # made since
+                state = state_of(fate, seller is not None, sold is not None, checked_in)
                 yield [
                     *places[pk],
                     number,
                     code,
                     money(worth),
                     self._event(batch).currency,
-                    in_words(fate, order_status, split_off),
+                    status_in_words(fate, order_status, split_off, None, state, seller or ""),
+                    str(state.label),
+                    seller or "",
                     self._moment(returned if fate in RETURNED else None, batch),
                     self._moment(printed, batch),
                     self._moment(entered, batch),
@@ -211,6 +242,9 @@ class OfflineSalesExporter(MultiSheetListExporter):
 
     def _batches(self, form_data: dict) -> QuerySet[OfflineSalesBatch]:
         batches = OfflineSalesBatch.objects.filter(event__in=self._event_pks, completed__isnull=False)
+        if form_data.get("sellers"):
+            held = OfflineSalesTicket.objects.filter(_held_by(form_data), batch=OuterRef("pk"))
+            batches = batches.filter(Exists(held))
         if form_data.get("items"):
             batches = batches.filter(item__in=form_data["items"])
         if form_data.get("sales_channels"):

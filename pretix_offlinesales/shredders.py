@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from pretix.base.models import CachedFile, Event, LogEntry
 from pretix.base.shredder import BaseDataShredder, ShredError, shred_log_fields
 
-from .models import JobStep
+from .documents import kept
+from .models import Document, JobStep
 
 #: The action of the log entries that say what the comment of a batch was changed to.
 COMMENTED = "pretix_offlinesales.batch.changed"
@@ -60,6 +61,31 @@ class OfflineSalesShredder(BaseDataShredder):
             skipped = [line | {"value": SHREDDED} for line in step.skipped]
             JobStep.objects.filter(pk=step.pk).update(skipped=skipped)
         CachedFile.objects.filter(Q(pk__in=jobs.values("file")) | Q(pk__in=jobs.values("parts__file"))).delete()
+
+
+class DocumentShredder(BaseDataShredder):
+    """What the host does with invoices: numbers and sums stay, since they are in the books."""
+
+    identifier = "pretix_offlinesales_documents"
+    verbose_name = _("Documents of offline sales")
+    tax_relevant = True
+    description = _(
+        "This will remove the names, addresses and comments from all documents by which tickets of this event were "
+        "handed over to sellers, and their PDFs. Their numbers, tickets and totals will be conserved. The sellers "
+        "themselves belong to the organizer, and are not changed."
+    )
+
+    def generate_files(self) -> Iterator[File]:
+        for document in self._documents.order_by("pk").iterator(chunk_size=20):
+            with kept.pdf(document).open("rb") as file:
+                yield f"offlinesales-documents/{document.kind}-{document.number}.pdf", "application/pdf", file.read()
+
+    def shred_data(self, progress_callback: Callable | None = None) -> None:
+        kept.forget_in(self._documents)
+
+    @property
+    def _documents(self) -> QuerySet[Document]:
+        return self.event.offline_sales_documents.all()
 
 
 def shred_comment(entry: LogEntry) -> None:

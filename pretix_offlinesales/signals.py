@@ -1,5 +1,7 @@
 """Where pretix calls us."""
 
+from typing import Any
+
 from django.db.models import Q
 from django.dispatch import receiver
 from django.template.loader import get_template
@@ -27,6 +29,7 @@ from pretix.base.signals import (
 from pretix.control.signals import (
     html_page_start,
     nav_event,
+    nav_organizer,
     order_info,
     order_search_filter_q,
     order_search_forms,
@@ -38,17 +41,18 @@ from .exporters import OfflineSalesExporter
 from .host.helpers import minimum_interval
 from .jobs import retention
 from .models import CHANGE_SELLERS, READ_SELLERS, OfflineSalesBatch, OfflineSalesTicket
-from .models.activation import is_active
+from .models.activation import is_active, is_active_for
 from .returning.door import refuse_at_the_door
 from .returning.event_canceled import refund_in_place_of_gift_card
 from .returning.lost import BLOCK, unblock_split_off
-from .shredders import OfflineSalesShredder
+from .sellers.history import movements_of
+from .shredders import DocumentShredder, OfflineSalesShredder
 from .tickets.origin import KEY, Origin
 from .tickets.payment import OfflineSalesPayment
 from .tickets.placeholders import text_variables
 from .tickets.selection import named_by
 from .tickets.splitting import find_split_off
-from .tickets.state import with_state
+from .tickets.state import in_words, state_of_ticket, with_state
 from .webhooks import webhook_events
 
 
@@ -104,15 +108,35 @@ def navigation(sender, request, **kwargs):
     ]
 
 
+@receiver(nav_organizer, dispatch_uid="offlinesales_organizer_nav")
+def organizer_navigation(sender, organizer, request, **kwargs):
+    if not is_active_for(organizer) or not request.user.has_organizer_permission(organizer, READ_SELLERS, request):
+        return []
+    url = reverse("plugins:pretix_offlinesales:sellers", kwargs={"organizer": organizer.slug})
+    is_ours = resolve(request.path_info).namespace == "plugins:pretix_offlinesales"
+    return [
+        {
+            "label": _("Offline sales"),
+            "url": url,
+            "icon": "handshake-o",
+            "children": [{"label": _("Sellers"), "url": url, "active": is_ours}],
+        }
+    ]
+
+
 @receiver(order_info, dispatch_uid="offlinesales_order_info")
 def order_page(sender, order, request, **kwargs):
     if not (origin := Origin.of(order)):
         return ""
-    ticket = with_state(OfflineSalesTicket.objects.filter(order=order)).first()
+    ticket = with_state(OfflineSalesTicket.objects.filter(order=order).select_related("seller")).first()
+    context: dict[str, Any] = {"origin": origin, "ticket": ticket}
     if ticket:
         find_split_off([ticket])
-    template = get_template("pretix_offlinesales/control/order_info.html")
-    return template.render({"origin": origin, "ticket": ticket}, request=request)
+        context["state"] = in_words(state_of_ticket(ticket), ticket.seller.name if ticket.seller else "")
+        context["movements"] = movements_of(ticket)
+    # Who holds it may be read by all who may read the order, the rest by those who may read sellers.
+    context["may_read_sellers"] = request.user.has_organizer_permission(request.organizer, READ_SELLERS, request)
+    return get_template("pretix_offlinesales/control/order_info.html").render(context, request=request)
 
 
 #: Pages of the host on which staff decides over the money of many orders at once.
@@ -189,15 +213,16 @@ def no_gift_card(sender, order, **kwargs):
 @receiver(register_multievent_data_exporters, dispatch_uid="offlinesales_multievent_exporter")
 def exporter(sender, **kwargs):
     """
-    For organizers, the host would rather have plugins that are switched on for all of them, and says so in a warning.
-    But its own plugins for events do the same, and ours would have to be switched on twice, with more permissions.
+    One for an event, and one for those of an organizer who has the plugin: the host asks only that, and the exporter
+    leaves out events that don't use it. For both, one must be allowed to read orders, and gets those events' tickets.
+    That includes the names of who holds them, and nothing else about sellers.
     """
     return OfflineSalesExporter
 
 
 @receiver(register_data_shredders, dispatch_uid="offlinesales_shredder")
 def shredder(sender, **kwargs):
-    return OfflineSalesShredder
+    return [OfflineSalesShredder, DocumentShredder]
 
 
 @receiver(register_webhook_events, dispatch_uid="offlinesales_webhooks")

@@ -7,7 +7,17 @@ from .api.jobs import JobViewSet
 from .api.sellers import SellerViewSet
 from .api.tickets import EventTicketViewSet, TicketViewSet
 from .api.views import AfterSaleViewSet, BatchViewSet
-from .control import documents, handing_over, kept, printing, returning, views
+from .control import (
+    documents,
+    handing_over,
+    kept,
+    printing,
+    printing_for_sellers,
+    returning,
+    sellers,
+    several,
+    views,
+)
 from .returning.after_sale import all_after_sale
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
@@ -29,10 +39,19 @@ orga_router.register("offlinesalesdocuments", DocumentViewSet, basename="offline
 control_patterns = [
     path("", views.BatchList.as_view(), name="list"),
     path("add", views.BatchCreate.as_view(), name="add"),
+    path("add/several", several.IssueSeveral.as_view(), name="several"),
+    path("add/several/<uuid:job>/", several.SeveralResult.as_view(), name="several_result"),
+    path("add/several/<uuid:job>/notes.pdf", several.SeveralNotes.as_view(), name="several_notes"),
     path("channel", views.ChannelCreate.as_view(), name="channel"),
     path("preview", views.BatchPreview.as_view(), name="preview"),
     path("specimen", views.BatchSpecimen.as_view(), name="specimen"),
     path("hand-over", handing_over.HandOver.as_view(), name="hand_over"),
+    path("print-for-sellers", printing_for_sellers.SellersPrint.as_view(), name="print_for_sellers"),
+    path(
+        "print-for-sellers/<uuid:job>",
+        printing_for_sellers.SellersDownload.as_view(),
+        name="print_for_sellers_download",
+    ),
     path("jobs/<uuid:job>/cancel", views.JobCancel.as_view(), name="cancel"),
     path("jobs/<uuid:job>/dismiss", views.JobDismiss.as_view(), name="dismiss"),
     path("results/<uuid:job>/", returning.ResultPage.as_view(), name="result"),
@@ -67,8 +86,23 @@ document_patterns = [
     path("<int:document>/pdf", kept.DocumentPDF.as_view(), name="document_pdf"),
 ]
 
+seller_patterns = [
+    path("", sellers.SellerList.as_view(), name="sellers"),
+    path("add", sellers.SellerCreate.as_view(), name="seller_add"),
+    path("import", sellers.SellerImport.as_view(), name="seller_import"),
+    path("import/<uuid:file>", sellers.SellerImportProcess.as_view(), name="seller_import_process"),
+    path("sellers.csv", sellers.SellerExport.as_view(), name="seller_export"),
+    path("<int:seller>/", sellers.SellerDetail.as_view(), name="seller"),
+    path("<int:seller>/edit", sellers.SellerEdit.as_view(), name="seller_edit"),
+    path("<int:seller>/comment", sellers.SellerComment.as_view(), name="seller_comment"),
+    path("<int:seller>/active", sellers.SellerActive.as_view(), name="seller_active"),
+    path("<int:seller>/delete", sellers.SellerDelete.as_view(), name="seller_delete"),
+    path("<int:seller>/erase", sellers.SellerErase.as_view(), name="seller_erase"),
+]
+
 urlpatterns = [
     path("control/organizer/<str:organizer>/offlinesales/documents/", include(document_patterns)),
+    path("control/organizer/<str:organizer>/offlinesales/sellers/", include(seller_patterns)),
     path("control/event/<str:organizer>/<str:event>/offlinesales/", include(control_patterns)),
     # The documented example posts to this address without the last slash, which the router insists on.
     re_path(

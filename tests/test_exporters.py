@@ -86,6 +86,9 @@ def test_a_row_a_batch_with_all_figures(event, batch):
             "Checked in": "1",
             "Due": "3",
             "Due besides: returned, but let in": "0",
+            "In stock": "2",
+            "Held by a seller": "0",
+            "Sold": "1",
             "Issued (value)": "115.00",
             "Returned: unsold (value)": "23.00",
             "Returned: lost or stolen (value)": "23.00",
@@ -96,6 +99,9 @@ def test_a_row_a_batch_with_all_figures(event, batch):
             "Checked in (value)": "23.00",
             "Due (value)": "69.00",
             "Due besides: returned, but let in (value)": "0.00",
+            "In stock (value)": "46.00",
+            "Held by a seller (value)": "0.00",
+            "Sold (value)": "23.00",
             "Currency": "EUR",
             "Internal comment": "'=HYPERLINK()",
         }
@@ -117,12 +123,12 @@ def test_a_row_a_ticket(event, batch):
     told = ("Order code", "Status", "Returned", "Printed", "Checked in", "Check-in list")
     assert [[row["Ticket number"], *(row[name] for name in told)] for row in rows][:3] == [
         ["1", codes[0], "Returned: unsold", "2027-04-01 10:00:00", "", "", ""],
-        ["2", codes[1], "Outstanding", "", "2027-03-02 11:00:00", "2027-05-08 19:00:00", "Main entrance"],
-        ["3", codes[2], "Outstanding", "", "", "", ""],
+        ["2", codes[1], "Sold", "", "2027-03-02 11:00:00", "2027-05-08 19:00:00", "Main entrance"],
+        ["3", codes[2], "In stock", "", "", "", ""],
     ]
     money = ("Status", "Price", "Currency", "Due", "Due besides: returned, but let in")
     assert [[row[name] for name in money] for row in (rows[1], rows[4])] == [
-        ["Outstanding", "23.00", "EUR", "23.00", "0.00"],
+        ["Sold", "23.00", "EUR", "23.00", "0.00"],
         ["Returned: lost or stolen", "23.00", "EUR", "0.00", "23.00"],
     ]
 

@@ -17,7 +17,7 @@ from ..downloads import table
 from ..jobs.queries import find
 from ..jobs.registry import kind_of
 from ..kinds import PRINT
-from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
+from ..models import Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, Seller
 from ..models.activation import is_active
 from ..printing.choice import choose
 from ..printing.log import last_sheet, last_sheets
@@ -79,14 +79,27 @@ class MoneyMixin(PageMixin):
     """Pages that say of which batches some tickets are, and what they cost."""
 
     def money(self, codes: list[str], kind: AfterSale) -> dict:
-        """``counts`` has a line for each batch, ``total`` adds them up."""
-        tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event)
-        tallies = tally(tickets.filter(order__code__in=codes), by="batch")
+        """
+        ``counts`` has a line for each batch, ``total`` adds them up; ``sellers`` has one for each seller, and for what
+        nobody holds, if anybody holds some.
+        """
+        tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event, order__code__in=codes)
+        tallies = tally(tickets, by="batch")
         return {
             "counts": [{"batch": batch, "tally": tallies[batch.pk]} for batch in self.with_products(tallies)],
+            "sellers": self._by_seller(tickets),
             "total": sum(tallies.values(), Tally()),
             "moves_money": kind.moves_money,
         }
+
+    def _by_seller(self, tickets) -> list[dict]:
+        if not tickets.filter(seller__isnull=False).exists():
+            return []
+        tallies = tally(tickets, by="seller")
+        sellers: list[Seller | None] = list(Seller.objects.filter(pk__in=[pk for pk in tallies if pk]))
+        if None in tallies:
+            sellers.append(None)
+        return [{"seller": seller, "tally": tallies[seller and seller.pk]} for seller in sellers]
 
     def with_products(self, pks):
         return self.batches.filter(pk__in=pks).select_related("item", "variation").order_by("pk")
@@ -237,7 +250,8 @@ class ResultMixin(MoneyMixin):
     @cached_property
     def done(self) -> list[OfflineSalesTicket]:
         tickets = OfflineSalesTicket.objects.filter(batch__event=self.request.event, order__code__in=self.result.done)
-        return list(tickets.select_related("order", "batch__item", "batch__variation").order_by("batch", "number"))
+        tickets = tickets.select_related("order", "seller", "batch__item", "batch__variation")
+        return list(tickets.order_by("batch", "number"))
 
     @cached_property
     def skipped(self) -> list[dict]:
@@ -323,13 +337,22 @@ class ResultExport(ResultMixin, View):
     """The same as CSV, of all tickets."""
 
     def get(self, request, *args, **kwargs):
-        titles = (_("Batch"), _("Ticket number"), _("Order code"), _("Product"), _("As given"), _("Result"))
+        titles = (
+            _("Batch"),
+            _("Ticket number"),
+            _("Order code"),
+            _("Product"),
+            _("As given"),
+            _("Result"),
+            _("Seller"),
+        )
         rows = chain([titles], map(self._done, self.done), map(self._skipped, self.skipped))
         return table(rows, f"{request.event.slug}-offlinesales-{self.result_kind.api_name}.csv")
 
     def _done(self, ticket: OfflineSalesTicket) -> tuple:
         outcome = str(self.result_kind.outcome)
-        return ticket.batch_id, ticket.number, ticket.order.code, ticket.batch.product, "", outcome
+        seller = ticket.seller.name if ticket.seller else ""
+        return ticket.batch_id, ticket.number, ticket.order.code, ticket.batch.product, "", outcome, seller
 
     def _skipped(self, line: dict) -> tuple:
-        return "", "", line["order"] or "", "", line["value"], str(line["text"])
+        return "", "", line["order"] or "", "", line["value"], str(line["text"]), ""

@@ -18,10 +18,13 @@ from ..tickets.state import State, in_words
 MOST = 500
 
 #: How many lines are shown, how many stretches are drawn on all of them, and how many rows all tables have together.
-MAX_LINES, MAX_STRETCHES, MAX_ROWS = 20, 2_000, 200
+MAX_LINES, MAX_STRETCHES, MAX_ROWS = 20, 2_000, 100
 
 #: From which part of its line on a stretch has its name in it; on a phone, and elsewhere.
 NAMED_ON_PHONE, NAMED = 0.3, 0.1
+
+#: From which part of its line on a stretch has edges.
+EDGED = 0.004
 
 #: What can be done with tickets in a state.
 ACTIONS: dict[State, tuple[AfterSale, ...]] = {
@@ -68,7 +71,10 @@ class Drawn:
     x: str
     width: str
     layers: list[Layer]
+    #: Whether there is room for its words: on a desktop, anywhere, or nowhere.
     named: str
+    #: Whether its edges would be all that one sees.
+    is_narrow: bool
     #: The batch that all of it is of, if it is one.
     batch: OfflineSalesBatch | None
     #: As it is understood where tickets are named.
@@ -228,6 +234,7 @@ def _draw_stretch(
         width=_percent(width),
         layers=list(_layers(parts, stretch.count, palette)),
         named="" if stretch.is_mixed or width < NAMED else "wide" if width < NAMED_ON_PHONE else "widest",
+        is_narrow=width < EDGED,
         batch=batch,
         tickets=f"{first}-{last}" if first < last else str(first),
         place=None if stretch.is_mixed else places[0],

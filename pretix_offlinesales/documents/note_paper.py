@@ -30,7 +30,7 @@ class NotePaper(Paper):
 
     def draw_first_page(self, canvas: Canvas) -> None:
         super().draw_first_page(canvas)
-        self.write_address(canvas, _address(self.seller))
+        self.write_address(canvas, address_of(self.seller))
 
     def labels(self) -> Iterator[tuple[str, str]]:
         yield from super().labels()
@@ -88,6 +88,6 @@ def _name(party: Party) -> str:
     return party.name or pgettext("name", "deleted")
 
 
-def _address(party: Party) -> str:
+def address_of(party: Party) -> str:
     vat_id = pgettext("invoice", "VAT-ID: %s") % party.vat_id if party.vat_id else ""
     return "\n".join(filter(None, (_name(party), party.contact, party.address.strip(), vat_id)))

@@ -4,13 +4,15 @@ from uuid import uuid4
 
 from django.db import transaction
 from django.utils.translation import gettext as _, gettext_lazy, ngettext, ngettext_lazy
-from pretix.base.models import CachedFile
+from pretix.base.models import CachedFile, Event
 
 from ..jobs import files
 from ..jobs.registry import KINDS, Kind, Stored
 from ..models import Job, OfflineSalesBatch, PrintPart
+from ..tickets.numbers import parse_numbers
 from .choice import numbers_of
 from .data import DataOptions
+from .for_sellers import SellersPrintout, SellersRequest
 from .look import Look
 from .plan import Plan
 from .request import EVERYTHING, PrintRequest
@@ -80,6 +82,43 @@ class Print(MakeFile):
         return f"{text} {of_them % data}"
 
 
+class PrintForSellers(Print):
+    """As a print, of tickets of several batches."""
+
+    identifier = "print_for_sellers"
+    name = gettext_lazy("Print tickets of sellers")
+    Request = SellersRequest
+    entry = "printed_for_seller"
+    history = ngettext_lazy(
+        "%(amount)s ticket has been printed for a seller.",
+        "%(amount)s tickets have been printed for sellers.",
+        "amount",
+    )
+    webhook = gettext_lazy("Tickets of an offline sales batch printed for a seller")
+
+    def ask_for(self, event: Event, request: SellersRequest, requested_by: dict) -> Job:
+        """:raises JobFailed: if somebody has deleted something of it"""
+        printout = SellersPrintout(event, request, Job(event=event))
+        pk, batches = uuid4(), {plan.batch.pk: plan.batch for plan in printout.plans}
+        look = {str(key): Look.of(batch).data for key, batch in batches.items()}
+        with transaction.atomic():
+            file = files.reserve(pk, printout.filename, printout.mime_type)
+            # With its only batch, the job goes, too.
+            batch = printout.plans[0].batch if len(batches) == 1 else None
+            job = self.create(event, request, requested_by, batch, pk, file=file, look=look)
+            PrintPart.objects.bulk_create(
+                PrintPart(job=job, first=units[0], last=units[-1]) for units in printout.parts()
+            )
+        return job
+
+    def work(self, job: Job) -> None:
+        print_tickets(job, SellersPrintout.of(job))
+
+    def amount(self, job: Job) -> int | None:
+        bundles = job.request.get("bundles")
+        return bundles and sum(len(parse_numbers(numbers)) for _seller, _batch, numbers in bundles)
+
+
 class MakeData(MakeFile):
     """As for a print, but nothing is made in parts: rows take less time than pages."""
 
@@ -104,5 +143,5 @@ class MakeData(MakeFile):
         make_data_file(job)
 
 
-PRINT, MAKE_DATA = Print(), MakeData()
-KINDS.register(PRINT, MAKE_DATA)
+PRINT, PRINT_FOR_SELLERS, MAKE_DATA = Print(), PrintForSellers(), MakeData()
+KINDS.register(PRINT, PRINT_FOR_SELLERS, MAKE_DATA)

@@ -77,14 +77,14 @@ def last_sheet(batch: OfflineSalesBatch) -> Sheet | None:
     return last_sheets([batch]).get(batch.pk)
 
 
-def log_prints(job: Job, rows: Sequence[Row]) -> int:
+def log_prints(job: Job, batch: OfflineSalesBatch, rows: Sequence[Row]) -> int:
     """
-    Write each of these positions into the host's print log and into the history of its order, and return how many
-    tickets these are. To be called at the end of a transaction, when the orders are locked.
+    Write each of these positions of a batch into the host's print log and into the history of its order, and return
+    how many tickets these are. To be called at the end of a transaction, when the orders are locked.
 
     Who asked is named in the history only. If the print log named them, the host could not delete them any more.
     """
-    moment, info = now(), {"batch": job.batch_id, "job": str(job.pk)}
+    moment, info = now(), {"batch": batch.pk, "job": str(job.pk)}
     printed = PrintLog(type=PrintLog.TYPE_TICKET, source=SOURCE, datetime=moment, info=info)
     data = {
         "successful": printed.successful,

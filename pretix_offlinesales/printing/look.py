@@ -8,7 +8,7 @@ would take too long for a request: the first worker asks them when work begins, 
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from hashlib import sha256
@@ -73,10 +73,12 @@ class Look:
             look.data["chosen"] = None
         return look
 
-    def with_choices(self, job: Job, numbers: Sequence[int], with_backgrounds: bool) -> "Look":
-        """This look, together with what plugins choose for these tickets of the job's batch."""
+    def with_choices(
+        self, job: Job, batch: OfflineSalesBatch, numbers: Sequence[int], with_backgrounds: bool
+    ) -> "Look":
+        """This look, together with what plugins choose for these tickets of a batch."""
         look = Look(self.data | {"layouts": list(self.data["layouts"]), "chosen": None})
-        tickets = ValidTickets(job.batch, numbers)
+        tickets = ValidTickets(batch, numbers)
         chooser, chosen = _Chooser(tickets.event, look=self), {}
         for _number, positions in tickets:
             job.check_lock()
@@ -157,13 +159,32 @@ def settled(job: Job, numbers: Sequence[int], with_backgrounds: bool = True) -> 
         return None  # from before jobs remembered it
     look = Look(job.look)
     if not look.is_complete:
-        asked = look.with_choices(job, numbers, with_backgrounds)
+        asked = look.with_choices(job, job.batch, numbers, with_backgrounds)
         with transaction.atomic():
             job.look = job.row.select_for_update().values_list("look", flat=True).get()
             if not Look(job.look).is_complete:  # else somebody else was faster
                 job.update(look=asked.data)
         look = Look(job.look)
     return look
+
+
+def settled_by_batch(job: Job, numbers: Mapping[OfflineSalesBatch, Sequence[int]]) -> dict[int, Look]:
+    """As ``settled``, where a job prints tickets of several batches, and remembers a look for the key of each."""
+
+    def is_complete() -> bool:
+        return all(Look(data).is_complete for data in job.look.values())
+
+    if not is_complete():
+        asked = dict(job.look)
+        for batch, of_batch in numbers.items():
+            look = Look(job.look[str(batch.pk)])
+            if not look.is_complete:
+                asked[str(batch.pk)] = look.with_choices(job, batch, of_batch, with_backgrounds=True).data
+        with transaction.atomic():
+            job.look = job.row.select_for_update().values_list("look", flat=True).get()
+            if not is_complete():
+                job.update(look=asked)
+    return {int(pk): Look(data) for pk, data in job.look.items()}
 
 
 def facts(batch: OfflineSalesBatch) -> str:

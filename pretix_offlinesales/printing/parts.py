@@ -88,13 +88,22 @@ def _add_sheets(plan: Plan, units: range, document: TicketDocument, pieces: Piec
 
 def merge_parts(plan: Plan, part_files: Iterable[BinaryIO], output: BinaryIO) -> None:
     """
-    Write the PDF of all parts, in their order. What they have in common (fonts, background, …) is stored once.
+    As ``write_pdf``.
+
+    :raises JobFailed: if no ticket is on their pages
+    """
+    if not write_pdf(plan, part_files, output):
+        raise JobFailed(nothing_to_print(plan.is_chosen))
+
+
+def write_pdf(plan: Plan, part_files: Iterable[BinaryIO], output: BinaryIO) -> int:
+    """
+    Write the PDF of all parts, in their order, and return how many pages it has: none, if no ticket is on them. What
+    they have in common (fonts, background, …) is stored once.
 
     :param part_files: of ``print_part``; open to be read from any place, as long as this takes
-    :raises JobFailed: if no ticket is on their pages
     """
     batch = plan.batch
     title = _("{event}: offline sales, batch {batch}").format(event=batch.event.name, batch=batch)
     subject = join_names(batch.item, batch.variation, batch.subevent)
-    if not merge(part_files, output, title, subject, plan.label):
-        raise JobFailed(nothing_to_print(plan.is_chosen))
+    return merge(part_files, output, title, subject, plan.label)

@@ -1,6 +1,6 @@
 """Writes sellers, and what was done in their histories: in one place, for pages, imports and the API."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from pretix.base.models import LogEntry, Organizer
 from pretix.base.shredder import shred_log_fields
 
+from ..db.rows import log, reserve_ids
 from ..models import Document, OfflineSalesTicket, Seller
 from .terms import Rate
 
@@ -76,10 +77,29 @@ def add(seller: Seller, requester: dict, commissions: Mapping[int, Rate] | None 
     :param commissions: that differ, by the key of the product
     """
     seller.save(force_insert=True)
-    said = {name: value for name in (*PERSONAL, *TERMS) if (value := getattr(seller, name)) not in ("", None)}
+    said = _said(seller)
     if commissions:
         said |= _write_commissions(seller, commissions)
     seller.log_action(ADDED, data=said, **requester)
+
+
+@transaction.atomic
+def add_all(sellers: Sequence[Seller], requester: dict) -> None:
+    """
+    As ``add``, in a few queries.
+
+    :param sellers: without products that differ
+    """
+    for seller, pk in zip(sellers, reserve_ids(Seller, len(sellers)), strict=True):
+        seller.pk = pk
+    Seller.objects.bulk_create(sellers)
+    if sellers:
+        log(sellers[0], ADDED, [seller.pk for seller in sellers], [_said(seller) for seller in sellers], requester)
+
+
+def _said(seller: Seller) -> dict[str, Any]:
+    """What histories say of a new one."""
+    return {name: value for name in (*PERSONAL, *TERMS) if (value := getattr(seller, name)) not in ("", None)}
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from ..db.queries import exists_for_each, planned_plainly, unscoped
 from ..host.sql import as_sql
-from ..models import OfflineSalesBatch, OfflineSalesTicket, Seller
+from ..models import Document, OfflineSalesBatch, OfflineSalesTicket, Seller
 from ..tickets.state import State, entries_with_it, state_of, with_fate
 
 #: What neighbours of a run have in common, as columns. Numbers less their places among all that have the same in common
@@ -176,6 +176,6 @@ def _add(stretches: list[Stretch], more: Stretch, least: float) -> None:
         stretches.append(more)
 
 
-def holders(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[Seller]:
-    """Who holds some of these tickets, or answers for them, by name."""
-    return Seller.objects.filter(Exists(tickets.filter(seller=OuterRef("pk")).order_by())).order_by("name", "pk")
+def got_some(documents: QuerySet[Document]) -> QuerySet[Seller]:
+    """Whom these documents gave tickets to, by name. Nobody needs to look at tickets for that."""
+    return Seller.objects.filter(Exists(documents.filter(target=OuterRef("pk")).order_by())).order_by("name", "pk")

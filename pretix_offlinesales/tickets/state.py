@@ -1,6 +1,7 @@
 """What has become of a ticket, said once for all who ask: pages, files, papers, the report and the API."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.db.models import Case, CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, TextChoices, Value, When
 from django.db.models.functions import Coalesce
@@ -150,6 +151,11 @@ def state_of(fate: str, is_held: bool, is_sold: bool, checked_in: bool) -> State
             return State.SOLD
         return State.HELD if is_held else State.STOCK
     return State.LOST if fate == Fate.REPORTED_LOST else State.CANCELED
+
+
+def state_of_ticket(ticket: Any) -> State:
+    """:param ticket: with its state"""
+    return state_of(ticket.fate, ticket.seller_id is not None, ticket.sold is not None, ticket.checked_in)
 
 
 def in_words(state: State, seller: str = "") -> str:

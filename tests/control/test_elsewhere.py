@@ -142,6 +142,7 @@ def test_layouts_can_say_which_ticket_it_is(batch, order):
         "number": "2",
         "number_padded": "0002",
         "amount": "3",
+        "seller": "",
         "comment": "Kiosk",
     }
 
@@ -158,6 +159,7 @@ def test_the_editor_shows_samples(anna, event, layout):
         "offlinesales_number": ("Offline sales: ticket number", "17"),
         "offlinesales_number_padded": ("Offline sales: ticket number with leading zeros", "0017"),
         "offlinesales_amount": ("Offline sales: number of tickets in the batch", "200"),
+        "offlinesales_seller": ("Offline sales: seller", "Tourist office"),
         "offlinesales_comment": ("Offline sales: internal comment of the batch", "Kiosk at the harbour"),
     }
     editor = anna.get(f"/control/event/{event.organizer.slug}/{event.slug}/pdfoutput/{layout.pk}/editor/")
@@ -217,14 +219,14 @@ def test_without_the_plugin_histories_lead_to_no_page_of_ours(anna, make, event,
     assert f"{origin}." in words(soup(anna.get(f"{orders}{order.code}/")))
 
 
-def test_the_comment_costs_one_query_a_batch_and_the_rest_none(batch):
+def test_the_comment_and_the_seller_cost_one_query_a_batch_and_the_rest_none(batch):
     positions = [ticket.order.positions.select_related("order").get() for ticket in batch.tickets.all()]
     variables = placeholders(batch.event)
     with CaptureQueriesContext(connection) as captured:
         for position in positions:
             for variable in variables.values():
                 variable["evaluate"](position, position.order, batch.event)
-    assert len(captured) == 1
+    assert len(captured) == 2
 
 
 # What an order is called

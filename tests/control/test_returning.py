@@ -65,7 +65,7 @@ def test_from_the_batch_to_the_result_and_back_from_its_history(anna, pages, mak
     shown = anna.get(f"{pages}{batch.pk}/")
     [link] = [link for link in soup(shown).select("a") if words(link) == "Show result"]
     assert anna.get(link["href"]).status_code == 200
-    assert [row[2] for row in rows(shown)][:3] == ["Returned: damaged", "Returned: damaged", "Outstanding"]
+    assert [row[2] for row in rows(shown)][:3] == ["Returned: damaged", "Returned: damaged", "In stock"]
     assert [row[0] for row in rows(anna.get(f"{pages}{batch.pk}/?status=damaged"))] == ["1", "2"]
     assert rows(anna.get(f"{pages}{batch.pk}/?status=lost")) == [["No ticket of this batch matches your search."]]
 
@@ -316,8 +316,8 @@ def test_the_result_as_csv(anna, pages, make, confirm):
     job = Job.objects.get(kind="return")
     response = anna.get(f"{pages}results/{job.pk}/tickets.csv")
     assert list(csv.reader(StringIO(response.content.decode())))[1:] == [
-        [str(batch.pk), "1", codes(batch)[0], "Ticket", "", "returned"],
-        ["", "", "", "", "nope", "unknown"],
+        [str(batch.pk), "1", codes(batch)[0], "Ticket", "", "returned", ""],
+        ["", "", "", "", "nope", "unknown", ""],
     ]
 
 
@@ -356,13 +356,13 @@ def test_lost_and_found_again(anna, pages, make, confirm):
     assert words(soup(result).select_one("h1")) == "Report lost tickets"
 
     listed = anna.get(detail)
-    assert shown_states(listed)[:4] == ["Lost or stolen", "Lost or stolen", "Outstanding", "Outstanding"]
+    assert shown_states(listed)[:4] == ["Lost or stolen", "Lost or stolen", "In stock", "In stock"]
     assert links_to(listed, "lost", "undo/lost") == [page, f"{pages}{batch.pk}/undo/lost"]
     expected = {"reported_lost": "12", "outstanding": "34", "out": "34", "lost": "", "canceled": ""}
     for status, numbers in expected.items():
         assert "".join(row[0] for row in rows(anna.get(f"{detail}?status={status}")) if row[1:]) == numbers, status
     assert [row[4] for row in csv.reader(StringIO(anna.get(f"{detail}tickets.csv").content.decode()))][1:] == [
-        *("Lost or stolen", "Lost or stolen", "Outstanding", "Outstanding")
+        *("Lost or stolen", "Lost or stolen", "In stock", "In stock")
     ]
 
     [form] = soup(result).select("#page-wrapper form")
@@ -370,7 +370,7 @@ def test_lost_and_found_again(anna, pages, make, confirm):
     undone = confirm(form["action"], lines=form.select_one("[name=lines]").text)
     assert panels(undone) == ["Tickets not reported lost any more: 2 · €46.00"]
     assert words(soup(undone).select_one("h1")) == "Undo losses"
-    assert shown_states(anna.get(detail))[:4] == ["Outstanding"] * 4
+    assert shown_states(anna.get(detail))[:4] == ["In stock"] * 4
     assert states(batch) == "pppp"
 
 

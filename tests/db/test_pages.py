@@ -53,7 +53,7 @@ def batch(request, make_batch):
 
 
 def of_the_page(batch, **values):
-    form = TicketFilterForm(data=values)
+    form = TicketFilterForm(data=values, batch=batch)
     assert form.is_valid()
     return form.filter_qs(with_state(batch.tickets.select_related("order")).order_by("number"))
 

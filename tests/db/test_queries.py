@@ -18,6 +18,7 @@ from pretix_offlinesales.control.forms import BatchFilterForm, TicketFilterForm
 from pretix_offlinesales.documents import make
 from pretix_offlinesales.exporters import OfflineSalesExporter
 from pretix_offlinesales.issuing.announce import announce
+from pretix_offlinesales.issuing.making import Making
 from pretix_offlinesales.jobs import announcing, runner
 from pretix_offlinesales.jobs.queries import unfinished, with_pending_webhooks
 from pretix_offlinesales.kinds import ISSUE, MAKE_DATA, PRINT, REPLACE, REPORT_LOST, RETURN, UNDO_RETURN
@@ -26,6 +27,7 @@ from pretix_offlinesales.printing.choice import choose, count_blocked, count_pri
 from pretix_offlinesales.printing.data import DataOptions
 from pretix_offlinesales.printing.tickets import ValidTickets, kinds_of_positions
 from pretix_offlinesales.returning.examine import examine
+from pretix_offlinesales.sellers.stock import ranges
 from pretix_offlinesales.tickets.entries import count_entries
 from pretix_offlinesales.tickets.figures import figures, tally, tickets_of, total
 from pretix_offlinesales.tickets.selection import Selection
@@ -86,7 +88,7 @@ def batches_with(batch, query):
 
 
 def tickets_with(batch, **values):
-    return found_by(TicketFilterForm(data=values), with_state(batch.tickets.select_related("order")))
+    return found_by(TicketFilterForm(data=values, batch=batch), with_state(batch.tickets.select_related("order")))
 
 
 def some_secret(batch):
@@ -102,6 +104,7 @@ QUESTIONS = {
     "figures": lambda batch: figures(tickets_of([batch]), by="batch"),
     "total": lambda batch: total(tickets_of(OfflineSalesBatch.objects.filter(event=batch.event))),
     "tally": lambda batch: tally(batch.tickets.all(), by="batch"),
+    "ranges": lambda batch: list(ranges(tickets_of([batch]))),
     "entries": lambda batch: count_entries(batch.tickets.all(), batch.event.timezone),
     "batches with a code": lambda batch: batches_with(batch, batch.tickets.first().order.code),
     "batches with a secret": lambda batch: batches_with(batch, some_secret(batch)),
@@ -227,6 +230,6 @@ def test_who_tells_of_some_orders_does_not_look_at_those_that_follow(batch, orga
     job.row.update(state=Job.State.RUNNING, checkpoint={})
     job.refresh_from_db()
     with scope(organizer=organizer), CaptureQueriesContext(connection) as captured:
-        announce(job)
+        announce(Making(job))
     about_orders = [query for query in captured if query["sql"].startswith(OF_ORDERS) and not of_the_host(query["sql"])]
     assert heavy(about_orders, rows_at_most=40 * 20) == {}

@@ -22,6 +22,7 @@ class Name:
 
 
 ORDER = "pretix.api.serializers.order"
+IMPORTS = "pretix.base.modelimport"
 INVOICES = "pretix.base.services.invoices"
 PDF = "pretix.base.pdf"
 REPORTLAB_PAPERS = "pretix.base.invoicing.pdf:BaseReportlabInvoiceRenderer"
@@ -67,6 +68,17 @@ NAMES = {
         Name("pretix.helpers.periodic:minimum_interval", "minutes_after_success"),
         Name("pretix.helpers.reportlab:ThumbnailingImageReader.resize", "self, width, height, dpi"),
         Name("pretix.helpers.reportlab:ThumbnailingImageReader.remove_transparency", "self"),
+    ],
+    "imports": [
+        Name(f"{IMPORTS}:parse_csv", "file, *, mode, charset"),
+        Name(f"{IMPORTS}:ImportColumn", "event"),
+        Name(f"{IMPORTS}:ImportColumn.resolve", "self, settings, record", looks_for="identifier default_value"),
+        Name(f"{IMPORTS}:BooleanColumnMixin.clean", "self, value, previous_values"),
+        Name(f"{IMPORTS}:DecimalColumnMixin.clean", "self, value, previous_values"),
+        Name("pretix.control.forms.modelimport:ProcessForm.__init__", looks_for="get_columns"),
+        Name("pretix.control.views.modelimport:BaseImportView.post", looks_for="get_process_url"),
+        Name("pretix.control.views.modelimport:BaseProcessView.dispatch", looks_for="get_form_url parsed"),
+        Name("pretix.control.views.modelimport:BaseProcessView.file"),
     ],
     "invoices": [
         Name(f"{INVOICES}:generate_cancellation", "invoice"),
@@ -226,6 +238,9 @@ NAMES = {
     "signals": [
         Name("pretix.base.signals:EventPluginSignal._live_receivers", "self, sender"),
         Name("pretix.base.signals:EventPluginSignal._is_receiver_active", "self, sender, receiver"),
+    ],
+    "sql": [
+        Name("django.db.models.sql.query:Query.sql_with_params", "self"),
     ],
     "spreadsheets": [
         Name("pretix.helpers.safe_openpyxl:SafeCell", "worksheet, *, value"),

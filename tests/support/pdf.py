@@ -105,10 +105,9 @@ def _boxes(drawn, resources):
 @cache
 def _glyphs(font: bytes) -> tuple[int, ...]:
     """By code; 0 is a box."""
-    tables = [
-        struct.unpack_from(">4sLLL", font, 12 + 16 * index) for index in range(*struct.unpack_from(">H", font, 4))
-    ]
-    [cmap] = [offset for name, _checksum, offset, _length in tables if name == b"cmap"]
+    [tables] = struct.unpack_from(">H", font, 4)
+    entries = [struct.unpack_from(">4sLLL", font, 12 + 16 * index) for index in range(tables)]
+    [cmap] = [offset for name, _checksum, offset, _length in entries if name == b"cmap"]
     start = cmap + struct.unpack_from(">L", font, cmap + 8)[0]
     kind, _length, _language, first, count = struct.unpack_from(">5H", font, start)
     assert (kind, first) == (6, 0)

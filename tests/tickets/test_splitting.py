@@ -104,7 +104,9 @@ def test_layouts_say_nothing_of_the_batch_in_the_other_order(event, poster_gone)
 
 def test_only_its_page_names_the_batch(client, user, team, batch, order, poster_gone):
     client.force_login(user)
-    assert panel(client.get(control(order))) == f"#{batch.pk}-1 · Offline sales batch {batch.pk}, ticket 1 of 3"
+    assert (
+        panel(client.get(control(order))) == f"#{batch.pk}-1 · Offline sales batch {batch.pk}, ticket 1 of 3 In stock"
+    )
     assert panel(client.get(control(poster_gone))) is None
 
 
@@ -114,7 +116,7 @@ def test_only_its_page_names_the_batch(client, user, team, batch, order, poster_
 def test_the_page_of_the_order_says_where_the_ticket_went(client, user, team, batch, order, ticket_gone):
     client.force_login(user)
     assert panel(client.get(control(order))) == (
-        f"#{batch.pk}-1 · Offline sales batch {batch.pk}, ticket 1 of 3 "
+        f"#{batch.pk}-1 · Offline sales batch {batch.pk}, ticket 1 of 3 Canceled "
         f"The ticket has been split off to order {ticket_gone.code} . "
         "It got a new code there, and is not a ticket of this batch any more."
     )
@@ -126,8 +128,8 @@ def test_the_page_of_the_batch_says_where_the_ticket_went(client, user, team, ba
     page = client.get(f"/control/event/museum/night/offlinesales/{batch.pk}/")
     assert [ticket.status for ticket in page.context["tickets"]] == [
         f"Canceled (split off to order {ticket_gone.code})",
-        "Outstanding",
-        "Outstanding",
+        "In stock",
+        "In stock",
     ]
     table = client.get(f"/control/event/museum/night/offlinesales/{batch.pk}/tickets.csv").content.decode()
     assert f'"{order.code}"' in table

@@ -14,7 +14,7 @@ from pretix_offlinesales.documents.contents import Statement
 from pretix_offlinesales.exporters import OfflineSalesExporter
 from pretix_offlinesales.models import ReturnKind
 from pretix_offlinesales.tickets.figures import LABELS, Figures
-from pretix_offlinesales.tickets.state import RETURNED, Fate, status_of, with_state
+from pretix_offlinesales.tickets.state import RETURNED, Fate, in_words, state_of_ticket, status_of, with_state
 
 from ..support.after_sale import change, report_lost, take_back
 from ..support.door import check_in
@@ -30,8 +30,8 @@ EXPECTED = {
     6: "Canceled (split off)",
     7: "Lost or stolen",
     8: "Lost or stolen (not paid)",
-    9: "Outstanding (not paid)",
-    10: "Outstanding",
+    9: "In stock (not paid)",
+    10: "In stock",
 }
 
 
@@ -71,11 +71,12 @@ def test_the_page_its_file_and_the_report_say_the_same(batch, client, user, team
 def test_it_is_counted_and_found_by_that_word(batch):
     numbers = {}
     for ticket in with_state(batch.tickets):
-        assert EXPECTED[ticket.number].startswith(str(Fate(ticket.fate).label))
+        word = in_words(state_of_ticket(ticket)) if ticket.fate == Fate.OUTSTANDING else Fate(ticket.fate).label
+        assert EXPECTED[ticket.number].startswith(str(word))
         numbers.setdefault(ticket.fate, []).append(ticket.number)
     statement = Statement.of(batch)
     for fate in Fate:
-        form = TicketFilterForm(data={"status": fate.value})
+        form = TicketFilterForm(data={"status": fate.value}, batch=batch)
         assert form.is_valid()
         assert [ticket.number for ticket in form.filter_qs(with_state(batch.tickets))] == numbers[fate]
         assert dict(form.fields["status"].choices)[fate.value] == LABELS[fate.value] == fate.label

@@ -1,0 +1,248 @@
+"""A campaign through the REST API: twelve sellers, three products, 5,000 tickets, and all that becomes of them."""
+
+from collections import Counter
+from decimal import Decimal
+
+import pytest
+from hierarkey.proxy import dirty_cache_keys
+from pretix.base.models import OrderPosition
+
+from pretix_offlinesales.models import Document, OfflineSalesBatch, OfflineSalesTicket
+from pretix_offlinesales.tickets.numbers import format_ranges
+from tests.support.campaign import Books
+
+#: Ten who sell on commission, one who buys, and one who is not trusted with much.
+USUAL = [{"name": f"Kiosk {letter}", "commission_percent": "7.5"} for letter in "ABCDEFGHI"]
+TAXED = {"name": "Museum shop", "commission_percent": "9.95", "commission_fixed": "0.15", "commission_tax_rate": "19"}
+FIRM = {"name": "Bookshop", "firm": True, "commission_percent": "12"}
+SMALL = {"name": "Student union", "credit_limit": "700.00"}
+
+
+class Campaign:
+    """What one asks the API for, in a few words."""
+
+    def __init__(self, api, event, worker, prices):
+        self.api, self.event, self.worker, self.prices = api, event, worker, prices
+        self.of_organizer = f"/api/v1/organizers/{event.organizer.slug}/"
+        self.of_event = f"{self.of_organizer}events/{event.slug}/"
+
+    def post(self, url, expected=201, **values):
+        with self.worker():
+            answer = self.api.post(url, values, format="json")
+        assert answer.status_code == expected, answer.data
+        return answer.json()
+
+    def get(self, url, **query):
+        answer = self.api.get(url, query)
+        assert answer.status_code == 200, answer.data
+        return answer.json()
+
+    def all_pages(self, url, **query):
+        page = self.get(url, **query)
+        found, count = page["results"], page["count"]
+        while page["next"]:
+            page = self.get(page["next"])
+            found += page["results"]
+        assert len(found) == count
+        return found
+
+    def add(self, seller) -> int:
+        return self.post(f"{self.of_organizer}offlinesalessellers/", **seller)["id"]
+
+    def issue(self, item, amount, **values) -> int:
+        wanted = {"item": item.pk, "amount": amount, "sales_channel": "web", **values}
+        check = self.post(f"{self.of_event}offlinesalesbatches/", 202, **wanted)["check"]
+        return self.get(check)["id"]
+
+    def hand_over(self, seller, expected=201, **numbers):
+        """``hand_over(kiosk, **{"3": "1-50"})``; None is the stock."""
+        return self.post(f"{self.of_event}offlinesaleshandovers/", expected, seller=seller, tickets=numbers)
+
+    def deal_with(self, batch, what, **values):
+        """What was done, and why the rest was left alone."""
+        check = self.post(f"{self.of_event}offlinesalesbatches/{batch}/{what}/", 202, **values)["check"]
+        result = self.get(check)
+        skipped = result.pop("skipped")
+        [done] = result.values()
+        return len(done), Counter(each["reason"] for each in skipped)
+
+    def redeem(self, code):
+        """At the door."""
+        lists = [each.pk for each in self.event.checkin_lists.all()]
+        body = {"secret": code, "lists": lists, "source_type": "barcode", "questions_supported": False}
+        answer = self.api.post(f"{self.of_organizer}checkinrpc/redeem/", body, format="json").json()
+        return answer.get("reason") or answer["status"]
+
+    def agree(self) -> Books:
+        """Whatever is said of the tickets is true of each of them."""
+        books = Books.of(self.event, self.prices)
+        assert books.contradictions() == {}
+        documents = self.all_pages(f"{self.of_organizer}offlinesalesdocuments/", page_size=20)
+        assert [
+            tuple(each[name] for name in ("id", "kind", "number", "from", "to", "count", "value", "tickets"))
+            for each in documents
+        ] == [
+            (
+                *(each.pk, each.kind, each.number, each.source_id, each.target_id, each.count, str(each.value)),
+                {str(moved.batch_id): format_ranges(moved.numbers) for moved in each.movements.all()},
+            )
+            for each in books.documents
+        ]
+        return books
+
+    def agree_ticket_by_ticket(self) -> None:
+        """All of them in pages, of each holder how many are in which state, and what each seller holds and owes."""
+        books, tickets = self.agree(), f"{self.of_event}offlinesalestickets/"
+        assert [
+            (each["batch"], each["number"], each["seller"], each["state"])
+            for each in self.all_pages(tickets, page_size=500)
+        ] == [(each.batch, each.number, each.seller, each.state) for each in books.papers]
+        counted = Counter((each.seller, each.state) for each in books.papers)
+        said = {
+            (seller, state): self.get(tickets, seller=seller or "null", state=state, page_size=1)["count"]
+            for seller, state in counted
+        }
+        assert said == counted
+        sellers = f"{self.of_organizer}offlinesalessellers/"
+        said = [self.get(f"{sellers}{seller.pk}/") for seller in books.sellers]
+        accounts = [books.account(seller) for seller in books.sellers]
+        assert [(each["balance"], each["held"], each["held_value"]) for each in said] == [
+            (str(account.owed), account.held.count, str(account.held.value)) for account in accounts
+        ]
+
+
+@pytest.fixture
+def products(event, item, tax_rule):
+    """Of different prices, and taxed, taxed on top, or not taxed."""
+    net = event.tax_rules.create(name="On top", rate=Decimal("7.00"), price_includes_tax=False)
+    workshop = event.items.create(name="Workshop", default_price=Decimal("12.49"), tax_rule=net, admission=True)
+    tour = event.items.create(name="Tour", default_price=Decimal("7.90"), admission=True)
+    event.quotas.create(name="All", size=None).items.add(item, workshop, tour)
+    event.checkin_lists.create(name="Main entrance", all_products=True)
+    dirty_cache_keys.set(set())  # or settings would be read again for each ticket, until the end of the transaction
+    return {item: Decimal("23.00"), workshop: Decimal("13.36"), tour: Decimal("7.90")}
+
+
+@pytest.fixture
+def campaign(api, event, worker, products):
+    return Campaign(api, event, worker, {item.pk: price for item, price in products.items()})
+
+
+def codes(batch, *numbers):
+    """What is printed on these tickets."""
+    positions = OrderPosition.objects.filter(
+        order__offline_sales_ticket__batch=batch, order__offline_sales_ticket__number__in=numbers
+    )
+    return list(positions.order_by("order__offline_sales_ticket__number").values_list("secret", flat=True))
+
+
+def test_a_campaign(campaign, products):
+    kiosks = [campaign.add(seller) for seller in USUAL]
+    museum, bookshop, union = (campaign.add(seller) for seller in (TAXED, FIRM, SMALL))
+    sellers = [*kiosks, museum, bookshop, union]
+    night, workshop, tour = (
+        campaign.issue(item, amount) for item, amount in zip(products, (2000, 2000, 1000), strict=True)
+    )
+    OfflineSalesBatch.objects.filter(pk=workshop).update(book_size=50)
+    campaign.agree()
+
+    # Each gets a pile of each product; of workshops, books.
+    n, w, t = str(night), str(workshop), str(tour)
+    for place, seller in enumerate(sellers[:-1]):
+        piles = {
+            n: f"{100 * place + 1}-{100 * place + 100}",
+            w: f"books {2 * place + 1}-{2 * place + 2}",
+            t: f"{50 * place + 1}-{50 * place + 50}",
+        }
+        delivered = campaign.hand_over(seller, **piles)
+        assert (delivered["number"], delivered["count"], delivered["value"]) == (place + 1, 250, "4031.00")
+        assert delivered["tickets"][w] == f"{100 * place + 1}-{100 * place + 100}"
+    assert campaign.hand_over(union, **{n: "1901-1930"})["value"] == "690.00"
+    refused = campaign.hand_over(union, 400, **{t: "901-902"})
+    assert refused == {"seller": ["The seller would hold or owe €705.80, and the credit limit is €700.00."]}
+    assert campaign.hand_over(union, **{t: "901"})["number"] == 13
+    campaign.agree_ticket_by_ticket()
+
+    # From seller to seller.
+    first, second, third, fourth, fifth, sixth, *_others, eighth, ninth = kiosks
+    assert campaign.hand_over(second, **{n: "71-100"})["kind"] == "transfer"
+    moved = campaign.hand_over(fourth, **{w: "book 5", t: "101, 103, 105"})
+    assert (moved["from"], moved["number"], moved["count"]) == (third, 2, 53)
+    scattered = campaign.hand_over(fourth, 400, **{n: "60, 150, 310"})
+    assert scattered["refused"] == [
+        {"batch": night, "tickets": "310", "reason": "already_there"},
+        {"batch": night, "tickets": "150", "reason": "held_elsewhere"},
+    ]
+    campaign.agree()
+
+    # Back to stock; what was bought stays where it is.
+    assert campaign.hand_over(None, **{n: "401-430", w: "books 9-10", t: "201"})["kind"] == "take_back"
+    assert campaign.hand_over(None, **{n: "95"})["from"] == second
+    bought = campaign.hand_over(None, 400, **{n: "1000-1001"})
+    assert bought["refused"] == [{"batch": night, "tickets": "1001", "reason": "sold"}]
+    campaign.agree()
+
+    # What comes back after the campaign is canceled, whoever held it; nobody can be handed it any more.
+    assert campaign.deal_with(night, "return", tickets="501-540, 1990-2000") == (51, {})
+    assert campaign.deal_with(tour, "return", secrets=codes(tour, 301, 302, 999), kind="damaged") == (3, {})
+    assert campaign.deal_with(night, "return", tickets="540-541") == (1, {"already_canceled": 1})
+    for number in ("501", "2000"):
+        gone = campaign.hand_over(first, 400, **{n: number})
+        assert [each["reason"] for each in gone["refused"]] == ["already_canceled"]
+    campaign.agree()
+
+    # Lost paper is owed by whoever held it, and found again, or written off.
+    assert campaign.deal_with(workshop, "lost", tickets="701-750, 1999") == (51, {})
+    assert campaign.hand_over(ninth, 400, **{w: "book 15"})["refused"][0]["reason"] == "lost"
+    assert campaign.deal_with(workshop, "undo", of="lost", tickets="741-760") == (10, {"not_lost": 10})
+    assert campaign.deal_with(workshop, "return", tickets="701-705", kind="lost") == (5, {})
+    assert campaign.hand_over(ninth, **{w: "741-750"})["from"] == eighth
+    campaign.agree()
+
+    # What is spoiled is printed again, and only the new paper lets anybody in. At the door, tickets are sold.
+    old = codes(night, 801, 802)
+    assert campaign.deal_with(night, "replace", secrets=old) == (2, {})
+    assert campaign.deal_with(workshop, "replace", tickets="706, 801") == (1, {"lost": 1})
+    campaign.agree()
+    written_off, lost, *workshops = codes(workshop, 701, 706, 801, 802)
+    at_the_door = [written_off, lost, *old, *codes(night, 801, 803, 1001, 1500), *workshops]
+    assert list(map(campaign.redeem, at_the_door)) == ["canceled", "blocked", "invalid", "invalid", *["ok"] * 6]
+    assert campaign.hand_over(None, 400, **{n: "801-804"})["refused"] == [
+        {"batch": night, "tickets": "801, 803", "reason": "checked_in"}
+    ]
+    assert campaign.deal_with(night, "return", tickets="801-804") == (2, {"checked_in": 2})
+    campaign.agree()
+
+    # What was returned by mistake is where it was, and goes on.
+    assert campaign.deal_with(night, "undo", tickets="501-520, 802") == (21, {})
+    assert campaign.hand_over(museum, **{n: "501-520"})["from"] == sixth
+    assert campaign.hand_over(fifth, **{n: "420-430", w: "book 9"})["kind"] == "delivery"
+    assert campaign.hand_over(None, **{n: "901-1000, 501-520", w: "books 19-20", t: "451-500"})["from"] == museum
+    campaign.agree_ticket_by_ticket()
+
+
+@pytest.mark.parametrize(
+    ("tamper", "found"),
+    [
+        (
+            lambda tickets, document: tickets.filter(number=9).update(seller=document.target, document=document),
+            ["ledger"],
+        ),
+        (lambda tickets, document: tickets.filter(number=2).update(seller=None), ["ledger", "documents of stock"]),
+        (lambda tickets, document: document.movements.update(count=4), ["sums of Delivery note 1"]),
+        (
+            lambda tickets, document: document.movements.update(numbers=[[2, 6]]),
+            ["ledger", "numbers of Delivery note 1"],
+        ),
+        (lambda tickets, document: type(document).objects.update(value=1), ["sums of Delivery note 1"]),
+        (lambda tickets, document: type(document).objects.update(number=2), ["numbers of documents"]),
+        (lambda tickets, document: tickets.filter(number=8).update(number=18), ["all numbers"]),
+    ],
+)
+def test_what_is_wrong_would_be_found(tamper, found, campaign, products):
+    seller = campaign.add(SMALL)
+    batch = campaign.issue(next(iter(products)), 10)
+    campaign.hand_over(seller, **{str(batch): "1-5"})
+    campaign.agree()
+    tamper(OfflineSalesTicket.objects.filter(batch=batch), Document.objects.get())
+    assert list(Books.of(campaign.event, campaign.prices).contradictions()) == found

@@ -1,0 +1,283 @@
+"""Who may see and do what on the organizer's pages: a column for each page and a row for each person."""
+
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import get_resolver
+from django.utils.timezone import now
+from pretix.base.models import CachedFile, LogEntry, Organizer, User
+
+from pretix_offlinesales.models import CHANGE_SELLERS, READ_SELLERS, Seller
+from tests.support.pages import soup, words
+from tests.support.plugins import ORGANIZER_PLUGINS
+from tests.support.sellers import make_seller
+
+#: The columns: name of the page → (method, what success looks like).
+PAGES = {
+    "sellers": ("get", 200),
+    "seller": ("get", 200),
+    "seller_export": ("get", 200),
+    "seller_add": ("get", 200),
+    "create": ("post", 302),
+    "seller_edit": ("get", 200),
+    "change": ("post", 302),
+    "seller_comment": ("post", 302),
+    "seller_active": ("post", 302),
+    "seller_delete": ("get", 200),
+    "delete": ("post", 302),
+    "seller_erase": ("get", 200),
+    "erase": ("post", 302),
+    "seller_import": ("get", 200),
+    "upload": ("post", 302),
+    "seller_import_process": ("get", 200),
+    "import": ("post", 302),
+}
+
+#: Where a page has another name than its url.
+URL_NAMES = {
+    "create": "seller_add",
+    "change": "seller_edit",
+    "delete": "seller_delete",
+    "erase": "seller_erase",
+    "upload": "seller_import",
+    "import": "seller_import_process",
+}
+
+#: Pages where something is read only; the others share a column.
+READ = ("sellers", "seller", "seller_export")
+
+#: Yes where the answer is success, else the status code; login where one is asked to log in.
+MATRIX = """
+                              read  change
+nobody                        login login
+a user without a team         404   404
+who reads sellers             yes   403
+who changes sellers           yes   yes
+who changes, but does not read 403  403
+who may do all                yes   yes
+who may do all in events      403   403
+another organizer's member    404   404
+all, organizer without plugin 404   404
+all, only the organizer has it yes  yes
+"""
+
+#: What the forms together want.
+FILLED_IN = {
+    "name": "Changed",
+    "comment": "Changed",
+    "commission_percent": "0",
+    "commission_fixed": "0",
+    "commission_invoiced_by": "organizer",
+    "deadline_action": "keep",
+    "commissions-TOTAL_FORMS": "0",
+    "commissions-INITIAL_FORMS": "0",
+}
+
+
+def table():
+    for line in MATRIX.strip("\n").splitlines()[1:]:
+        *who, read, change = line.split()
+        yield pytest.param(" ".join(who), read, change, id=" ".join(who))
+
+
+@pytest.fixture
+def place(organizer):
+    return f"/control/organizer/{organizer.slug}/offlinesales/sellers/"
+
+
+@pytest.fixture
+def seller(organizer):
+    return make_seller(organizer)
+
+
+@pytest.fixture
+def addresses(place, seller):
+    names = {
+        "sellers": "",
+        "seller": f"{seller.pk}/",
+        "seller_export": "sellers.csv",
+        "seller_add": "add",
+        "seller_edit": f"{seller.pk}/edit",
+        "seller_comment": f"{seller.pk}/comment",
+        "seller_active": f"{seller.pk}/active",
+        "seller_delete": f"{seller.pk}/delete",
+        "seller_erase": f"{seller.pk}/erase",
+        "seller_import": "import",
+        "seller_import_process": "import/{file}",
+    }
+    return {name: place + names[URL_NAMES.get(name, name)] for name in PAGES}
+
+
+def answer(client, name, addresses):
+    method, _success = PAGES[name]
+    data = dict(FILLED_IN) if method == "post" else {}
+    address = addresses[name]
+    if "{file}" in address:
+        address = address.format(file=uploaded().pk)
+        data |= dict.fromkeys(IMPORTED, "empty") | {"name": "csv:Name", "import": "on"} if data else {}
+    if name == "upload":
+        data = {"file": SimpleUploadedFile("sellers.csv", b"Name,Id\nKiosk,K-1\n")}
+    return getattr(client, method)(address, data)
+
+
+IMPORTED = (
+    *("identifier", "contact", "email", "phone", "address", "vat_id", "locale", "currency", "comment"),
+    *("commission_percent", "commission_fixed", "commission_tax_rate", "commission_tax_text"),
+    *("commission_invoiced_by", "firm", "credit_limit", "deadline_days", "deadline_action", "active"),
+)
+
+
+def uploaded():
+    """A file that is bound to nobody's session."""
+    file = CachedFile.objects.create(expires=now(), date=now(), filename="import.csv", type="text/csv")
+    file.file.save("import.csv", ContentFile(b"Name,Id\nKiosk,K-1\n"))
+    return file
+
+
+def judged(name, response):
+    if response.status_code == 302 and "login" in response["Location"]:
+        return "login"
+    return "yes" if response.status_code == PAGES[name][1] else str(response.status_code)
+
+
+def test_the_table_has_a_column_for_each_page():
+    [ours] = [
+        pattern
+        for pattern in _patterns(get_resolver())
+        if pattern.pattern.describe().endswith("offlinesales/sellers/'")
+    ]
+    assert {URL_NAMES.get(name, name) for name in PAGES} == {page.name for page in ours.url_patterns}
+
+
+def _patterns(resolver):
+    for pattern in getattr(resolver, "url_patterns", ()):
+        yield pattern
+        yield from _patterns(pattern)
+
+
+@pytest.mark.parametrize("name", list(PAGES))
+@pytest.mark.parametrize(("who", "read", "change"), list(table()))
+def test_who_may_do_what(who, read, change, name, organizer, event, addresses):
+    client = PEOPLE[who](organizer, event)
+    before = traces()
+    expected = read if name in READ else change
+    assert judged(name, answer(client, name, addresses)) == expected
+    if expected != "yes":
+        assert traces() == before
+
+
+def traces():
+    return list(Seller.objects.values()), LogEntry.objects.filter(action_type__contains="seller").count()
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("sellers", "seller_export", "seller_add")])
+def test_sellers_of_another_organizer_are_not_found(name, anna, organizer, addresses, user):
+    circus = Organizer.objects.create(name="Circus", slug="circus", plugins=ORGANIZER_PLUGINS)
+    theirs = make_seller(circus, "Theirs")
+    seller = Seller.objects.get(organizer=organizer)
+    if f"/{seller.pk}/" not in addresses[name]:
+        return
+    for unknown in (theirs.pk, 99999999999999999999):
+        address = addresses[name].replace(f"/{seller.pk}/", f"/{unknown}/")
+        assert getattr(anna, PAGES[name][0])(address, FILLED_IN).status_code == 404
+    theirs.refresh_from_db()
+    assert theirs.name == "Theirs"
+
+
+@pytest.mark.parametrize("name", [name for name, (method, _success) in PAGES.items() if method == "post"])
+def test_a_form_of_another_site_is_refused(name, user, team, addresses):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(user)
+    before = traces()
+    assert answer(client, name, addresses).status_code == 403
+    assert traces() == before
+
+
+def test_a_file_of_somebody_else_is_not_found(anna, addresses):
+    file = uploaded()
+    file.session_key = "another"
+    file.save()
+    assert anna.get(addresses["seller_import_process"].format(file=file.pk)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("who", "shown"),
+    [
+        ("who reads sellers", True),
+        ("who may do all", True),
+        ("who may do all in events", False),
+        ("all, organizer without plugin", False),
+    ],
+)
+def test_the_navigation_leads_there(who, shown, organizer, event, place):
+    page = PEOPLE[who](organizer, event).get(f"/control/organizer/{organizer.slug}/")
+    assert bool(soup(page).select(f'#side-menu a[href="{place}"]')) == shown
+
+
+def test_buttons_are_shown_to_whoever_may_use_them(organizer, event, seller, place):
+    reader = PEOPLE["who reads sellers"](organizer, event)
+    for address in (place, f"{place}{seller.pk}/"):
+        content = soup(reader.get(address)).select_one("#page-wrapper")
+        assert not content.select('a[href*="/add"], a[href*="/edit"], a[href*="/import"], a[href*="/delete"]')
+        assert not content.select('form[method="post"]')
+
+
+def test_the_editor_of_teams_offers_the_permissions(anna, organizer, team):
+    page = soup(anna.get(f"/control/organizer/{organizer.slug}/team/{team.pk}/edit"))
+    [group] = [each for each in page.select(".form-group") if "Sellers of offline sales" in words(each)]
+    assert [words(each) for each in group.select("label.radio, .radio label, option")] == [
+        "No access",
+        "View",
+        "View and change",
+    ]
+
+
+def member(organizer, *permissions, event_permissions=False):
+    """Of a team with these permissions of the organizer's, or all."""
+    person = User.objects.create_user("member@example.org", "a long enough passphrase")
+    team = organizer.teams.create(
+        name="Team",
+        all_events=True,
+        all_event_permissions=event_permissions,
+        all_organizer_permissions=not permissions and not event_permissions,
+        limit_organizer_permissions=dict.fromkeys(permissions, True),
+    )
+    team.members.add(person)
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+def outsider(organizer, event):
+    client = Client()
+    client.force_login(User.objects.create_user("member@example.org", "a long enough passphrase"))
+    return client
+
+
+def without_plugin(organizer, event):
+    organizer.plugins = ""
+    organizer.save()
+    return member(organizer)
+
+
+def only_organizer(organizer, event):
+    event.plugins = ""
+    event.save()
+    return member(organizer)
+
+
+PEOPLE = {
+    "nobody": lambda organizer, event: Client(),
+    "a user without a team": outsider,
+    "who reads sellers": lambda organizer, event: member(organizer, READ_SELLERS),
+    "who changes sellers": lambda organizer, event: member(organizer, READ_SELLERS, CHANGE_SELLERS),
+    "who changes, but does not read": lambda organizer, event: member(organizer, CHANGE_SELLERS),
+    "who may do all": lambda organizer, event: member(organizer),
+    "who may do all in events": lambda organizer, event: member(organizer, event_permissions=True),
+    "another organizer's member": lambda organizer, event: member(
+        Organizer.objects.create(name="Circus", slug="circus", plugins=ORGANIZER_PLUGINS)
+    ),
+    "all, organizer without plugin": without_plugin,
+    "all, only the organizer has it": only_organizer,
+}
