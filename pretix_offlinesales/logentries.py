@@ -14,7 +14,7 @@ from pretix.base.logentrytypes import (
 from pretix.base.models import Event, LogEntry
 
 from . import kinds  # noqa: F401 - all kinds of jobs must be known
-from .jobs.registry import Kind, all_kinds
+from .jobs.registry import Kind, all_that_write
 from .models import RESULT_LIFETIME, Document, OfflineSalesBatch
 from .models.activation import is_active, is_active_for
 from .returning.after_sale import AfterSale, all_after_sale
@@ -161,5 +161,5 @@ class AfterSaleLogEntryType(NoOpShredderMixin, OrderLogEntryType):
 
 
 log_entry_types.register(HandedOver(HANDED_OVER, ""), SellerHandedOver(SELLER_HANDED_OVER, ""))
-log_entry_types.register(*map(JobLogEntryType, all_kinds()))
+log_entry_types.register(*map(JobLogEntryType, all_that_write()))
 log_entry_types.register(*(AfterSaleLogEntryType(kind) for kind in all_after_sale() if kind.order_history))

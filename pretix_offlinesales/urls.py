@@ -7,7 +7,17 @@ from .api.jobs import JobViewSet
 from .api.sellers import SellerViewSet
 from .api.tickets import EventTicketViewSet, TicketViewSet
 from .api.views import AfterSaleViewSet, BatchViewSet
-from .control import documents, handing_over, kept, printing, printing_for_sellers, returning, sellers, views
+from .control import (
+    documents,
+    handing_over,
+    kept,
+    printing,
+    printing_for_sellers,
+    returning,
+    sellers,
+    several,
+    views,
+)
 from .returning.after_sale import all_after_sale
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
@@ -29,6 +39,9 @@ orga_router.register("offlinesalesdocuments", DocumentViewSet, basename="offline
 control_patterns = [
     path("", views.BatchList.as_view(), name="list"),
     path("add", views.BatchCreate.as_view(), name="add"),
+    path("add/several", several.IssueSeveral.as_view(), name="several"),
+    path("add/several/<uuid:job>/", several.SeveralResult.as_view(), name="several_result"),
+    path("add/several/<uuid:job>/notes.pdf", several.SeveralNotes.as_view(), name="several_notes"),
     path("channel", views.ChannelCreate.as_view(), name="channel"),
     path("preview", views.BatchPreview.as_view(), name="preview"),
     path("specimen", views.BatchSpecimen.as_view(), name="specimen"),

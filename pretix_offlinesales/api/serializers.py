@@ -11,14 +11,17 @@ from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from rest_framework import serializers
 
 from ..db.queries import planned_plainly
+from ..issuing.delivery import check_delivery
 from ..issuing.product import check
-from ..models import MAX_AMOUNT, MAX_NUMBER, JobFailed, OfflineSalesBatch
+from ..issuing.quote import quote
+from ..models import MAX_AMOUNT, MAX_NUMBER, JobFailed, OfflineSalesBatch, Seller
 from ..printing.choice import Only, choose
 from ..printing.request import PrintRequest
 from ..printing.sheets import MAX_UNKNOWN, Sheet
 from ..returning.after_sale import AfterSale
 from ..tickets.layouts import usual_layout
 from ..tickets.selection import Selection
+from ..tickets.worth import NOTHING
 
 
 class BatchSerializer(serializers.ModelSerializer):
@@ -103,14 +106,19 @@ class BatchRequestSerializer(serializers.Serializer):
     variation = PrimaryKeyField(queryset=ItemVariation.objects.none(), default=None, allow_null=True)
     amount = serializers.IntegerField(min_value=1, max_value=MAX_AMOUNT)
     first_number = serializers.IntegerField(default=None, allow_null=True, min_value=1, max_value=MAX_NUMBER)
+    book_size = serializers.IntegerField(default=None, allow_null=True, min_value=1, max_value=MAX_AMOUNT)
+    seller = PrimaryKeyField(queryset=Seller.objects.none(), default=None, allow_null=True)
     valid_from = serializers.DateTimeField(default=None, allow_null=True)
     comment = serializers.CharField(default="", allow_blank=True)
     seats = Codes(child=serializers.CharField(), default=list)
 
-    def __init__(self, *args, event, **kwargs):
+    def __init__(self, *args, event, may_see_sellers=False, **kwargs):
+        """:param may_see_sellers: whether whoever asks can name one; else there seems to be none"""
         super().__init__(*args, **kwargs)
         self.event = event
+        sellers = Seller.objects.filter(organizer=event.organizer)
         of_event = {
+            "seller": sellers if may_see_sellers else sellers.none(),
             "sales_channel": event.organizer.sales_channels.all(),
             "layout": event.ticket_layouts.all(),
             "subevent": event.subevents.all(),
@@ -124,12 +132,22 @@ class BatchRequestSerializer(serializers.Serializer):
         if "layout" not in values:
             values["layout"] = usual_layout(self.event, values["item"], values["sales_channel"])
         self.chosen_seats = self._seats(values.pop("seats"), values["subevent"])
+        self.chosen_seller = values.pop("seller")
         self.batch = OfflineSalesBatch(event=self.event, **values)
         try:
             check(self.batch, self.chosen_seats)
+            if self.chosen_seller:
+                check_delivery(self.batch, self.chosen_seller, self._price())
         except DjangoValidationError as error:
             raise serializers.ValidationError(error.message_dict) from error
         return values
+
+    def _price(self):
+        """Of one ticket. What the host says against it is told by the job, as without a seller."""
+        try:
+            return quote(self.batch, self.chosen_seats).price
+        except JobFailed:
+            return NOTHING
 
     def _seats(self, guids, subevent):
         """The host's API names seats by their GUID, which is unique within a date."""

@@ -31,7 +31,7 @@ from ..models import Job, OfflineSalesBatch
 from ..returning.after_sale import AfterSale, with_action
 from ..returning.examine import Result
 from .lists import BooleanFilter, MomentFilter, Pagination
-from .permissions import PluginPermission
+from .permissions import PluginPermission, may_name_sellers
 from .serializers import (
     BatchDetailSerializer,
     BatchRequestSerializer,
@@ -102,10 +102,12 @@ class BatchViewSet(
         return BatchSerializer if self.action == "list" else BatchDetailSerializer
 
     def create(self, request, *args, **kwargs):
-        serializer = BatchRequestSerializer(data=request.data, event=request.event)
+        serializer = BatchRequestSerializer(
+            data=request.data, event=request.event, may_see_sellers=may_name_sellers(request)
+        )
         serializer.is_valid(raise_exception=True)
         refuse_too_many(request.event)
-        asked = IssueRequest.of(serializer.batch, serializer.chosen_seats)
+        asked = IssueRequest.of(serializer.batch, serializer.chosen_seats, seller=serializer.chosen_seller)
         job = ISSUE.create(request.event, asked, requested_by(request))
         return self._accepted("check", job)
 

@@ -19,6 +19,7 @@ from pretix.control.forms.widgets import Select2
 from ..db.queries import unscoped
 from ..host.forms import show_as_required
 from ..issuing.channels import usual_channel
+from ..issuing.delivery import check_delivery
 from ..issuing.product import check, is_seated, next_number, valid_from_purchase
 from ..issuing.quote import Quote, quote
 from ..issuing.request import IssueRequest
@@ -31,6 +32,7 @@ from ..models import (
     JobFailed,
     OfflineSalesBatch,
     OfflineSalesTicket,
+    Seller,
     join_names,
 )
 from ..sellers.stock import got_some
@@ -60,7 +62,87 @@ class Numbering(TextChoices):
     )
 
 
-class BatchForm(forms.Form):
+class SellerChoice(forms.ModelChoiceField):
+    """One of an organizer's active sellers."""
+
+    widget = forms.Select(attrs={"class": "select2-static"})
+
+    def label_from_instance(self, seller):
+        return label_of(seller)
+
+
+def label_of(seller: Seller) -> str:
+    return f"{seller.name} ({seller.identifier})" if seller.identifier else seller.name
+
+
+class IssueForm(forms.Form):
+    """What is asked of each request for tickets, be it for one batch or for several."""
+
+    sales_channel = forms.ModelChoiceField(label=_("Sales channel"), queryset=None, empty_label=None)
+    layout = forms.ModelChoiceField(
+        label=_("Ticket layout"), queryset=None, required=False, empty_label=_("As the event prints them")
+    )
+    book_size = forms.IntegerField(
+        label=_("Tickets in a book"),
+        required=False,
+        min_value=1,
+        max_value=MAX_AMOUNT,
+        help_text=_(
+            "If the paper is bound in books. Tickets can then be named by their book as well, such as “book 3”."
+        ),
+    )
+    testmode = forms.BooleanField(
+        label=_("Test mode"),
+        required=False,
+        help_text=_("Tickets made in test mode are no real sales, and their orders can be deleted later."),
+    )
+    comment = forms.CharField(
+        label=_("Internal comment"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("For you and your team, for example who is going to sell these tickets."),
+    )
+    #: Which page this was filled in on.
+    token = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
+    #: The job that failed and is tried again by this.
+    again = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args, event: Event, user: User | None = None, initial: dict | None = None, **kwargs):
+        """:param user: who asks, where it is for tickets, and not only for what they would be"""
+        self.event, self.user = event, user
+        self.request = self.job_id = self.job = None
+        super().__init__(*args, initial=self._presets() | (initial or {}), **kwargs)
+        self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
+        self.fields["layout"].queryset = event.ticket_layouts.order_by("name", "pk")
+
+    def _presets(self):
+        return {
+            "sales_channel": usual_channel(self.event),
+            "testmode": self.event.testmode,
+            "numbering": Numbering.GOING_ON,
+        }
+
+    def _look_for_job(self, token: UUID | None) -> None:
+        """
+        The key of the job that this form asks for, and the job, if there is one. It follows from the page, from who
+        asks, and from what was filled in: whoever goes back to a page and changes something asks for other tickets, and
+        for anybody else's page there is no job. After one that failed, or that was done a while ago, comes another one.
+        """
+        if not (token and self.user):
+            self.job_id = uuid4()
+            return
+        pk = uuid5(token, json.dumps([self.event.pk, self.user.pk, self.request.data], sort_keys=True))
+        over = Q(state=Job.State.FAILED) | Q(finished__lt=now() - REPEATED)
+        while Job.objects.filter(over, pk=pk).exists():
+            pk = uuid5(pk, "again")
+        self.job_id, self.job = pk, Job.objects.filter(pk=pk).first()
+
+
+def active_sellers(event: Event) -> QuerySet[Seller]:
+    return Seller.objects.filter(organizer=event.organizer, active=True)
+
+
+class BatchForm(IssueForm):
     """
     The request for a batch. When valid, ``batch`` (unsaved) and ``seats`` are what ``issuing.product.check`` found
     sound, ``request`` what a job remembers of it, ``job_id`` the key that this job is to have, and ``job`` the one that
@@ -96,39 +178,28 @@ class BatchForm(forms.Form):
             "numbers. If you leave this empty, the next free seats of the product are taken."
         ),
     )
-    sales_channel = forms.ModelChoiceField(label=_("Sales channel"), queryset=None, empty_label=None)
-    layout = forms.ModelChoiceField(
-        label=_("Ticket layout"), queryset=None, required=False, empty_label=_("As the event prints them")
-    )
-    testmode = forms.BooleanField(
-        label=_("Test mode"),
+    seller = SellerChoice(
+        label=_("Seller"),
+        queryset=None,
         required=False,
-        help_text=_("Tickets made in test mode are no real sales, and their orders can be deleted later."),
+        empty_label=_("Nobody, they stay in stock"),
+        help_text=_("Whoever gets these tickets as soon as they are made, with a delivery note."),
     )
-    comment = forms.CharField(
-        label=_("Internal comment"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("For you and your team, for example who is going to sell these tickets."),
-    )
-    #: Which page this was filled in on.
-    token = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
-    #: The job that failed and is tried again by this.
-    again = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args, event: Event, user: User | None = None, initial: dict | None = None, **kwargs):
-        """:param user: who asks, where it is for a batch, and not only for what it would be"""
-        self.event, self.user = event, user
-        self.batch = self.request = self.job_id = self.job = None
+    def __init__(self, *args, event: Event, has_sellers: bool = False, **kwargs):
+        """:param has_sellers: whether one may be chosen, if there are any"""
+        self.batch = None
         self.seats = []
-        super().__init__(*args, initial=self._presets() | (initial or {}), **kwargs)
-        products = _products(event)
+        super().__init__(*args, event=event, **kwargs)
+        products = products_to_issue(event)
         self.fields["itemvar"].choices = products if len(products) == 1 else [("", ""), *products]
-        self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
         self._ask_for_start_of(valid_from_purchase(event))
         for name in {"numbering", "first_number", "valid_from"} & self.fields.keys():
             show_as_required(self.fields[name])
-        self.fields["layout"].queryset = event.ticket_layouts.order_by("name", "pk")
+        if has_sellers and active_sellers(event).exists():
+            self.fields["seller"].queryset = active_sellers(event)
+        else:
+            del self.fields["seller"]
         if event.has_subevents:
             self.fields["subevent"].queryset = event.subevents.all()
             self.fields["subevent"].widget = date_picker(event)
@@ -137,13 +208,6 @@ class BatchForm(forms.Form):
             del self.fields["subevent"]
         if not event.seat_category_mappings.exists():
             del self.fields["seats"]
-
-    def _presets(self):
-        return {
-            "sales_channel": usual_channel(self.event),
-            "testmode": self.event.testmode,
-            "numbering": Numbering.GOING_ON,
-        }
 
     def _ask_for_start_of(self, items):
         """Only of these products; of all of them, as long as the page can't know which one is chosen."""
@@ -164,7 +228,8 @@ class BatchForm(forms.Form):
         """To ask once more for what was asked for before."""
         values = {name: getattr(batch, f"{name}_id") for name in ("subevent", "sales_channel", "layout")}
         values |= {
-            name: getattr(batch, name) for name in ("amount", "first_number", "valid_from", "testmode", "comment")
+            name: getattr(batch, name)
+            for name in ("amount", "first_number", "book_size", "valid_from", "testmode", "comment")
         }
         if not numbers_go_on:
             values["numbering"] = Numbering.FROM if batch.first_number else Numbering.AGAIN
@@ -182,8 +247,8 @@ class BatchForm(forms.Form):
         try:
             self.seats = read_seats(batch, values.get("seats", ""))
             next_seats = not self.seats and is_seated(batch)
-            self.request = IssueRequest.of(batch, self.seats, numbers_go_on, next_seats)
-            self.job_id, self.job = self._asked_before(values["token"])
+            self.request = IssueRequest.of(batch, self.seats, numbers_go_on, next_seats, values.get("seller"))
+            self._look_for_job(values["token"])
             if not self.job:  # or the first one has what the second one asks for
                 self.seats = next_free(batch) if next_seats else self.seats
                 check(batch, self.seats)
@@ -213,6 +278,11 @@ class BatchForm(forms.Form):
         if not offer.suffices(self.batch.amount):
             left = ngettext("There is only %(left)s ticket left.", "There are only %(left)s tickets left.", offer.left)
             self.add_error("amount", left % {"left": offer.left})
+        if seller := self.cleaned_data.get("seller"):
+            try:
+                check_delivery(self.batch, seller, offer.price)
+            except ValidationError as error:
+                self.add_error(None, error)
         return offer
 
     def _batch(self, values) -> OfflineSalesBatch:
@@ -226,23 +296,9 @@ class BatchForm(forms.Form):
             valid_from=values.get("valid_from"),
             **{
                 name: values[name]
-                for name in ("amount", "first_number", "sales_channel", "layout", "testmode", "comment")
+                for name in ("amount", "first_number", "book_size", "sales_channel", "layout", "testmode", "comment")
             },
         )
-
-    def _asked_before(self, token: UUID | None) -> tuple[UUID, Job | None]:
-        """
-        The key of the job that this form asks for, and the job, if there is one. It follows from the page, from who
-        asks, and from what was filled in: whoever goes back to a page and changes something asks for another batch, and
-        for anybody else's page there is no job. After one that failed, or that was done a while ago, comes another one.
-        """
-        if not (token and self.user):
-            return uuid4(), None
-        pk = uuid5(token, json.dumps([self.event.pk, self.user.pk, self.request.data], sort_keys=True))
-        over = Q(state=Job.State.FAILED) | Q(finished__lt=now() - REPEATED)
-        while Job.objects.filter(over, pk=pk).exists():
-            pk = uuid5(pk, "again")
-        return pk, Job.objects.filter(pk=pk).first()
 
 
 def problems_of(form: forms.Form, filled_in: Callable[[str], bool] = lambda field: True) -> list[str]:
@@ -255,7 +311,7 @@ def problems_of(form: forms.Form, filled_in: Callable[[str], bool] = lambda fiel
     ]
 
 
-def _products(event) -> list[tuple[str, str]]:
+def products_to_issue(event) -> list[tuple[str, str]]:
     """Everything that can be chosen; whether it can be sold this way says the check, which can also say why not."""
     choices = []
     for item in event.items.filter(active=True).prefetch_related("variations"):

@@ -11,7 +11,7 @@ from ..db.queries import unscoped
 from ..models import MAX_AMOUNT, OfflineSalesBatch, OfflineSalesTicket, Seller
 from ..sellers.handing_over import WHEREVER
 from .choosing import LinesForm
-from .forms import date_picker, products_to_find
+from .forms import date_picker, label_of, products_to_find
 
 #: The choice that is no seller.
 STOCK = "stock"
@@ -25,17 +25,13 @@ class SellerField(forms.ChoiceField):
 
     def offer(self, sellers: Iterable[Seller], nothing: str) -> None:
         self.sellers = {str(seller.pk): seller for seller in sellers}
-        names = [(key, _label(seller)) for key, seller in self.sellers.items()]
+        names = [(key, label_of(seller)) for key, seller in self.sellers.items()]
         self.choices = [("", nothing), (STOCK, _("Stock")), *names]
 
     def clean(self, value):
         if not (key := super().clean(value)):
             return WHEREVER
         return None if key == STOCK else self.sellers[key]
-
-
-def _label(seller: Seller) -> str:
-    return f"{seller.name} ({seller.identifier})" if seller.identifier else seller.name
 
 
 def key_of(seller: Seller | None) -> str:

@@ -24,10 +24,11 @@ from ..downloads import as_private_file, download, table
 from ..issuing.blueprint import simulate
 from ..issuing.channels import is_missing, make_channel
 from ..issuing.request import requested_batches
+from ..issuing.several import summed_up
 from ..jobs import runner
 from ..jobs.queries import failures, find, last_failed, last_fetchable, unfinished
 from ..jobs.registry import all_kinds, kind_of, request_of
-from ..kinds import ISSUE, MAKE_DATA, PRINT
+from ..kinds import ISSUE, ISSUE_SEVERAL, MAKE_DATA, PRINT
 from ..models import REQUESTER, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from ..models.activation import is_active
 from ..printing.letters import MissingLetters, missing_letters
@@ -173,17 +174,22 @@ MAX_FAILURES = 5
 
 def _jobs_to_show(event) -> dict:
     """What is being made, and what could not be made, each with the batch that it is about as ``asked``."""
-    working = _recovered(event, unfinished(event=event, kind=ISSUE.identifier))
+    kinds = (ISSUE, ISSUE_SEVERAL)
+    working = _recovered(event, unfinished(event=event, kind__in=[kind.identifier for kind in kinds]))
     # Some may have been given up just now.
-    failed_ones = failures(event, ISSUE).order_by("-finished").select_related(*REQUESTER)
+    failed_ones = failures(event, *kinds).order_by("-finished").select_related(*REQUESTER)
     failed = list(failed_ones[:MAX_FAILURES])
     shown = working + failed
     for job in failed:
         job.event = event
-    for job, batch in zip(shown, requested_batches(shown), strict=True):
+    for_one = [job for job in shown if job.kind == ISSUE.identifier]
+    for job, batch in zip(for_one, requested_batches(for_one), strict=True):
         job.asked = batch
         if batch.subevent_id and batch.subevent:
             batch.subevent.event = event
+    for job in shown:
+        if job not in for_one:
+            job.asked, job.several = summed_up(job), len(job.request.get("batches", []))
     return {"working": working, "failed": failed, "more_failed": failed_ones.count() - len(failed)}
 
 
@@ -207,12 +213,13 @@ class BatchCreate(PageMixin, JobMixin, FormView):
     success_message = gettext_lazy("The tickets have been issued.")
 
     def get_form_kwargs(self):
-        return super().get_form_kwargs() | {"event": self.request.event, "user": self.request.user}
+        asking = {"event": self.request.event, "user": self.request.user}
+        return super().get_form_kwargs() | asking | {"has_sellers": may_read_sellers(self.request)}
 
     def get_initial(self):
-        """Nothing special, or the values of a job that failed, to try again."""
+        """``?seller=…`` for whom; or the values of a job that failed, to try again."""
         if not (again := self.request.GET.get("again")):
-            return {}
+            return {"seller": self.request.GET.get("seller")}
         try:
             # However old: it is offered as long as the failure is shown.
             job = failures(self.request.event, ISSUE).get(pk=UUID(again))
@@ -223,7 +230,8 @@ class BatchCreate(PageMixin, JobMixin, FormView):
         [batch] = requested_batches([job])
         seats = job.event.seats.in_bulk(request.seats)
         named = "\n".join(seats[pk].name for pk in request.seats if pk in seats)
-        return BatchForm.initial_from(batch, request.numbers_go_on) | {"again": job.pk, "seats": named}
+        again = {"again": job.pk, "seats": named, "seller": request.seller_id}
+        return BatchForm.initial_from(batch, request.numbers_go_on) | again
 
     def get_context_data(self, **kwargs):
         offer_channel = may_make_channels(self.request) and is_missing(self.request.organizer)
@@ -288,7 +296,7 @@ class BatchPreview(PageMixin, View):
         return self._preview(request.POST)
 
     def _preview(self, data):
-        form = BatchForm(data=data, event=self.request.event)
+        form = BatchForm(data=data, event=self.request.event, has_sellers=may_read_sellers(self.request))
         context = {}
         if form.is_valid():
             context = {"quote": form.offer(), "batch": form.batch}
@@ -303,14 +311,19 @@ class BatchSpecimen(PageMixin, View):
 
     permission = "event.orders:write"
 
+    #: What may be wrong for now: whether a number is still free, and who gets the tickets, is on no specimen.
+    IRRELEVANT = frozenset({"first_number", "seller"})
+
     def post(self, request, *args, **kwargs):
         data = request.POST.copy()
         data["amount"] = data.get("amount") or "1"
-        form = BatchForm(data=data, event=request.event)
-        if set(form.errors) == {"first_number"}:
-            # Whether a number is still free does not matter yet: without one, the picture shows the first.
-            data["numbering"] = data["first_number"] = ""
-            form = BatchForm(data=data, event=request.event)
+        form = self._form(data)
+        if form.errors and set(form.errors) <= self.IRRELEVANT:
+            for name in form.errors:
+                data[name] = ""
+            if "first_number" in form.errors:
+                data["numbering"] = ""  # without one, the picture shows the first
+            form = self._form(data)
         if not form.is_valid():
             return render(request, BatchCreate.template_name, {"form": form})
         try:
@@ -320,6 +333,9 @@ class BatchSpecimen(PageMixin, View):
             return render(request, BatchCreate.template_name, {"form": form})
         response = HttpResponse(content, content_type="application/pdf")
         return as_private_file(response, f"{request.event.slug}-offlinesales-specimen.pdf", disposition="inline")
+
+    def _form(self, data) -> BatchForm:
+        return BatchForm(data=data, event=self.request.event, has_sellers=may_read_sellers(self.request))
 
     def _specimen(self, batch, seats) -> bytes:
         """

@@ -17,14 +17,15 @@ from ..jobs import announcing
 from ..jobs.announcing import Audience, holding_nobody_up, refresh_quotas, touch
 from ..models import Job, OfflineSalesBatch
 from .blueprint import HISTORY
+from .making import Making
 
 
-def announce(job: Job) -> None:
+def announce(making: Making) -> None:
     """
     Send ``order_placed`` and ``order_paid`` for each of the batch's orders, and webhooks for its log entries. No mail
     is sent to anyone.
     """
-    batch = cast(OfflineSalesBatch, job.batch)
+    job, batch = making.job, cast(OfflineSalesBatch, making.batch)
     refresh_quotas(batch)
 
     def following(number: int, amount: int) -> list[tuple[int, Order]]:
@@ -35,7 +36,7 @@ def announce(job: Job) -> None:
 
     def done(number: int, orders: list[Order]) -> None:
         touch(orders)
-        job.report(batch.amount + batch.numbers.index(number) + 1, 2 * batch.amount)
+        making.report(batch.amount + batch.numbers.index(number) + 1, 2 * batch.amount)
 
     announcing.announce(job, following, notify, done)
 

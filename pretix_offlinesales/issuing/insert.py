@@ -17,11 +17,12 @@ from ..db.rows import check_references, insert_copies, reserve_ids, send_copies
 from ..host.errors import BUSY, LockTimeoutException
 from ..host.quotas import left, lock, places
 from ..jobs.patience import with_patience
-from ..jobs.registry import request_of
-from ..models import MAX_NUMBER, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
+from ..models import MAX_NUMBER, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from ..tickets.codes import Unique, order_codes, plain_secrets, pseudonymization_ids, ticket_secrets
 from ..tickets.origin import Origin
 from .blueprint import Blueprint
+from .delivery import Delivery
+from .making import Making
 from .product import next_number, overlapping
 from .seats import refuse_taken
 
@@ -50,9 +51,9 @@ class Codes:
         return sum(values.replace_taken() for values in columns if isinstance(values, Unique))
 
 
-def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequence[Seat] = ()) -> None:
+def insert(making: Making, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequence[Seat] = ()) -> None:
     """
-    Make the batch, ``batch.amount`` copies of the blueprint, and tell the job, in one transaction.
+    Make the batch, ``batch.amount`` copies of the blueprint, and have the job remember it, in one transaction.
 
     Only positions count for quotas and seats. So everything else is written first, and others wait for the positions
     only. (Whether enough is left is looked at before, to spare the work, and again under the lock, to be sure.)
@@ -66,11 +67,11 @@ def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequ
     :raises IntegrityError: if something that the rows refer to does not exist (any more)
     """
     codes = _generate(blueprint, batch.amount)
-    job.report(20, 100)
+    making.report(20, 100)
     try:
         with_patience(
-            job,
-            lambda: _insert_with_free_codes(job, batch, blueprint, codes, seats),
+            making.job,
+            lambda: _insert_with_free_codes(making, batch, blueprint, codes, seats),
             busy=(LockTimeoutException,),
             pauses=BACK_OFF,
         )
@@ -79,34 +80,38 @@ def insert(job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, seats: Sequ
 
 
 def _insert_with_free_codes(
-    job: Job, batch: OfflineSalesBatch, blueprint: Blueprint, codes: Codes, seats: Sequence[Seat]
+    making: Making, batch: OfflineSalesBatch, blueprint: Blueprint, codes: Codes, seats: Sequence[Seat]
 ) -> None:
     while True:
         try:
-            return _insert_once(job, batch, blueprint, codes, seats)
+            return _insert_once(making, batch, blueprint, codes, seats)
         except IntegrityError:
             if not codes.replace_taken():
                 raise
             logger.info("A code was taken while a batch was being inserted, and is generated again")
 
 
-def _insert_once(job, batch, blueprint, codes, seats):
+def _insert_once(making, batch, blueprint, codes, seats):
     try:
         with planned_plainly():
             _wait_for_other_batches(batch.event)
             if taken := codes.replace_taken():
                 logger.info("%d codes were taken while a batch waited for others, and are generated again", taken)
-            _number(job, batch)
+            _number(batch, making.request.numbers_go_on)
             needed = _needed(batch, blueprint)
             _refuse_oversold(needed, places(needed))
             _save_anew(batch)
-            order_ids = _write_orders(batch, blueprint, codes)
+            seller = making.request.seller_id
+            delivery = Delivery(batch, seller, blueprint.order.total) if seller else None
+            order_ids = _write_orders(batch, blueprint, codes, delivery)
             insert_positions = _send_positions(blueprint, codes, order_ids, seats)
-            job.update(batch=batch)
+            making.remember(batch)
             _claim(batch, needed, seats)
             insert_positions()
+            if delivery:
+                making.tell_later(delivery.write())
     except BaseException:
-        job.batch = None  # as in the row, which the database has rolled back
+        making.forget()
         raise
 
 
@@ -138,9 +143,9 @@ def _wait_for_other_batches(event: Event) -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ONE_BATCH_AT_A_TIME, event.organizer_id % 2**31])
 
 
-def _number(job: Job, batch: OfflineSalesBatch) -> None:
+def _number(batch: OfflineSalesBatch, numbers_go_on: bool) -> None:
     """A number that somebody has chosen may be taken by now, one that nobody has chosen is found only here."""
-    if request_of(job).numbers_go_on:
+    if numbers_go_on:
         batch.first_number = next_number(batch.event, batch.item)
         if batch.first_number > MAX_NUMBER:
             raise JobFailed(_("Ticket numbers are between 1 and {max}.").format(max=MAX_NUMBER))
@@ -179,7 +184,7 @@ def _refuse_oversold(needed: Counter[Quota], found: dict[Quota, int | None]) -> 
             raise JobFailed(message.format(quota.name))
 
 
-def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, codes: Codes) -> list[int]:
+def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, codes: Codes, delivery: Delivery | None) -> list[int]:
     """All rows but the positions: copies of the blueprint, each with its place in the batch. Returns the order ids."""
     moment = now()
     order = blueprint.order
@@ -204,8 +209,13 @@ def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, codes: Codes) 
         insert_copies(log_entry, object_id=order_ids)
     issued = order.log_action("pretix_offlinesales.order.issued", save=False, **batch.requester)
     insert_copies(issued, object_id=order_ids, data=[json.dumps(origin.data, sort_keys=True) for origin in origins])
-    insert_copies(OfflineSalesTicket(batch=batch), order_id=order_ids, number=list(numbers))
-    check_references()
+    # The document of a delivery does not exist yet, so that these are looked at when all is committed.
+    if delivery:
+        check_references()
+    ticket = OfflineSalesTicket(batch=batch, **(delivery.values if delivery else {}))
+    insert_copies(ticket, order_id=order_ids, number=list(numbers))
+    if not delivery:
+        check_references()
     return order_ids
 
 

@@ -44,6 +44,9 @@ def _problems(batch: OfflineSalesBatch, seats: Sequence[Seat]) -> Iterator[tuple
     if batch.testmode and not batch.sales_channel.type_instance.testmode_supported:
         yield "testmode", _("This sales channel does not provide support for test mode.")
 
+    if batch.book_size is not None and not 1 <= batch.book_size <= batch.amount:
+        yield "book_size", _("A book has between 1 and {max} of these tickets.").format(max=batch.amount)
+
     yield from _number_misfits(batch)
 
     misfits = [*_date_misfits(batch), *_variation_misfits(batch)]

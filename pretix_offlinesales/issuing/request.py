@@ -8,10 +8,10 @@ from typing import Self
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
-from pretix.base.models import Seat
+from pretix.base.models import Event, Seat
 
 from ..jobs.registry import Stored, request_of
-from ..models import Job, JobFailed, OfflineSalesBatch
+from ..models import Job, JobFailed, OfflineSalesBatch, Seller
 from .product import check
 from .seats import next_free
 
@@ -25,6 +25,7 @@ VALUES = (
     "variation_id",
     "amount",
     "first_number",
+    "book_size",
     "comment",
 )
 
@@ -39,6 +40,7 @@ class IssueRequest(Stored):
     subevent_id: int | None = None
     variation_id: int | None = None
     first_number: int | None = None
+    book_size: int | None = None
     comment: str = ""
     #: In ISO 8601.
     valid_from: str | None = None
@@ -49,6 +51,8 @@ class IssueRequest(Stored):
     seats: Sequence[int] = ()
     #: Nobody has named seats. They will be the next free ones of the product when the batch is made.
     next_seats: bool = False
+    #: Who gets the tickets as soon as they are made; nobody, if they stay in stock.
+    seller_id: int | None = None
 
     @classmethod
     def of(
@@ -57,6 +61,7 @@ class IssueRequest(Stored):
         seats: Sequence[Seat] = (),
         numbers_go_on: bool = False,
         next_seats: bool = False,
+        seller: Seller | None = None,
     ) -> Self:
         """:param batch: unsaved and checked, on these seats"""
         values = {name: getattr(batch, name) for name in VALUES}
@@ -68,6 +73,7 @@ class IssueRequest(Stored):
             numbers_go_on=numbers_go_on,
             seats=tuple(seat.pk for seat in seats),
             next_seats=next_seats,
+            seller_id=seller.pk if seller else None,
         )
 
 
@@ -84,22 +90,22 @@ def requested_batches(jobs: Sequence[Job]) -> list[OfflineSalesBatch]:
 def _shown(job: Job) -> OfflineSalesBatch:
     """Of a request that another version of the plugin has written, what is known of all."""
     try:
-        return _batch(job)
+        return batch_of(request_of(job), job.event, job.requested_by)
     except TypeError:
         return OfflineSalesBatch(event=job.event, amount=job.request.get("amount", 0), **job.requested_by)
 
 
-def checked_again(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:
+def checked_again(request: IssueRequest, event: Event, requested_by: dict) -> tuple[OfflineSalesBatch, list[Seat]]:
     """
-    The unsaved batch that the job asks for, and its seats: the world may have changed since.
+    The unsaved batch that a job asks for, and its seats: the world may have changed since.
 
     :raises JobFailed: if it can't be made any more
     """
-    batch, request = _batch(job), request_of(job)
+    batch = batch_of(request, event, requested_by)
     try:
         for name in ("item", "variation", "subevent", "sales_channel", "layout"):
             getattr(batch, name)
-        named = job.event.seats.in_bulk(request.seats)
+        named = event.seats.in_bulk(request.seats)
         seats = next_free(batch) if request.next_seats else [named[pk] for pk in request.seats]
         check(batch, seats)
     except (ObjectDoesNotExist, KeyError) as error:
@@ -110,9 +116,8 @@ def checked_again(job: Job) -> tuple[OfflineSalesBatch, list[Seat]]:
     return batch, seats
 
 
-def _batch(job: Job) -> OfflineSalesBatch:
+def batch_of(request: IssueRequest, event: Event, requested_by: dict) -> OfflineSalesBatch:
     """Unsaved."""
-    request = request_of(job)
     values = {name: getattr(request, name) for name in VALUES}
     valid_from = datetime.fromisoformat(request.valid_from) if request.valid_from else None
-    return OfflineSalesBatch(event=job.event, valid_from=valid_from, **values, **job.requested_by)
+    return OfflineSalesBatch(event=event, valid_from=valid_from, **values, **requested_by)

@@ -43,14 +43,14 @@ def too_many(event: Event) -> str:
     return _("There are too many unfinished jobs of this event. Please wait for some.")
 
 
-def failures(event: Event, kind: Kind) -> QuerySet[Job]:
+def failures(event: Event, *kinds: Kind) -> QuerySet[Job]:
     """
     What was asked for in the backend and could not be done, and nobody has seen it. (The user may be gone meanwhile.)
     API clients are told by their request.
     """
     return Job.objects.filter(
         event=event,
-        kind=kind.identifier,
+        kind__in=[kind.identifier for kind in kinds],
         state=Job.State.FAILED,
         dismissed=False,
         api_token=None,

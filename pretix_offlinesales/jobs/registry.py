@@ -150,6 +150,11 @@ def all_kinds() -> list[Kind]:
     return list(KINDS.registered_entries)
 
 
+def all_that_write() -> list[Kind]:
+    """One for each entry in the histories of batches: two kinds may write the same."""
+    return list({kind.action: kind for kind in all_kinds()}.values())
+
+
 def is_known(job: Job) -> bool:
     """Whether anybody has registered its kind. Not so, where another version of the plugin has asked for it."""
     kind, _meta = KINDS.get(identifier=job.kind)

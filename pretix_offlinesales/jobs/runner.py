@@ -147,7 +147,7 @@ def _end_attempt(job: Job, error: Exception | None = None) -> bool:
                 exc_info=error,
             )
         else:
-            row.fail(_reason(error))
+            row.fail(reason(error))
             logger.log(
                 logging.INFO if isinstance(error, JobFailed) else logging.ERROR,
                 *("Job %s of %s/%s failed: %s", job, job.event.organizer.slug, job.event.slug, row.message),
@@ -165,8 +165,12 @@ def _pause(job: Job, error: Exception | None, interrupted: bool) -> timedelta:
     return PAUSES[min(job.interruptions, len(PAUSES)) - 1] if interrupted else PATIENCE
 
 
-def _reason(error: Exception | None) -> str:
-    """For people."""
+def reason(error: Exception | None) -> str:
+    """
+    Why something has come to nothing, for people.
+
+    :param error: none, if a worker has left it
+    """
     if isinstance(error, JobFailed):
         return str(error)
     if error is None or (is_interruption(error) and not has_lost_reference(error)):

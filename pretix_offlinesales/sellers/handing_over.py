@@ -29,7 +29,7 @@ from ..host.webhooks import send_webhooks
 from ..jobs.announcing import holding_nobody_up
 from ..models import Document, DocumentKind, Movement, OfflineSalesBatch, OfflineSalesTicket, Seller
 from ..tickets.books import format_tickets
-from ..tickets.figures import Tally, total
+from ..tickets.figures import Tally, figures
 from ..tickets.locking import lock_tickets
 from ..tickets.numbers import DASH, format_numbers, ranges_of
 from ..tickets.reasons import (
@@ -216,9 +216,10 @@ def check(plan: Plan) -> None:
         check_seller(plan.target, plan.event, plan.total)
 
 
-def check_seller(seller: Seller, event: Event, more: Tally) -> None:
+def check_seller(seller: Seller, event: Event, more: Tally, exposure: Decimal | None = None) -> None:
     """
     :param more: what she is to get
+    :param exposure: as in ``exposures``, if somebody has asked already
     :raises NotHandedOver: if she can't get it
     """
     if not seller.active:
@@ -227,14 +228,20 @@ def check_seller(seller: Seller, event: Event, more: Tally) -> None:
         message = _("This seller sells in {currency}, and the tickets of this event are sold in {other}.")
         raise NotHandedOver("seller", message.format(currency=seller.currency, other=event.currency))
     if seller.credit_limit is not None:
-        found = total(unscoped(OfflineSalesTicket.objects).filter(seller=seller))
-        value = (found.outstanding + found.reported_lost).value + more.value
+        value = more.value + (exposures([seller])[seller.pk] if exposure is None else exposure)
         if value > seller.credit_limit:
             message = _("The seller would hold or owe {value}, and the credit limit is {limit}.")
             shown = {"value": value, "limit": seller.credit_limit}
             raise NotHandedOver(
                 "seller", message.format(**{name: money_filter(each, event.currency) for name, each in shown.items()})
             )
+
+
+def exposures(sellers: Iterable[Seller]) -> dict[int, Decimal]:
+    """The face value of what each of them holds or owes, over all events, in one query."""
+    keys = [seller.pk for seller in sellers]
+    found = figures(unscoped(OfflineSalesTicket.objects).filter(seller__in=keys), by="seller") if keys else {}
+    return {pk: (found[pk].outstanding + found[pk].reported_lost).value for pk in keys}
 
 
 def lock_sellers(event: Event, *sellers: Seller | None) -> list[Seller | None]:

@@ -69,6 +69,7 @@ def test_each_field_has_a_label(anna, organizer, series, series_item):
         "sales_channel": "Sales channel",
         "testmode": "Test mode",
         "layout": "Ticket layout Optional",
+        "book_size": "Tickets in a book Optional",
         "comment": "Internal comment Optional",
     }
 

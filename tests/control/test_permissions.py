@@ -8,9 +8,10 @@ from django.urls import get_resolver
 from django.utils.timezone import now
 from pretix.base.models import Organizer, User
 
-from pretix_offlinesales.kinds import REPLACE, RETURN
-from pretix_offlinesales.models import Job, JobStep, OfflineSalesBatch, SheetPreset
+from pretix_offlinesales.kinds import ISSUE_SEVERAL, PRINT_FOR_SELLERS, REPLACE, RETURN
+from pretix_offlinesales.models import Job, JobStep, OfflineSalesBatch, Seller, SheetPreset
 from pretix_offlinesales.returning.after_sale import all_after_sale
+from tests.support.sellers import make_seller
 
 #: The columns: name of the page → (method, what success looks like).
 PAGES = {
@@ -28,11 +29,17 @@ PAGES = {
     "cancel": ("post", 302),
     "channel": ("post", 302),
     "hand_over": ("get", 200),
+    "several_notes": ("get", 200),
     "note": ("get", 200),
     "settle": ("get", 200),
     "sums": ("get", 200),
     "result": ("get", 200),
     "result_csv": ("get", 200),
+    "sellers_file": ("get", 200),
+    "several_result": ("get", 200),
+    "several": ("get", 200),
+    "look_at_several": ("post", 200),
+    "issue_several": ("post", 302),
     "data": ("get", 200),
     "make_data": ("post", 302),
     "options": ("get", 200),
@@ -50,6 +57,8 @@ PAGES = {
     "give_back": ("post", 302),
     "verdicts": ("post", 200),
     "result_print": ("post", 302),
+    "print_for_sellers": ("get", 200),
+    "print_held": ("post", 302),
 }
 
 #: Where a page has another name than its url.
@@ -66,13 +75,21 @@ URL_NAMES = {
     "lose": "batch_lost",
     "find": "undo_lost",
     "verdicts": "return",
+    "sellers_file": "print_for_sellers_download",
+    "print_held": "print_for_sellers",
+    "look_at_several": "several",
+    "issue_several": "several",
 }
 
 #: The pages about tickets that exist, where something can be changed or codes be seen: one column for all of them.
-LATER = list(PAGES)[19:]
+LATER = list(PAGES)[22:]
 
 #: The papers share one, too, with what has become of returned or replaced tickets.
-PAPERS = list(PAGES)[14:19]
+PAPERS = list(PAGES)[15:22]
+
+#: Only for whoever may also read sellers, which is not the event's to say.
+OF_SELLERS = list(PAGES)[13:15]
+>>>>>>> w-h7
 
 #: In order of the columns: yes where the answer is success, else the status code; login where one is asked to log in.
 MATRIX = """
@@ -93,8 +110,9 @@ everybody, plugin off    404   404   404   404   404   404   404   404   404   4
 #: Pages about things that may not exist.
 OF_EVENT = (
     *("list", "add", "channel", "preview", "create", "specimen", "hand_over"),
+    *("several", "look_at_several", "issue_several"),
     *(kind.identifier for kind in all_after_sale()),
-    *("find", "verdicts"),
+    *("find", "verdicts", "print_for_sellers", "print_held"),
 )
 THINGS = [name for name in PAGES if name not in OF_EVENT]
 
@@ -102,8 +120,8 @@ THINGS = [name for name in PAGES if name not in OF_EVENT]
 def table():
     for line in MATRIX.strip("\n").splitlines()[1:]:
         who, cells = line[:25].strip(), line[25:].split()
-        *cells, paper, later = cells
-        cells += [paper] * len(PAPERS) + [later] * len(LATER)
+        *cells, hand, paper, later = cells
+        cells += [hand] * len(OF_SELLERS) + [paper] * len(PAPERS) + [later] * len(LATER)
         yield pytest.param(who, dict(zip(PAGES, cells, strict=True)), id=who)
 
 
@@ -182,6 +200,9 @@ def body(name, filled_in):
         "lose": {"everything": "on", "confirmed": "on"},
         "find": {"lines": "x", "confirmed": "on"},
         "verdicts": {"verdicts": "on", "lines": "x"},
+<<<<<<< HEAD
+        "print_held": {"sellers": list(Seller.objects.values_list("pk", flat=True))},
+        "issue_several": filled_in | {"confirmed": "on"},
     }
     return bodies.get(name, filled_in)
 
@@ -204,14 +225,17 @@ def batch(event, item, web):
     batch = OfflineSalesBatch.objects.create(event=event, item=item, sales_channel=web, amount=3, completed=now())
     order = event.orders.create(total=23, status="p", datetime=now(), expires=now(), sales_channel=web, locale="en")
     order.all_positions.create(organizer=event.organizer, item=item, price=23)
-    batch.tickets.create(order=order, number=1)
+    seller = make_seller(event.organizer)
+    batch.tickets.create(order=order, number=1, seller=seller)
     return batch
 
 
 @pytest.fixture
 def filled_in(filled_in):
     """What all forms together want."""
-    return filled_in | {"format": "csv", "pages": "sheets", "name": "Kiosk"}
+    lines = {"lines-TOTAL_FORMS": "1", "lines-INITIAL_FORMS": "0", "numbering": "on"}
+    lines |= {f"lines-0-{name}": filled_in[name] for name in ("itemvar", "amount")}
+    return filled_in | lines | {"format": "csv", "pages": "sheets", "name": "Kiosk"}
 
 
 @pytest.fixture
@@ -221,6 +245,15 @@ def addresses(pages, batch, make_job, store_print):
     printed, waiting, failed = store_print(batch), make_job(), make_job(Job.State.FAILED)
     returned = make_job(Job.State.SUCCEEDED, kind=RETURN.identifier, batch=batch)
     replaced = make_job(Job.State.SUCCEEDED, kind=REPLACE.identifier, batch=batch)
+    for_sellers = make_job(
+        Job.State.SUCCEEDED, kind=PRINT_FOR_SELLERS.identifier, batch=batch, file=store_print(batch).file
+    )
+    several = make_job(
+        Job.State.SUCCEEDED,
+        kind=ISSUE_SEVERAL.identifier,
+        request={"batches": [make_job(Job.State.SUCCEEDED).request]},
+        result={"made": [[0, batch.pk]]},
+    )
     JobStep.objects.create(job=replaced, done=[replaced_code(batch)])
     return {
         "list": pages,
@@ -247,6 +280,11 @@ def addresses(pages, batch, make_job, store_print):
         "cancel": f"{pages}jobs/{waiting.pk}/cancel",
         "channel": f"{pages}channel",
         "hand_over": f"{pages}hand-over",
+        "several": f"{pages}add/several",
+        "look_at_several": f"{pages}add/several",
+        "issue_several": f"{pages}add/several",
+        "several_result": f"{pages}add/several/{several.pk}/",
+        "several_notes": f"{pages}add/several/{several.pk}/notes.pdf",
         "note": f"{pages}{batch.pk}/delivery.pdf",
         "settle": f"{pages}{batch.pk}/statement.pdf",
         "sums": f"{pages}{batch.pk}/statement.csv",
@@ -256,6 +294,9 @@ def addresses(pages, batch, make_job, store_print):
         "find": f"{pages}undo/lost",
         "give_back": f"{pages}{batch.pk}/return",
         "verdicts": f"{pages}return",
+        "print_for_sellers": f"{pages}print-for-sellers",
+        "print_held": f"{pages}print-for-sellers",
+        "sellers_file": f"{pages}print-for-sellers/{for_sellers.pk}",
         "result": f"{pages}results/{returned.pk}/",
         "result_csv": f"{pages}results/{returned.pk}/tickets.csv",
         "result_print": f"{pages}results/{replaced.pk}/print/{batch.pk}",

@@ -18,6 +18,7 @@ from pretix_offlinesales.control.forms import BatchFilterForm, TicketFilterForm
 from pretix_offlinesales.documents import make
 from pretix_offlinesales.exporters import OfflineSalesExporter
 from pretix_offlinesales.issuing.announce import announce
+from pretix_offlinesales.issuing.making import Making
 from pretix_offlinesales.jobs import announcing, runner
 from pretix_offlinesales.jobs.queries import unfinished, with_pending_webhooks
 from pretix_offlinesales.kinds import ISSUE, MAKE_DATA, PRINT, REPLACE, REPORT_LOST, RETURN, UNDO_RETURN
@@ -229,6 +230,6 @@ def test_who_tells_of_some_orders_does_not_look_at_those_that_follow(batch, orga
     job.row.update(state=Job.State.RUNNING, checkpoint={})
     job.refresh_from_db()
     with scope(organizer=organizer), CaptureQueriesContext(connection) as captured:
-        announce(job)
+        announce(Making(job))
     about_orders = [query for query in captured if query["sql"].startswith(OF_ORDERS) and not of_the_host(query["sql"])]
     assert heavy(about_orders, rows_at_most=40 * 20) == {}

@@ -8,6 +8,7 @@ from pretix.base.models import Order, OrderPosition
 from pretix_offlinesales.db.rows import insert_copies, look_up, sent, taken, update_from
 from pretix_offlinesales.issuing.blueprint import simulate
 from pretix_offlinesales.issuing.insert import insert
+from pretix_offlinesales.issuing.making import Making
 from pretix_offlinesales.issuing.request import IssueRequest
 from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job, OfflineSalesBatch, SheetPreset
@@ -48,7 +49,7 @@ def test_a_statement_that_is_canceled_has_no_secret_in_it(event, item, quota, we
         cursor.execute("SET statement_timeout = '500ms'")
     try:
         with CaptureQueriesContext(connection) as queries, pytest.raises(OperationalError, match="statement timeout"):
-            insert(job, batch, simulate(batch))
+            insert(Making(job), batch, simulate(batch))
     finally:
         other.close()
         connection.close()

@@ -1,4 +1,4 @@
-"""Batches that are made at the same time."""
+"""Batches that are made at the same time, and others who hear of them."""
 
 import pytest
 from pretix.base.models import Order
@@ -22,3 +22,18 @@ def waiting(issued, event, item, quota, transactional_db):
         return ours.result
 
     return waiting
+
+
+@pytest.fixture
+def hear(settings):
+    """Connect a receiver of another plugin for the length of the test."""
+    settings.CORE_MODULES = {*settings.CORE_MODULES, "tests"}  # or it would be switched off
+    connected = []
+
+    def hear(signal, receiver):
+        signal.connect(receiver, weak=False)
+        connected.append((signal, receiver))
+
+    yield hear
+    for signal, receiver in connected:
+        signal.disconnect(receiver)

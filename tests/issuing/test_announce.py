@@ -12,27 +12,13 @@ from pretix.base.models import NotificationSetting, Order
 from pretix.base.signals import order_paid, order_placed
 
 from pretix_offlinesales.issuing.announce import announce
+from pretix_offlinesales.issuing.making import Making
 from pretix_offlinesales.jobs import announcing
 from pretix_offlinesales.jobs.registry import checkpoint
 from pretix_offlinesales.models import Job, JobLost
 from tests.support.receiving import receiving_server
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def hear(settings):
-    """Connect a receiver of another plugin for the length of the test."""
-    settings.CORE_MODULES = {*settings.CORE_MODULES, "tests"}  # or it would be switched off
-    connected = []
-
-    def hear(signal, receiver):
-        signal.connect(receiver, weak=False)
-        connected.append((signal, receiver))
-
-    yield hear
-    for signal, receiver in connected:
-        signal.disconnect(receiver)
 
 
 def at_work(job, announced):
@@ -73,7 +59,7 @@ def test_goes_on_where_it_was_interrupted(issued, event, item, quota, hear):
     job = issued(event, item, amount=5)
     heard = []
     hear(order_placed, lambda signal, sender, order, **kwargs: heard.append(order.code))
-    announce(at_work(job, announced=3))
+    announce(Making(at_work(job, announced=3)))
     assert heard == codes(job)[3:]
 
 
@@ -92,7 +78,7 @@ def test_an_order_that_nobody_survives_is_skipped_in_the_end(issued, event, item
     deaths = 0
     while job.checkpoint.get("announced", 0) < 5:
         try:
-            announce(job)
+            announce(Making(job))
         except SystemExit:
             deaths += 1
             job = Job.objects.get(pk=job.pk)
@@ -114,7 +100,7 @@ def test_who_has_lost_the_job_announces_nothing_more(issued, event, item, quota,
     hear(order_placed, lambda signal, sender, order, **kwargs: heard.append(order.code))
     job.check_lock = lose_the_job
     with pytest.raises(JobLost):
-        announce(job)
+        announce(Making(job))
     assert heard == codes(job)[:1]
 
 
@@ -208,7 +194,7 @@ def test_no_query_for_each_order_of_a_plain_product(issued, event, item, quota):
     def queries(amount):
         job = at_work(issued(event, item, amount=amount), announced=0)
         with CaptureQueriesContext(connection) as captured:
-            announce(job)
+            announce(Making(job))
         return len([query for query in captured if "SAVEPOINT" not in query["sql"]])
 
     assert queries(12) == queries(3)
@@ -226,6 +212,6 @@ def test_scanners_hear_of_orders_whose_worker_died_when_others_knew(issued, even
         return execute(sql, *rest)
 
     with connection.execute_wrapper(die), pytest.raises(SystemExit):
-        announce(job)
-    announce(Job.objects.get(pk=job.pk))
+        announce(Making(job))
+    announce(Making(Job.objects.get(pk=job.pk)))
     assert not event.orders.filter(last_modified=stamped).exists()

@@ -17,6 +17,7 @@ from pretix.testutils.middleware import debugflags_var
 
 from pretix_offlinesales.issuing.blueprint import simulate
 from pretix_offlinesales.issuing.insert import insert
+from pretix_offlinesales.issuing.making import Making
 from pretix_offlinesales.issuing.request import IssueRequest
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
@@ -386,7 +387,7 @@ def test_queries_do_not_grow_with_the_amount(event, item, quota, web):
         job = ISSUE.create(event, IssueRequest.of(batch), {})
         job.row.update(state=Job.State.RUNNING)
         with CaptureQueriesContext(connection) as captured:
-            insert(job, batch, simulate(batch))
+            insert(Making(job), batch, simulate(batch))
         return len(captured)
 
     queries(1)  # fills caches

@@ -215,11 +215,11 @@ def test_where_somebody_is_faster_others_are_chosen(issued, event, item, hall, m
     """Each time that the batch is about to be inserted, the shop sells the first of its seats."""
     sales = []
 
-    def slow(job, batch, blueprint, seats):
+    def slow(making, batch, blueprint, seats):
         if len(sales) < sold:
             sales.append(seats[0])
             event.cartposition_set.create(item=item, price=23, seat=seats[0], cart_id="c", expires=now() + timedelta(1))
-        insert(job, batch, blueprint, seats)
+        insert(making, batch, blueprint, seats)
 
     monkeypatch.setattr(kinds, "insert", slow)
     job = issued(event, item, amount=2, next_seats=True)

@@ -1,5 +1,7 @@
 """What a job is about, or who asked for it, is deleted under it: it goes on without, or says what is gone."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import transaction
 from django.utils.timezone import now
@@ -7,18 +9,34 @@ from django.utils.translation import override
 from pretix.base.models import Event, Order, User
 
 from pretix_offlinesales.issuing.request import IssueRequest
+from pretix_offlinesales.issuing.several import SeveralRequest
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
 from pretix_offlinesales.jobs.registry import all_kinds, kind_of
-from pretix_offlinesales.kinds import ISSUE, MAKE_DATA, PRINT, UNDO_LOST, UNDO_RETURN
+from pretix_offlinesales.kinds import (
+    ISSUE,
+    ISSUE_SEVERAL,
+    MAKE_DATA,
+    PRINT,
+    PRINT_FOR_SELLERS,
+    UNDO_LOST,
+    UNDO_RETURN,
+)
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.data import DataOptions
+from pretix_offlinesales.printing.for_sellers import SellersRequest
 from pretix_offlinesales.returning.after_sale import AfterSale
 from pretix_offlinesales.tickets.selection import Selection
 from tests.support.after_sale import report_lost, take_back
 from tests.support.jobs import done
+from tests.support.sellers import make_seller
 
+NO_QUOTA = "This product is not assigned to a quota."
 DELETED = "Something that this batch should have been made of has been deleted in the meantime."
+
+
+def each(reason):
+    return f"2 batches could not be issued: 2 × Ticket: {reason} · 3 × Ticket: {reason}"
 
 
 @pytest.fixture
@@ -30,14 +48,21 @@ def asked(event, item, quota, layout, web, make_batch):
 
     @override("en")
     def asked(kind):
+        wanted = OfflineSalesBatch(
+            event=event, item=item, sales_channel=web, layout=layout, testmode=True, amount=5, **requester
+        )
         if kind == ISSUE:
-            wanted = OfflineSalesBatch(
-                event=event, item=item, sales_channel=web, layout=layout, testmode=True, amount=5, **requester
-            )
             return ISSUE.create(event, IssueRequest.of(wanted), requester), None
+        if kind == ISSUE_SEVERAL:
+            amounts = [replace(IssueRequest.of(wanted), amount=amount).data for amount in (2, 3)]
+            return ISSUE_SEVERAL.create(event, SeveralRequest(amounts), requester), None
         batch = make_batch(amount=5, layout=layout.pk, testmode=True)
         if kind == PRINT:
             return PRINT.ask(batch, requester), batch
+        if kind == PRINT_FOR_SELLERS:
+            seller = make_seller(event.organizer)
+            batch.tickets.update(seller=seller)
+            return PRINT_FOR_SELLERS.ask_for(event, SellersRequest.of(event, [seller]), requester), batch
         if kind == MAKE_DATA:
             return MAKE_DATA.ask(batch, DataOptions(), requester), batch
         if kind == UNDO_RETURN:
@@ -116,8 +141,8 @@ def test_a_job_goes_on_without_who_asked_for_it(asked, deleting, event, kind):
 @pytest.mark.parametrize(
     ("delete", "messages"),
     [
-        pytest.param(delete_layout, {ISSUE: DELETED}, id="layout"),
-        pytest.param(delete_quota, {ISSUE: "This product is not assigned to a quota."}, id="quota"),
+        pytest.param(delete_layout, {ISSUE: DELETED, ISSUE_SEVERAL: each(DELETED)}, id="layout"),
+        pytest.param(delete_quota, {ISSUE: NO_QUOTA, ISSUE_SEVERAL: each(NO_QUOTA)}, id="quota"),
     ],
 )
 def test_what_is_needed_to_issue_is_not_needed_later(asked, event, kind, delete, messages):
@@ -128,7 +153,7 @@ def test_what_is_needed_to_issue_is_not_needed_later(asked, event, kind, delete,
     assert (job.state, job.message) == (Job.State.FAILED if expected else Job.State.SUCCEEDED, expected)
 
 
-ABOUT_TICKETS = [kind for kind in all_kinds() if kind != ISSUE]
+ABOUT_TICKETS = [kind for kind in all_kinds() if kind not in (ISSUE, ISSUE_SEVERAL)]
 
 
 @pytest.mark.parametrize("kind", ABOUT_TICKETS)

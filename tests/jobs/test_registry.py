@@ -8,7 +8,17 @@ from django.utils.translation import override
 from pretix.api.webhooks import get_all_webhook_events
 from pretix.base.logentrytypes import log_entry_types
 
-from pretix_offlinesales.jobs.registry import KINDS, Kind, Stored, all_kinds, checkpoint, kind_of, request_of
+from pretix_offlinesales.jobs.registry import (
+    KINDS,
+    Kind,
+    Stored,
+    all_kinds,
+    all_that_write,
+    checkpoint,
+    kind_of,
+    request_of,
+)
+from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job
 from pretix_offlinesales.returning.after_sale import all_after_sale
 
@@ -57,8 +67,10 @@ def test_a_kind_that_nobody_knows_is_no_job():
 
 def test_no_two_are_called_the_same():
     kinds = all_kinds()
-    for name in ("identifier", "action", "name"):
+    for name in ("identifier", "name"):
         assert len({str(getattr(kind, name)) for kind in kinds}) == len(kinds), name
+    # A batch that was issued with others was issued as any other.
+    assert [kind for kind in kinds if kind not in all_that_write()] == [ISSUE]
     assert len(KINDS.registered_entries) == len(kinds)
 
 

@@ -1,0 +1,64 @@
+"""Who gets the tickets of a batch as they are made."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.core.exceptions import ValidationError
+from django.utils.timezone import now
+from django.utils.translation import gettext as _
+
+from ..db.rows import reserve_ids
+from ..models import Document, JobFailed, OfflineSalesBatch, Seller
+from ..sellers.handing_over import Moved, NotHandedOver, check_seller, lock_sellers, write_document
+from ..tickets.figures import Tally
+
+
+def check_delivery(batch: OfflineSalesBatch, seller: Seller, price: Decimal) -> None:
+    """
+    :param batch: unsaved and checked
+    :param price: of one ticket
+    :raises ValidationError: naming ``seller``, if she can't get all of them
+    """
+    if batch.testmode:
+        raise ValidationError({"seller": [_("Tickets of test mode cannot be handed over.")]})
+    try:
+        check_seller(seller, batch.event, Tally(batch.amount, price * batch.amount))
+    except NotHandedOver as error:
+        raise ValidationError({"seller": [str(error)]}) from error
+
+
+class Delivery:
+    """Of a batch that is being made, within the transaction that does it. Begun before quotas are locked."""
+
+    def __init__(self, batch: OfflineSalesBatch, seller: int, price: Decimal):
+        """
+        Lock the seller, and look at her again.
+
+        :raises JobFailed: if she can't get the tickets any more
+        """
+        self._batch, self._price = batch, price
+        self._moment: datetime = now()
+        try:
+            [self._seller] = lock_sellers(batch.event, Seller(pk=seller))
+            assert self._seller
+            check_delivery(batch, self._seller, price)
+        except NotHandedOver as error:
+            raise JobFailed(str(error)) from error
+        except ValidationError as error:
+            raise JobFailed(" ".join(error.messages)) from error
+        [self._document] = reserve_ids(Document, 1)
+
+    @property
+    def values(self) -> dict:
+        """Of all its tickets."""
+        sold = self._moment if self._seller and self._seller.firm else None
+        return {"seller": self._seller, "document_id": self._document, "sold": sold}
+
+    def write(self) -> int:
+        """The document, last of all. Returns the key of the log entry that nobody has been told of yet."""
+        batch = self._batch
+        moved = [Moved(batch, self._price, batch.numbers)]
+        _document, entry = write_document(
+            batch.event, None, self._seller, moved, self._document, self._moment, batch.requested_by
+        )
+        return entry
