@@ -6,7 +6,7 @@ import pytest
 from hierarkey.proxy import dirty_cache_keys
 from pretix.base.models import OrderPosition
 
-from pretix_offlinesales.models import Document, OfflineSalesBatch, OfflineSalesTicket
+from pretix_offlinesales.models import Document, OfflineSalesTicket
 from pretix_offlinesales.tickets.numbers import format_ranges
 from tests.support.campaign import Books, add_products
 
@@ -15,8 +15,6 @@ USUAL = [{"name": f"Kiosk {letter}", "commission_percent": "7.5"} for letter in 
 TAXED = {"name": "Museum shop", "commission_percent": "9.95", "commission_fixed": "0.15", "commission_tax_rate": "19"}
 FIRM = {"name": "Bookshop", "firm": True, "commission_percent": "12"}
 SMALL = {"name": "Student union", "credit_limit": "700.00"}
-
-AMOUNTS = {"Day ticket": 2000, "Workshop": 2000, "Tour": 1000}
 
 
 class Campaign:
@@ -50,9 +48,9 @@ class Campaign:
     def add(self, seller) -> int:
         return self.post(f"{self.of_organizer}offlinesalessellers/", **seller)["id"]
 
-    def issue(self, product, amount) -> int:
+    def issue(self, product, amount, **values) -> int:
         [item] = self.get(f"{self.of_event}items/", search=product)["results"]
-        wanted = {"item": item["id"], "amount": amount, "sales_channel": "web"}
+        wanted = {"item": item["id"], "amount": amount, "sales_channel": "web", **values}
         check = self.post(f"{self.of_event}offlinesalesbatches/", 202, **wanted)["check"]
         return self.get(check)["id"]
 
@@ -133,9 +131,13 @@ def test_a_campaign(campaign):
     kiosks = [campaign.add(seller) for seller in USUAL]
     museum, bookshop, union = (campaign.add(seller) for seller in (TAXED, FIRM, SMALL))
     sellers = [*kiosks, museum, bookshop, union]
-    day, workshop, tour = (campaign.issue(product, amount) for product, amount in AMOUNTS.items())
-    OfflineSalesBatch.objects.filter(pk=workshop).update(book_size=50)
-    campaign.agree()
+    day = campaign.issue("Day ticket", 2000)
+    workshop = campaign.issue("Workshop", 2000, book_size=50)
+    tour, for_bookshop = campaign.issue("Tour", 940), campaign.issue("Tour", 60, seller=bookshop)
+    assert campaign.agree().tally(lambda paper: (paper.batch, paper.seller)).keys() == {
+        *((batch, None) for batch in (day, workshop, tour)),
+        (for_bookshop, bookshop),
+    }
 
     # Each gets a pile of each product; of workshops, books.
     d, w, t = str(day), str(workshop), str(tour)
@@ -146,12 +148,12 @@ def test_a_campaign(campaign):
             t: f"{50 * place + 1}-{50 * place + 50}",
         }
         delivered = campaign.hand_over(seller, **piles)
-        assert (delivered["number"], delivered["count"], delivered["value"]) == (place + 1, 250, "4031.00")
+        assert (delivered["number"], delivered["count"], delivered["value"]) == (place + 2, 250, "4031.00")
         assert delivered["tickets"][w] == f"{100 * place + 1}-{100 * place + 100}"
     assert campaign.hand_over(union, **{d: "1901-1930"})["value"] == "690.00"
     refused = campaign.hand_over(union, 400, **{t: "901-902"})
     assert refused == {"seller": ["The seller would hold or owe €705.80, and the credit limit is €700.00."]}
-    assert campaign.hand_over(union, **{t: "901"})["number"] == 13
+    assert campaign.hand_over(union, **{t: "901"})["number"] == 14
     campaign.agree_ticket_by_ticket()
 
     # From seller to seller.
@@ -175,7 +177,7 @@ def test_a_campaign(campaign):
 
     # What comes back after the campaign is canceled, whoever held it; nobody can be handed it any more.
     assert campaign.deal_with(day, "return", tickets="501-540, 1990-2000") == (51, {})
-    assert campaign.deal_with(tour, "return", secrets=codes(tour, 301, 302, 999), kind="damaged") == (3, {})
+    assert campaign.deal_with(tour, "return", secrets=codes(tour, 301, 302, 939), kind="damaged") == (3, {})
     assert campaign.deal_with(day, "return", tickets="540-541") == (1, {"already_canceled": 1})
     for number in ("501", "2000"):
         gone = campaign.hand_over(first, 400, **{d: number})
