@@ -89,7 +89,6 @@ PAPERS = list(PAGES)[15:22]
 
 #: Only for whoever may also read sellers, which is not the event's to say.
 OF_SELLERS = list(PAGES)[13:15]
->>>>>>> w-h7
 
 #: In order of the columns: yes where the answer is success, else the status code; login where one is asked to log in.
 MATRIX = """
@@ -200,7 +199,6 @@ def body(name, filled_in):
         "lose": {"everything": "on", "confirmed": "on"},
         "find": {"lines": "x", "confirmed": "on"},
         "verdicts": {"verdicts": "on", "lines": "x"},
-<<<<<<< HEAD
         "print_held": {"sellers": list(Seller.objects.values_list("pk", flat=True))},
         "issue_several": filled_in | {"confirmed": "on"},
     }
