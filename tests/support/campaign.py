@@ -24,6 +24,20 @@ from pretix_offlinesales.tickets.state import State
 CENT = Decimal("0.01")
 
 
+#: What is sold, and for how much: taxed, taxed on top, and not taxed.
+PRICES = {"Day ticket": Decimal("23.00"), "Workshop": Decimal("13.36"), "Tour": Decimal("7.90")}
+
+
+def add_products(event: Event) -> None:
+    taxes = event.tax_rules
+    vat = taxes.create(name="VAT", rate=Decimal("19.00"))
+    on_top = taxes.create(name="On top", rate=Decimal("7.00"), price_includes_tax=False)
+    day = event.items.create(name="Day ticket", default_price=Decimal("23.00"), tax_rule=vat, position=0)
+    workshop = event.items.create(name="Workshop", default_price=Decimal("12.49"), tax_rule=on_top, position=1)
+    tour = event.items.create(name="Tour", default_price=Decimal("7.90"), position=2)
+    event.quotas.create(name="All", size=None).items.add(day, workshop, tour)
+
+
 class Paper(NamedTuple):
     """A ticket, as its order tells."""
 
@@ -51,7 +65,8 @@ class Books:
     documents: list[Document]
 
     @classmethod
-    def of(cls, event: Event, prices: Mapping[int, Decimal]) -> "Books":
+    def of(cls, event: Event) -> "Books":
+        prices = {item.pk: PRICES[str(item.name)] for item in event.items.all()}
         batches = OfflineSalesBatch.objects.filter(event=event).select_related("item", "variation", "subevent")
         documents = Document.objects.filter(organizer=event.organizer).order_by("pk").prefetch_related("movements")
         sellers = Seller.objects.filter(organizer=event.organizer).order_by("name")
