@@ -16,6 +16,9 @@ from .models import Document, JobStep
 #: The action of the log entries that say what the comment of a batch was changed to.
 COMMENTED = "pretix_offlinesales.batch.changed"
 
+#: In what a job was asked: each of several batches, as if it was asked for alone.
+SEVERAL = "batches"
+
 #: What the host writes in place of something that it has shredded.
 SHREDDED = "█"
 
@@ -55,8 +58,8 @@ class OfflineSalesShredder(BaseDataShredder):
             shred_comment(entry)
         jobs = self.event.offline_sales_jobs.order_by()
         jobs.filter(selection__isnull=False).update(selection=None)
-        for job in jobs.filter(request__has_key="comment"):
-            job.row.update(request={name: value for name, value in job.request.items() if name != "comment"})
+        for job in jobs.filter(Q(request__has_key="comment") | Q(request__has_key=SEVERAL)):
+            job.row.update(request=_without_comments(job.request))
         for step in _skipping(self.event):
             skipped = [line | {"value": SHREDDED} for line in step.skipped]
             JobStep.objects.filter(pk=step.pk).update(skipped=skipped)
@@ -113,8 +116,19 @@ def _jobs(event: Event) -> Iterator[tuple[UUID, dict]]:
         skipped[step.job_id] += (line for line in step.skipped if line["value"] != SHREDDED)
     jobs = event.offline_sales_jobs.order_by("pk").values_list("pk", "selection", "request")
     for pk, selection, request in jobs.iterator(chunk_size=20):
-        said = {"selection": selection, "comment": request.get("comment"), "skipped": skipped[pk]}
+        comments = dict.fromkeys(each["comment"] for each in request.get(SEVERAL, ()) if each.get("comment"))
+        said = {
+            "selection": selection,
+            "comment": request.get("comment"),
+            "comments": list(comments),
+            "skipped": skipped[pk],
+        }
         yield pk, {name: value for name, value in said.items() if value}
+
+
+def _without_comments(request: dict) -> dict:
+    left = {name: value for name, value in request.items() if name != "comment"}
+    return left | {SEVERAL: list(map(_without_comments, left[SEVERAL]))} if SEVERAL in left else left
 
 
 def _skipping(event: Event) -> Iterator[JobStep]:

@@ -15,6 +15,7 @@ from rest_framework import serializers, viewsets
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 
+from ..issuing import several
 from ..models import CHANGE_SELLERS, READ_SELLERS, ProductCommission, Seller
 from ..sellers import records
 from ..sellers.accounts import accounts
@@ -112,9 +113,12 @@ class SellerSerializer(serializers.ModelSerializer):
 class SellerDetailSerializer(SellerSerializer):
     """A seller on her own, with what she holds and owes."""
 
-    balance = serializers.DecimalField(max_digits=13, decimal_places=2, read_only=True, source="account.owed")
+    # Sums have as many digits as it takes.
+    balance = serializers.DecimalField(max_digits=None, decimal_places=2, read_only=True, source="account.owed")
     held = serializers.IntegerField(read_only=True, source="account.held.count")
-    held_value = serializers.DecimalField(max_digits=13, decimal_places=2, read_only=True, source="account.held.value")
+    held_value = serializers.DecimalField(
+        max_digits=None, decimal_places=2, read_only=True, source="account.held.value"
+    )
 
     class Meta(SellerSerializer.Meta):
         fields = (*SellerSerializer.Meta.fields, "balance", "held", "held_value")
@@ -165,9 +169,12 @@ class SellerViewSet(viewsets.ModelViewSet):
     def partial_update(self, request, **kwargs):
         return super().partial_update(request, **kwargs)
 
+    @transaction.atomic
     def perform_destroy(self, seller: Seller) -> None:
+        key = seller.pk
         try:
             records.delete(seller, requester(self.request))
+            several.forget(self.request.organizer, key)
         except records.NotDeleted as error:
             raise PermissionDenied(str(error)) from error
 

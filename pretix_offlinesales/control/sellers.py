@@ -27,6 +27,7 @@ from ..documents import kept
 from ..downloads import table
 from ..host.imports import BaseImportView, BaseProcessView, parse_csv
 from ..host.prefetching import with_settings
+from ..issuing import several
 from ..models import CHANGE_SELLERS, READ_SELLERS, Document, OfflineSalesBatch, Seller, join_names
 from ..models.activation import PLUGIN, is_active_for
 from ..sellers import records
@@ -426,9 +427,11 @@ class SellerDelete(SellerMixin, TemplateView):
     def get_context_data(self, **kwargs):
         return super().get_context_data(**kwargs) | {"has_held": records.has_held(self.seller)}
 
+    @transaction.atomic
     def post(self, request, *args, **kwargs):
         try:
             records.delete(self.seller, self.requester)
+            several.forget(request.organizer, self.kwargs["seller"])
         except records.NotDeleted as error:
             messages.error(request, str(error))
             return self.back()
@@ -453,6 +456,7 @@ class SellerErase(SellerMixin, TemplateView):
             with transaction.atomic():
                 records.erase(self.seller, self.requester)
                 kept.forget(self.seller)
+                several.forget(self.request.organizer, self.seller.pk)
             messages.success(request, _("The personal data of the seller has been deleted."))
         return self.back()
 

@@ -18,7 +18,7 @@ from .insert import insert
 from .making import Making
 from .request import IssueRequest, checked_again
 from .seats import SeatTaken
-from .several import Outcome, SeveralCheckpoint, SeveralRequest, going_on, refusals, requests_of
+from .several import KIND, Outcome, SeveralCheckpoint, SeveralRequest, going_on, refusals, requests_of
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class IssueSeveral(Kind):
     in the end, and the others are made all the same. If none can be, the job fails.
     """
 
-    identifier = "issue_several"
+    identifier = KIND
     name = _("Issue several batches")
     Request = SeveralRequest
     Checkpoint = SeveralCheckpoint

@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from typing import Self
 
 from django.utils.translation import ngettext
-from pretix.base.models import Item, ItemVariation
+from pretix.base.i18n import language
+from pretix.base.models import Item, ItemVariation, Organizer
 
 from ..jobs.registry import Checkpoint, Stored, checkpoint_of, request_of
 from ..models import Job, OfflineSalesBatch, Seller, join_names
 from .making import Making
 from .request import IssueRequest
+
+#: What jobs that make several are called.
+KIND = "issue_several"
 
 #: How many batches one job may make.
 MAX_SEVERAL = 500
@@ -125,6 +129,20 @@ def refusals(job: Job, requests: Sequence[IssueRequest]) -> str:
         "{amount} batch could not be issued: {reasons}", "{amount} batches could not be issued: {reasons}", len(refused)
     )
     return text.format(amount=len(refused), reasons=" · ".join(lines + more))
+
+
+def forget(organizer: Organizer, seller: int) -> None:
+    """
+    Where it was told that a batch for this seller could not be made, say it without the name: call this when she was
+    erased or deleted.
+
+    :param seller: her key
+    """
+    over = Job.objects.filter(event__organizer=organizer, kind=KIND, finished__isnull=False).exclude(message="")
+    for job in over:
+        if any(each.get("seller_id") == seller for each in job.request.get("batches", ())) and Outcome.of(job).refused:
+            with language(job.locale):
+                job.row.update(message=refusals(job, requests_of(job)))
 
 
 def summed_up(job: Job) -> OfflineSalesBatch:

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
-from pretix.base.models import LogEntry, Organizer
+from pretix.base.models import LogEntry, Order, Organizer
 
-from pretix_offlinesales.models import OfflineSalesTicket, Seller
+from pretix_offlinesales.models import Job, OfflineSalesTicket, Seller
 from tests.support.sellers import handed_over, make_seller
 
 
@@ -293,3 +293,29 @@ def test_sellers_of_others_are_as_unknown_as_those_that_there_are_not(api, selle
     answers = [getattr(api, method)(f"{sellers}{pk}/") for pk in (other.pk, other.pk + 1, 10**30)]
     assert {(answer.status_code, answer.content) for answer in answers} == {(404, answers[0].content)}
     assert api.get(sellers).json()["count"] == 0
+
+
+def test_sums_have_as_many_digits_as_it_takes(api, sellers, organizer, make_batch):
+    """A price may have eleven before the point, as its column has."""
+    batch, kiosk = make_batch(amount=2), make_seller(organizer)
+    Order.objects.update(total=Decimal("60000000000.00"))
+    for number in ("1", "2"):
+        handed_over(batch, kiosk, number)
+    assert api.get(f"{sellers}{kiosk.pk}/").json()["held_value"] == "120000000000.00"
+
+
+def test_who_is_deleted_is_named_nowhere(api, sellers, event, item, organizer):
+    kiosk = make_seller(organizer, "Anna Miller")
+    job = Job.objects.create(
+        event=event,
+        kind="issue_several",
+        state="failed",
+        finished=now(),
+        locale="en",
+        message="1 batch could not be issued: 1 × Ticket, Anna Miller: Sold out",
+        request={"batches": [{"sales_channel_id": 1, "item_id": item.pk, "amount": 1, "seller_id": kiosk.pk}]},
+        result={"refused": [[0, "Sold out"]]},
+    )
+    assert api.delete(f"{sellers}{kiosk.pk}/").status_code == 204
+    job.refresh_from_db()
+    assert job.message == "1 batch could not be issued: 1 × Ticket: Sold out"

@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils.timezone import now
 from pretix.base.models import CachedFile, Event, LogEntry, Organizer
 
-from pretix_offlinesales.models import Document, OfflineSalesTicket, Seller
+from pretix_offlinesales.models import Document, Job, OfflineSalesTicket, Seller
 from pretix_offlinesales.sellers.records import rates_of
 from pretix_offlinesales.sellers.terms import Rate
 from tests.support.after_sale import check_in, report_lost
@@ -279,8 +279,18 @@ def test_delete(anna, sellers, organizer, make_batch):
 
 
 @pytest.mark.django_db
-def test_erase(anna, sellers, organizer, make_batch):
+def test_erase(anna, sellers, organizer, event, item, make_batch):
     seller = make_seller(organizer, "Eva Mueller", address="Hauptstr. 1", email="eva@example.org")
+    refused = Job.objects.create(
+        event=event,
+        kind="issue_several",
+        state="failed",
+        finished=now(),
+        locale="en",
+        message="1 batch could not be issued: 1 × Ticket, Eva Mueller: Sold out",
+        request={"batches": [{"sales_channel_id": 1, "item_id": item.pk, "amount": 1, "seller_id": seller.pk}]},
+        result={"refused": [[0, "Sold out"]]},
+    )
     document = handed_over(make_batch(), seller, "1-2", "For Eva")
     page = f"{sellers}{seller.pk}/erase"
     assert shown(anna.get(page)) == {
@@ -296,6 +306,8 @@ def test_erase(anna, sellers, organizer, make_batch):
     assert (document.snapshot["target"]["name"], document.snapshot["target"]["address"]) == ("", "")
     assert (document.count, document.value, document.comment) == (2, Decimal("46.00"), "")
     assert OfflineSalesTicket.objects.filter(seller=seller).count() == 2
+    refused.refresh_from_db()
+    assert refused.message == f"1 batch could not be issued: 1 × Ticket, Deleted seller {seller.pk}: Sold out"
     shown_now = words(soup(anna.get(f"{sellers}{seller.pk}/")).select_one("#page-wrapper"))
     assert "Eva" not in shown_now
     assert "Hauptstr" not in shown_now

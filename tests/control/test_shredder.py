@@ -245,3 +245,15 @@ def test_documents_of_the_event_lose_people_and_keep_numbers_and_sums(
     assert seller.name == "Anna Miller"
     # Whoever asks for it gets one without names.
     assert pdf(document).read().startswith(b"%PDF")
+
+
+def test_comments_of_several_batches_that_were_asked_for_at_once_are_deleted_too(event, shred):
+    asked = {"sales_channel_id": 1, "item_id": 1, "amount": 5}
+    request = {"batches": [asked | {"comment": "Anna Miller"}, asked | {"comment": "Anna Miller", "seller_id": 3}]}
+    job = Job.objects.create(
+        event=event, kind="issue_several", state="failed", finished=now(), request=request, locale="en"
+    )
+    assert shred()["offlinesales-jobs.json"] == {str(job.pk): {"comments": ["Anna Miller"]}}
+    assert "Anna Miller" not in stored()
+    job.refresh_from_db()
+    assert job.request == {"batches": [asked, asked | {"seller_id": 3}]}

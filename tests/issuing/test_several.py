@@ -10,11 +10,12 @@ from pretix.base.signals import order_paid, order_placed
 
 from pretix_offlinesales.issuing import kinds
 from pretix_offlinesales.issuing.request import IssueRequest
-from pretix_offlinesales.issuing.several import SeveralRequest
+from pretix_offlinesales.issuing.several import SeveralRequest, forget
 from pretix_offlinesales.jobs import announcing, runner
 from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
 from pretix_offlinesales.kinds import ISSUE, ISSUE_SEVERAL
 from pretix_offlinesales.models import Document, Job, OfflineSalesBatch, OfflineSalesTicket
+from pretix_offlinesales.sellers import records
 from tests.support.jobs import run
 from tests.support.sellers import make_seller
 from tests.support.workers import Killed, die
@@ -294,3 +295,22 @@ def test_it_can_be_canceled_as_long_as_nothing_is_made(asked, hear):
         run(job)
     job.row.update(state=State.WAITING, queued=now())
     assert not runner.cancel(job)
+
+
+@pytest.mark.parametrize("seller_is", ["erased", "deleted"])
+def test_what_could_not_be_made_is_told_without_the_name_of_who_is_forgotten(asked, organizer, seller_is):
+    miller, kiosk = (make_seller(organizer, name, credit_limit=1) for name in ("Anna Miller", "Kiosk"))
+    job, other = (run(asked(1, seller_id=seller.pk)) for seller in (miller, kiosk))
+    told, told_of_other = job.message, other.message
+    assert "1 × Ticket, Anna Miller: " in told
+    key = miller.pk
+    if seller_is == "erased":
+        records.erase(miller, {})
+    else:
+        records.delete(miller, {})
+    forget(organizer, key)
+    job.refresh_from_db()
+    other.refresh_from_db()
+    name = f", Deleted seller {key}" if seller_is == "erased" else ""
+    assert job.message == told.replace(", Anna Miller", name)
+    assert other.message == told_of_other
