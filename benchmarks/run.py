@@ -32,6 +32,8 @@ FEW, MANY = Host(200, 100, 50), Host(1_000, 1_000, 200)
 SLOWLY_ANNOUNCED = 500
 #: The host's list of orders as a file takes minutes for more.
 HOST_REPORTS = 1_000
+#: Who share the tickets of the event.
+SELLERS = 1_000
 #: What is over in less, in seconds, is measured twice in the large world, and the faster one counts: what else the
 #: machine does, such as the housekeeping of the database, would be a large part of it.
 SHORT = 30
@@ -109,6 +111,7 @@ def _lines(tickets: int, amount: int, host: Host, again: bool = False) -> Iterat
     yield from _reading(batch)
     yield from _reports(tickets)
     yield from _floors(batch, amount)
+    yield from _sellers()
 
 
 def _issuing(amount: int, host: Host, again: bool) -> Iterator[Line]:
@@ -184,6 +187,17 @@ def _reading(batch: int) -> Iterator[Line]:
     yield _of("  its tickets", answers, "tickets", "host orders")
     yield _of("  its tickets, page in the middle", answers, "tickets, middle", "host orders, middle")
     yield _of("  its tickets, 500", answers, "tickets, 500", "host orders")
+
+
+def _sellers() -> Iterator[Line]:
+    """They are handed all tickets, so nothing else can be measured afterwards."""
+    pages = run(reading.sellers, SELLERS)
+    yield _of(f"backend: list of {SELLERS} sellers, ms", pages, "sellers", "host orders")
+    yield _of("  its last page", pages, "sellers, last page", "host orders")
+    yield _of("  those with overdue tickets", pages, "sellers, overdue", "host orders")
+    yield _of("  with the totals of all", pages, "sellers, all counted", "host orders")
+    yield _of("  as CSV", pages, "sellers, export", "host orders")
+    yield _of("  a seller", pages, "seller", "host orders")
 
 
 def _reports(tickets: int) -> Iterator[Line]:

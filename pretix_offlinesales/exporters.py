@@ -71,6 +71,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
 
     @property
     def additional_form_fields(self) -> dict:
+        sellers = got_some(Document.objects.filter(event__in=self._event_pks))
         fields = OrderedDict(
             date_range=DateFrameField(
                 label=_("Date range"),
@@ -94,7 +95,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
             ),
             sellers=forms.ModelMultipleChoiceField(
                 label=_("Sellers"),
-                queryset=got_some(Document.objects.filter(event__in=self._event_pks)),
+                queryset=sellers,
                 widget=forms.CheckboxSelectMultiple(attrs={"class": "scrolling-multiple-choice"}),
                 help_text=_(
                     "If some are selected, only tickets that they hold, or answer for, are included and counted."
@@ -103,7 +104,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
             ),
             no_testmode=forms.BooleanField(label=_("Ignore test mode orders"), initial=True, required=False),
         )
-        if not fields["sellers"].queryset.exists():
+        if not sellers.exists():
             del fields["sellers"]
         if self.is_multievent:
             del fields["items"]

@@ -1,8 +1,10 @@
 """What other systems can be told about batches and hand-overs, in the host's own way."""
 
+from typing import cast
+
 from django.utils.translation import gettext_lazy as _
 from pretix.api.webhooks import ParametrizedWebhookEvent
-from pretix.base.models import LogEntry
+from pretix.base.models import Event, LogEntry
 
 from .jobs.registry import all_that_write
 from .sellers.handing_over import HANDED_OVER
@@ -25,10 +27,11 @@ class BatchWebhookEvent(ParametrizedWebhookEvent):
 
 class HandedOverWebhookEvent(ParametrizedWebhookEvent):
     def build_payload(self, logentry: LogEntry) -> dict:
+        event = cast(Event, logentry.event)  # in whose history it is
         return {
             "notification_id": logentry.pk,
-            "organizer": logentry.organizer.slug,
-            "event": logentry.event.slug,
+            "organizer": event.organizer.slug,
+            "event": event.slug,
             "document": logentry.parsed_data["document"],
             "action": logentry.action_type,
         }

@@ -1,7 +1,10 @@
 """Who may do what: the host's rules, and that the plugin is on."""
 
+from typing import cast
+
 from pretix.api.auth.permission import EventPermission
-from pretix.base.models import Device, TeamAPIToken
+from pretix.base.models import Device, TeamAPIToken, User
+from rest_framework.request import Request
 
 from ..models import READ_SELLERS
 from ..models.activation import is_active, is_active_for
@@ -24,15 +27,18 @@ class OrganizerPermission(EventPermission):
 
 
 class HandingOverPermission(PluginPermission):
-    """
-    Who hands tickets over must see to whom, which is a permission of the organizer's. Devices can't have any, and see
-    no sellers: they are told whom.
-    """
+    """Who hands tickets over must be able to say to whom."""
 
     def has_permission(self, request, view):
-        if not super().has_permission(request, view):
-            return False
-        if isinstance(request.auth, Device):
-            return True
-        holder = request.auth if isinstance(request.auth, TeamAPIToken) else request.user
-        return holder.has_organizer_permission(request.organizer, READ_SELLERS, request=request)
+        return super().has_permission(request, view) and may_name_sellers(request)
+
+
+def may_name_sellers(request: Request) -> bool:
+    """
+    Who may see them, which is a permission of the organizer's. Devices can't have any, and see no sellers: they are
+    told whom.
+    """
+    if isinstance(request.auth, Device):
+        return True
+    holder = request.auth if isinstance(request.auth, TeamAPIToken) else cast(User, request.user)
+    return holder.has_organizer_permission(request.organizer, READ_SELLERS, request=request)

@@ -22,9 +22,6 @@ from ..sellers.terms import Rate
 from .lists import BooleanFilter, Pagination
 from .permissions import OrganizerPermission
 
-#: In days: before the event, there must be such a day.
-MAX_DEADLINE = 3_650
-
 #: How many products can have a commission of their own.
 MAX_COMMISSIONS = 1_000
 
@@ -72,7 +69,6 @@ class SellerSerializer(serializers.ModelSerializer):
             "commission_invoiced_by",
             "product_commissions",
         )
-        extra_kwargs = {"deadline_days": {"max_value": MAX_DEADLINE}}
 
     def validate_product_commissions(self, commissions: list[dict]) -> dict[int, Rate]:
         """By the key of the product."""

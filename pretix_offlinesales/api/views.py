@@ -12,7 +12,7 @@ from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from django_scopes import scopes_disabled
 from pretix.api.models import OAuthAccessToken
 from pretix.api.pagination import TotalOrderingFilter
-from pretix.base.models import Device, Event, TeamAPIToken, User
+from pretix.base.models import Device, Event, TeamAPIToken
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import Throttled
@@ -27,11 +27,11 @@ from ..issuing.request import IssueRequest
 from ..jobs.queries import find, too_many
 from ..jobs.registry import kind_of
 from ..kinds import ISSUE, PRINT
-from ..models import READ_SELLERS, Job, OfflineSalesBatch
+from ..models import Job, OfflineSalesBatch
 from ..returning.after_sale import AfterSale, with_action
 from ..returning.examine import Result
 from .lists import BooleanFilter, MomentFilter, Pagination
-from .permissions import PluginPermission
+from .permissions import PluginPermission, may_name_sellers
 from .serializers import (
     BatchDetailSerializer,
     BatchRequestSerializer,
@@ -218,14 +218,6 @@ def unfinished(job: Job) -> Response:
     if job.state == Job.State.FAILED:
         return Response({"status": "failed", "message": job.message}, status=status.HTTP_410_GONE)
     return Response({"status": job.state}, status=status.HTTP_409_CONFLICT, headers={"Retry-After": "1"})
-
-
-def may_name_sellers(request: Request) -> bool:
-    """Devices have no permissions of organizers, and may all the same: they are what hands tickets over."""
-    holder = request.auth if isinstance(request.auth, (Device, TeamAPIToken)) else request.user
-    return isinstance(holder, Device) or cast(User, holder).has_organizer_permission(
-        request.organizer, READ_SELLERS, request=request
-    )
 
 
 def requested_by(request: Request) -> dict:

@@ -18,7 +18,7 @@ from pretix.control.forms.filter import FilterForm
 from ..models import ProductCommission, Seller
 from ..models.activation import PLUGIN
 from ..sellers.accounts import overdue
-from ..sellers.records import MAX_DEADLINE, problems
+from ..sellers.records import problems
 from ..sellers.terms import Rate
 
 WHO = ("name", "identifier", "contact", "email", "phone", "address", "vat_id", "locale", "currency", "comment")
@@ -40,13 +40,6 @@ class SellerForm(forms.ModelForm):
         label=_("Currency"),
         required=False,
         help_text=_("If you leave this empty, it will be that of the first tickets that are handed over."),
-    )
-    deadline_days = forms.IntegerField(
-        label=_("Deadline"),
-        help_text=Seller._meta.get_field("deadline_days").help_text,
-        required=False,
-        min_value=0,
-        max_value=MAX_DEADLINE,
     )
 
     class Meta:

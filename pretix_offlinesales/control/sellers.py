@@ -31,8 +31,9 @@ from ..models import CHANGE_SELLERS, READ_SELLERS, Document, OfflineSalesBatch, 
 from ..models.activation import PLUGIN, is_active_for
 from ..sellers import records
 from ..sellers.accounts import Account, accounts, accounts_by_product, held_numbers
+from ..tickets.books import format_tickets
 from ..tickets.figures import Tally
-from ..tickets.numbers import DASH, format_numbers
+from ..tickets.numbers import DASH
 from ..tickets.worth import NOTHING
 from .seller_forms import (
     COMMISSION,
@@ -301,7 +302,7 @@ class SellerDetail(SellerMixin, PaginationMixin, ListView):
             if batch.subevent:
                 batch.subevent.event = batch.event
             url = self.url("batch", event=batch.event.slug, batch=pk) if batch.event_id in readable else ""
-            lines.append(HeldLine(batch, len(held), format_numbers(held, DASH), url))
+            lines.append(HeldLine(batch, len(held), format_tickets(batch, held, DASH), url))
         return lines
 
     def _events_to_hand_over(self) -> list[dict]:

@@ -10,6 +10,7 @@ from .preset import SheetPreset
 from .requested import REQUESTER, Requested
 from .seller import (
     CHANGE_SELLERS,
+    MAX_DEADLINE,
     READ_SELLERS,
     Commission,
     DeadlineAction,
@@ -22,6 +23,7 @@ from .ticket import TICKET_POSITION, OfflineSalesTicket, ReturnKind
 __all__ = [
     "CHANGE_SELLERS",
     "MAX_AMOUNT",
+    "MAX_DEADLINE",
     "MAX_NUMBER",
     "READ_SELLERS",
     "REQUESTER",

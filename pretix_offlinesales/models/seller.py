@@ -10,6 +10,9 @@ from pretix.base.models import LoggedModel
 #: The host's permissions of whoever may see sellers over all events, and change them.
 READ_SELLERS, CHANGE_SELLERS = (f"organizer.offlinesales.sellers:{action}" for action in ("read", "write"))
 
+#: How many days before an event tickets must be back, at most.
+MAX_DEADLINE = 3_650
+
 NOT_NEGATIVE = MinValueValidator(0)
 
 
@@ -114,6 +117,7 @@ class Seller(LoggedModel, Commission):
     deadline_days = models.PositiveIntegerField(
         null=True,
         blank=True,
+        validators=[MaxValueValidator(MAX_DEADLINE)],
         verbose_name=_("Deadline"),
         help_text=_("How many days before the event or date tickets must be back. Keep empty for no deadline."),
     )

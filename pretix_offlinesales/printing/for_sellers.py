@@ -24,7 +24,7 @@ from ..documents.cover_sheet import Cover, CoverSheet
 from ..jobs import files
 from ..jobs.registry import Stored, request_of
 from ..models import Document, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket, PrintPart, Seller
-from ..tickets.numbers import format_numbers, parse_numbers
+from ..tickets.numbers import format_numbers
 from ..tickets.state import with_state
 from .choice import PRINTABLE, Only, nothing_to_print
 from .layers import switch_off_layers
@@ -50,7 +50,7 @@ class Bundle(NamedTuple):
 @dataclass(frozen=True)
 class SellersRequest(Stored):
     #: As ``Bundle``, by seller and batch.
-    bundles: Sequence[Sequence] = ()
+    bundles: Sequence[Sequence]
 
     @classmethod
     def of(
@@ -79,11 +79,6 @@ class SellersRequest(Stored):
         if not found:
             raise ValidationError(nothing_to_print(chosen=True))
         return cls(tuple(Bundle(*key, format_numbers(numbers)) for key, numbers in found.items()))
-
-    @property
-    def amount(self) -> int:
-        """How many tickets these are."""
-        return sum(len(parse_numbers(numbers)) for _seller, _batch, numbers in self.bundles)
 
     @property
     def sellers(self) -> list[int]:

@@ -9,6 +9,7 @@ from pretix.base.models import CachedFile, Event
 from ..jobs import files
 from ..jobs.registry import KINDS, Kind, Stored
 from ..models import Job, OfflineSalesBatch, PrintPart
+from ..tickets.numbers import parse_numbers
 from .choice import numbers_of
 from .data import DataOptions
 from .for_sellers import SellersPrintout, SellersRequest
@@ -102,7 +103,9 @@ class PrintForSellers(Print):
         look = {str(key): Look.of(batch).data for key, batch in batches.items()}
         with transaction.atomic():
             file = files.reserve(pk, printout.filename, printout.mime_type)
-            job = self.create(event, request, requested_by, None, pk, file=file, look=look)
+            # With its only batch, the job goes, too.
+            batch = printout.plans[0].batch if len(batches) == 1 else None
+            job = self.create(event, request, requested_by, batch, pk, file=file, look=look)
             PrintPart.objects.bulk_create(
                 PrintPart(job=job, first=units[0], last=units[-1]) for units in printout.parts()
             )
@@ -112,7 +115,8 @@ class PrintForSellers(Print):
         print_tickets(job, SellersPrintout.of(job))
 
     def amount(self, job: Job) -> int | None:
-        return SellersRequest.read(job.request).amount
+        bundles = job.request.get("bundles")
+        return bundles and sum(len(parse_numbers(numbers)) for _seller, _batch, numbers in bundles)
 
 
 class MakeData(MakeFile):

@@ -39,9 +39,6 @@ TERMS = (
     "deadline_action",
 )
 
-#: In days. No ticket is handed over that long before its event.
-MAX_DEADLINE = 3_650
-
 #: In histories: what a seller keeps of tickets of some products.
 COMMISSIONS = "product_commissions"
 

@@ -5,7 +5,7 @@ import pytest
 from tests.support.pages import soup
 
 
-@pytest.fixture(params=["", "add", "return", "#/", "#/return", "#/replace", "#/print/options", "#/data"])
+@pytest.fixture(params=["", "add", "return", "hand-over", "#/", "#/return", "#/replace", "#/print/options", "#/data"])
 def forms(request, anna, pages, make, event):
     """All forms of a page of ours."""
     batch = make(amount=1)

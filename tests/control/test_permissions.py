@@ -8,9 +8,10 @@ from django.urls import get_resolver
 from django.utils.timezone import now
 from pretix.base.models import Organizer, User
 
-from pretix_offlinesales.kinds import ISSUE_SEVERAL, REPLACE, RETURN
-from pretix_offlinesales.models import Job, JobStep, OfflineSalesBatch, SheetPreset
+from pretix_offlinesales.kinds import ISSUE_SEVERAL, PRINT_FOR_SELLERS, REPLACE, RETURN
+from pretix_offlinesales.models import Job, JobStep, OfflineSalesBatch, Seller, SheetPreset
 from pretix_offlinesales.returning.after_sale import all_after_sale
+from tests.support.sellers import make_seller
 
 #: The columns: name of the page → (method, what success looks like).
 PAGES = {
@@ -34,6 +35,7 @@ PAGES = {
     "sums": ("get", 200),
     "result": ("get", 200),
     "result_csv": ("get", 200),
+    "sellers_file": ("get", 200),
     "several_result": ("get", 200),
     "several": ("get", 200),
     "look_at_several": ("post", 200),
@@ -55,6 +57,8 @@ PAGES = {
     "give_back": ("post", 302),
     "verdicts": ("post", 200),
     "result_print": ("post", 302),
+    "print_for_sellers": ("get", 200),
+    "print_held": ("post", 302),
 }
 
 #: Where a page has another name than its url.
@@ -71,15 +75,17 @@ URL_NAMES = {
     "lose": "batch_lost",
     "find": "undo_lost",
     "verdicts": "return",
+    "sellers_file": "print_for_sellers_download",
+    "print_held": "print_for_sellers",
     "look_at_several": "several",
     "issue_several": "several",
 }
 
 #: The pages about tickets that exist, where something can be changed or codes be seen: one column for all of them.
-LATER = list(PAGES)[21:]
+LATER = list(PAGES)[22:]
 
 #: The papers share one, too, with what has become of returned or replaced tickets.
-PAPERS = list(PAGES)[15:21]
+PAPERS = list(PAGES)[15:22]
 
 #: Only for whoever may also read sellers, which is not the event's to say.
 OF_SELLERS = list(PAGES)[13:15]
@@ -105,7 +111,7 @@ OF_EVENT = (
     *("list", "add", "channel", "preview", "create", "specimen", "hand_over"),
     *("several", "look_at_several", "issue_several"),
     *(kind.identifier for kind in all_after_sale()),
-    *("find", "verdicts"),
+    *("find", "verdicts", "print_for_sellers", "print_held"),
 )
 THINGS = [name for name in PAGES if name not in OF_EVENT]
 
@@ -193,6 +199,7 @@ def body(name, filled_in):
         "lose": {"everything": "on", "confirmed": "on"},
         "find": {"lines": "x", "confirmed": "on"},
         "verdicts": {"verdicts": "on", "lines": "x"},
+        "print_held": {"sellers": list(Seller.objects.values_list("pk", flat=True))},
         "issue_several": filled_in | {"confirmed": "on"},
     }
     return bodies.get(name, filled_in)
@@ -216,7 +223,8 @@ def batch(event, item, web):
     batch = OfflineSalesBatch.objects.create(event=event, item=item, sales_channel=web, amount=3, completed=now())
     order = event.orders.create(total=23, status="p", datetime=now(), expires=now(), sales_channel=web, locale="en")
     order.all_positions.create(organizer=event.organizer, item=item, price=23)
-    batch.tickets.create(order=order, number=1)
+    seller = make_seller(event.organizer)
+    batch.tickets.create(order=order, number=1, seller=seller)
     return batch
 
 
@@ -235,6 +243,9 @@ def addresses(pages, batch, make_job, store_print):
     printed, waiting, failed = store_print(batch), make_job(), make_job(Job.State.FAILED)
     returned = make_job(Job.State.SUCCEEDED, kind=RETURN.identifier, batch=batch)
     replaced = make_job(Job.State.SUCCEEDED, kind=REPLACE.identifier, batch=batch)
+    for_sellers = make_job(
+        Job.State.SUCCEEDED, kind=PRINT_FOR_SELLERS.identifier, batch=batch, file=store_print(batch).file
+    )
     several = make_job(
         Job.State.SUCCEEDED,
         kind=ISSUE_SEVERAL.identifier,
@@ -281,6 +292,9 @@ def addresses(pages, batch, make_job, store_print):
         "find": f"{pages}undo/lost",
         "give_back": f"{pages}{batch.pk}/return",
         "verdicts": f"{pages}return",
+        "print_for_sellers": f"{pages}print-for-sellers",
+        "print_held": f"{pages}print-for-sellers",
+        "sellers_file": f"{pages}print-for-sellers/{for_sellers.pk}",
         "result": f"{pages}results/{returned.pk}/",
         "result_csv": f"{pages}results/{returned.pk}/tickets.csv",
         "result_print": f"{pages}results/{replaced.pk}/print/{batch.pk}",

@@ -19,6 +19,8 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 #: What the demo sells and who may log in; as in ``demo.event``, which can't be imported without Django.
 ORGANIZER, EVENT, SERIES = "museum", "night", "tours"
+#: Another organizer's, of which nobody makes anything but one test.
+FESTIVAL, SUMMER = "festival", "summer"
 LOGIN, READER, PASSWORD = "demo@example.org", "reader@example.org", "offline-sales-1"
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -121,9 +123,9 @@ class Browser:
         self.driver, self.server = driver, server
         self.pages = ""
 
-    def at(self, event: str):
+    def at(self, event: str, organizer: str = ORGANIZER):
         """Open the list of this event's batches."""
-        self.pages = f"{self.server}/control/event/{ORGANIZER}/{event}/offlinesales/"
+        self.pages = f"{self.server}/control/event/{organizer}/{event}/offlinesales/"
         self.open()
 
     def log_in(self, email: str):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import demo
 
-from .browser import ORGANIZER, PASSWORD, READER
+from .browser import EVENT, FESTIVAL, LOGIN, ORGANIZER, PASSWORD, READER, SUMMER
 
 
 def main(directory: str, port: str):
@@ -30,6 +30,7 @@ def main(directory: str, port: str):
     _prepare()
     _add_reader()
     _add_sellers()
+    _add_festival()
     with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=0):
         serve()
 
@@ -62,6 +63,24 @@ def _add_sellers():
         organizer = Organizer.objects.get(slug=ORGANIZER)
         for name in ("Kiosk at the station", "Tourist office"):
             Seller.objects.create(organizer=organizer, name=name)
+
+
+def _add_festival():
+    """With what it takes for a campaign."""
+    from django_scopes import scopes_disabled
+    from pretix.base.models import Event, Organizer, User
+
+    from tests.support.campaign import add_products
+
+    with scopes_disabled():
+        night = Event.objects.get(slug=EVENT)
+        values = {name: getattr(night, name) for name in ("currency", "date_from", "plugins", "live")}
+        organizer = Organizer.objects.create(name="Festival", slug=FESTIVAL, plugins=night.organizer.plugins)
+        summer = Event.objects.create(organizer=organizer, name="Summer Festival", slug=SUMMER, **values)
+        summer.settings.timezone = "Europe/Berlin"
+        add_products(summer)
+        everything = {"all_events": True, "all_event_permissions": True, "all_organizer_permissions": True}
+        organizer.teams.create(name="Ticketing", **everything).members.add(User.objects.get(email=LOGIN))
 
 
 if __name__ == "__main__":

@@ -1,138 +1,88 @@
-"""Tickets go from hand to hand: scanned, by book, and with the keyboard alone."""
+"""The organizer's sellers, in a real browser."""
 
 import pytest
-from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from .browser import PHONE, focused, resize
+from .browser import ORGANIZER, PHONE, focused, read, resize
 
 pytestmark = pytest.mark.browser
 
-VERDICTS = "[data-offlinesales-verdicts] li"
-QUESTION = ".panel-body > p"
+CSV = """Name,Internal identifier,Contact person,Email,Commission in percent,Deadline
+Tourist office,T-1,Eva Mueller,office@example.org,10,7
+Harbour kiosk,K-1,,,7.5,
+"""
 
 
 @pytest.fixture
-def stock(browser, shared):
-    """The page of a batch, and the codes of its tickets."""
-    if "stock" not in shared:
-        browser.issue("Night pass", 40)
-        shared["stock"] = browser.url, browser.texts("tbody strong a")
-    return shared["stock"]
+def sellers(browser):
+    """The browser at the list of sellers."""
+    browser.pages = f"{browser.server}/control/organizer/{ORGANIZER}/offlinesales/sellers/"
+    browser.open()
+    return browser
 
 
-def scan(browser, *codes):
-    field = browser.find("#offlinesales-scan")
-    for code in codes:
-        field.send_keys(code, Keys.ENTER)
+@pytest.fixture
+def seller(sellers, shared):
+    """The end of the address of a seller whom all tests share."""
+    if "seller" not in shared:
+        sellers.open("add")
+        sellers.type("name", "Bookshop")
+        sellers.press("Save")
+        shared["seller"] = sellers.url.rsplit("/", 2)[1] + "/"
+        sellers.open()
+    return shared["seller"]
 
 
-def judged(browser):
-    return [" ".join(text.split()) for text in browser.texts(VERDICTS)]
+def test_a_seller_is_created_with_the_keyboard_alone(sellers):
+    sellers.open("add")
+    sellers.find("[name=name]").send_keys("Museum shop", Keys.TAB)
+    focused(sellers).send_keys("M-1")
+    # A product whose commission differs.
+    adding = sellers.find("[data-formset-add]")
+    adding.send_keys(Keys.ENTER)
+    sellers.wait_until(lambda: sellers.find("[name=commissions-0-item]").is_displayed())
+    sellers.choose("commissions-0-item", "Night pass")
+    sellers.type("commissions-0-commission_percent", "5")
+    sellers.find("[name=name]").send_keys(Keys.ENTER)
+    sellers.wait_until(lambda: "/add" not in sellers.url)
+    assert sellers.texts("h1") == ["Museum shop"]
+    assert "Night pass: 5 %" in sellers.find("dl").text
+    assert sellers.errors() == []
 
 
-def choose(browser, name, option):
-    """In the host's select, as one does who has a mouse."""
-    browser.find(f"[name={name}] + .select2").click()
-    [found] = [each for each in browser.find_all(".select2-results__option") if each.text == option]
-    found.click()
+def test_sellers_are_imported(sellers, tmp_path):
+    (tmp_path / "sellers.csv").write_text(CSV)
+    sellers.open("import")
+    sellers.find("input[type=file]").send_keys(str(tmp_path / "sellers.csv"))
+    sellers.press("Upload")
+    sellers.press("Look at what would be imported")
+    sellers.wait_until(lambda: "2 sellers will be created." in read(sellers, "#page-wrapper"))
+    sellers.press("Perform import")
+    sellers.wait_until(lambda: "2 sellers have been imported." in read(sellers, "#page-wrapper"))
+    assert {"Harbour kiosk", "Tourist office"} <= set(sellers.texts("td strong a"))
+    assert sellers.errors() == []
 
 
-def asked(browser):
-    browser.wait_until(lambda: browser.find_all("[name=confirmed]"))
-    return browser.texts(QUESTION)[0]
+PAGES = ["", "add", "import", "{seller}", "{seller}edit", "{seller}delete", "{seller}erase"]
 
 
-def handed_over(browser, button):
-    """Press it, and see the document."""
-    browser.press(button)
-    browser.wait_until(lambda: "/documents/" in browser.url)
-    return browser.texts("h1")[0]
+@pytest.mark.parametrize("page", PAGES)
+def test_on_a_phone_nothing_is_wider_than_the_page(sellers, seller, page):
+    resize(sellers.driver, PHONE)
+    sellers.open(page.format(seller=seller))
+    assert sellers.driver.execute_script("return document.documentElement.scrollWidth") == PHONE[0]
 
 
-def test_deliver_transfer_and_take_back(browser, stock):
-    page, codes = stock
-    browser.driver.get(page)
-    browser.press("Hand over tickets")
-    assert browser.texts("h1 small")[0].startswith("Offline sales batch #")
-    scan(browser, *codes[:3], "4", "NOPE")
-    browser.wait_until(lambda: len(browser.find_all(f"{VERDICTS}.list-group-item-success")) == 4)
-    assert judged(browser)[0] == "unknown NOPE"
-    choose(browser, "target", "Kiosk at the station")
-    browser.press("Continue")
-    assert asked(browser) == "4 tickets, €92.00: Stock to Kiosk at the station · Delivery note"
-    assert focused(browser).text.startswith("4 tickets")
-    assert handed_over(browser, "Hand over 4 tickets").startswith("Delivery note")
-    assert browser.texts("tbody td")[2] == "1–4"
-
-    browser.open("hand-over")
-    choose(browser, "target", "Tourist office")
-    scan(browser, codes[0], codes[9])
-    browser.wait_until(lambda: len(browser.find_all(f"{VERDICTS}.list-group-item-success")) == 2)
-    assert judged(browser)[1].endswith(f", Kiosk at the station {codes[0]}")
-    choose(browser, "source", "Kiosk at the station")  # what was said before is asked again
-    browser.wait_until(lambda: judged(browser)[0] == f"somewhere else (Stock) {codes[9]}")
-    browser.press("Continue")
-    assert asked(browser) == "1 ticket, €23.00: Kiosk at the station to Tourist office · Transfer note"
-    assert handed_over(browser, "Hand over 1 ticket").startswith("Transfer note")
-
-    browser.open("hand-over?to=stock")
-    scan(browser, *codes[1:3])
-    browser.press("Continue")
-    assert asked(browser) == "2 tickets, €46.00: Kiosk at the station to Stock · Take-back note"
-    assert browser.texts("h1")[0] == "Take tickets back"
-    assert handed_over(browser, "Hand over 2 tickets").startswith("Take-back note")
-    assert browser.errors() == []
-
-
-def test_the_next_ones_with_the_keyboard_alone(browser, stock):
-    page, _codes = stock
-    batch = page.rstrip("/").rpartition("/")[2]
-
-    def keys(*pressed):
-        for key in pressed:
-            ActionChains(browser.driver).send_keys(key).perform()
-
-    def tab_to(found):
-        for _stop in range(60):
-            if found(focused(browser)):
-                return
-            keys(Keys.TAB)
-        raise AssertionError("There is no way to it.")
-
-    browser.open("hand-over")
-    browser.find("body").send_keys(Keys.HOME)
-    browser.find("h1").click()
-    tab_to(lambda element: element.get_attribute("aria-labelledby") == "select2-id_target-container")
-    keys(Keys.ENTER, *"tourist", Keys.ENTER)
-    tab_to(lambda element: element.tag_name == "summary" and "next ones" in element.text)
-    keys(Keys.ENTER)
-    tab_to(lambda element: element.get_attribute("name") == "each")
-    keys(*"7")
-    tab_to(lambda element: element.get_attribute("name") == "fill")
-    keys(Keys.ENTER)
-    browser.wait_until(lambda: browser.find_all("#offlinesales-next li"))
-    assert f"#{batch}: " in browser.find("[name=lines]").get_attribute("value")
-    assert browser.find("[name=target]").get_attribute("value")
-    tab_to(lambda element: element.text == "Continue")
-    keys(Keys.ENTER)
-    assert asked(browser).endswith("Stock to Tourist office · Delivery note")
-    tab_to(lambda element: element.text.startswith("Hand over"))
-    keys(Keys.ENTER)
-    browser.wait_until(lambda: "/documents/" in browser.url)
-    assert browser.errors() == []
-
-
-def test_on_a_phone_nothing_is_wider_than_the_screen(browser, stock):
-    _page, codes = stock
-    resize(browser.driver, PHONE)
-    browser.open("hand-over?to=stock")
-    scan(browser, *codes[:20], "x" * 40)
-    assert _width(browser) == PHONE[0]
-    browser.press("Continue")
-    asked(browser)
-    assert _width(browser) == PHONE[0]
-
-
-def _width(browser):
-    return browser.driver.execute_script("return document.documentElement.scrollWidth")
+@pytest.mark.parametrize("page", PAGES)
+def test_everything_has_a_name(sellers, seller, page):
+    sellers.open(page.format(seller=seller))
+    content = sellers.find("#page-wrapper")
+    nameless = [
+        element.get_attribute("outerHTML")[:200]
+        for element in content.find_elements(By.CSS_SELECTOR, "input, select, textarea, button, a[href]")
+        if element.is_displayed() and not element.get_attribute("aria-hidden") and not element.accessible_name
+    ]
+    assert nameless == []
+    assert len(content.find_elements(By.CSS_SELECTOR, "h1")) == 1
+    assert sellers.errors() == []

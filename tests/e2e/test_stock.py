@@ -91,8 +91,7 @@ def test_it_comes_to_the_list_when_it_is_counted(browser, batch, size):
     resize(browser.driver, size)
     browser.open()
     browser.wait_until(lambda: set(NAMES) <= set(names(browser)))
-    line = next(each for each in browser.find_all(RANGES) if each.get_attribute("aria-label") == NAMES[1])
-    line.click()
+    browser.find(f'{RANGES}[aria-label="{NAMES[1]}"] > svg > .offlinesales-edge').click()
     assert focused(browser).get_attribute("data-offlinesales-chosen") is not None
     width = browser.driver.execute_script("return document.documentElement.scrollWidth")
     assert width <= size[0]

@@ -13,13 +13,23 @@ from pretix_offlinesales.issuing.several import SeveralRequest
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
 from pretix_offlinesales.jobs.registry import all_kinds, kind_of
-from pretix_offlinesales.kinds import ISSUE, ISSUE_SEVERAL, MAKE_DATA, PRINT, UNDO_LOST, UNDO_RETURN
+from pretix_offlinesales.kinds import (
+    ISSUE,
+    ISSUE_SEVERAL,
+    MAKE_DATA,
+    PRINT,
+    PRINT_FOR_SELLERS,
+    UNDO_LOST,
+    UNDO_RETURN,
+)
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.data import DataOptions
+from pretix_offlinesales.printing.for_sellers import SellersRequest
 from pretix_offlinesales.returning.after_sale import AfterSale
 from pretix_offlinesales.tickets.selection import Selection
 from tests.support.after_sale import report_lost, take_back
 from tests.support.jobs import done
+from tests.support.sellers import make_seller
 
 NO_QUOTA = "This product is not assigned to a quota."
 DELETED = "Something that this batch should have been made of has been deleted in the meantime."
@@ -49,6 +59,10 @@ def asked(event, item, quota, layout, web, make_batch):
         batch = make_batch(amount=5, layout=layout.pk, testmode=True)
         if kind == PRINT:
             return PRINT.ask(batch, requester), batch
+        if kind == PRINT_FOR_SELLERS:
+            seller = make_seller(event.organizer)
+            batch.tickets.update(seller=seller)
+            return PRINT_FOR_SELLERS.ask_for(event, SellersRequest.of(event, [seller]), requester), batch
         if kind == MAKE_DATA:
             return MAKE_DATA.ask(batch, DataOptions(), requester), batch
         if kind == UNDO_RETURN:

@@ -46,7 +46,7 @@ from pretix_offlinesales.kinds import ISSUE, PRINT, RETURN
 from pretix_offlinesales.models import Job, JobLost, OfflineSalesBatch
 from pretix_offlinesales.printing import kinds as printing_kinds, work as printing_work
 from pretix_offlinesales.printing.canvas import TicketCanvas
-from pretix_offlinesales.printing.plan import Plan
+from pretix_offlinesales.printing.printout import BatchPrintout
 from pretix_offlinesales.returning import after_sale, attempt, kinds
 from pretix_offlinesales.returning.after_sale import all_after_sale
 from pretix_offlinesales.tickets.selection import ALL
@@ -760,7 +760,7 @@ def at_work(job):
 
 
 def test_who_comes_later_joins_and_brings_it_to_its_end(in_parts):
-    assert printing_work._print_part(at_work(in_parts), Plan(in_parts.batch))
+    assert printing_work._print_part(at_work(in_parts), BatchPrintout(in_parts))
     run(in_parts)
     assert (end(in_parts), in_parts.attempts) == ((State.SUCCEEDED, ""), 1)
     with pikepdf.open(in_parts.file.file.open()) as pdf:
@@ -768,7 +768,7 @@ def test_who_comes_later_joins_and_brings_it_to_its_end(in_parts):
 
 
 def test_parts_that_are_done_are_not_drawn_again(in_parts):
-    assert printing_work._print_part(at_work(in_parts), Plan(in_parts.batch))
+    assert printing_work._print_part(at_work(in_parts), BatchPrintout(in_parts))
     first = in_parts.parts.first()
     first.file.file.storage.delete(first.file.file.name)
     first.file.file.storage.save(first.file.file.name, ContentFile(empty_part()))
@@ -787,7 +787,7 @@ def test_the_parts_are_deleted_when_they_are_put_together(in_parts, worker):
     before, files = stored(), CachedFile.objects.exclude(pk=in_parts.pk)
     at_work(in_parts)
     for done in (1, 2):
-        assert printing_work._print_part(in_parts, Plan(in_parts.batch))
+        assert printing_work._print_part(in_parts, BatchPrintout(in_parts))
         assert (len(stored() - before), files.count()) == (done, done)
     with worker():
         run(in_parts)
@@ -834,7 +834,7 @@ def test_two_workers_draw_different_parts(in_parts, monkeypatch):
 def half_printed(in_parts):
     """One part is done, and somebody works on the others."""
     before = stored()
-    assert printing_work._print_part(at_work(in_parts), Plan(in_parts.batch))
+    assert printing_work._print_part(at_work(in_parts), BatchPrintout(in_parts))
     assert len(stored() - before) == 1
     in_parts.before = before
     return in_parts

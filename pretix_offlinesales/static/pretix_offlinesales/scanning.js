@@ -438,6 +438,14 @@
     $(begin);
     $(document).on("pretix:bind-forms", begin);
 
+    // Who opens a select with the keyboard can go on typing what to look for.
+    $(document).on("select2:open", "form[data-offlinesales-scanning] select", function () {
+        const search = document.querySelector(".select2-container--open .select2-search__field");
+        if (search) {
+            search.focus();
+        }
+    });
+
     // What is chosen beside the list changes what can be done with it.
     $(document).on("change", "form[data-offlinesales-scanning] [data-offlinesales-asked]", function () {
         question += 1;
