@@ -45,7 +45,7 @@ class LineForm(forms.Form):
 
 
 class LineFormSet(
-    forms.formset_factory(  # type: ignore[misc]  # a class made by a function
+    forms.formset_factory(
         LineForm, extra=0, min_num=1, max_num=MAX_LINES, validate_min=True, validate_max=True, can_delete=True
     )
 ):

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -29,7 +30,7 @@ from ..jobs import runner
 from ..jobs.queries import failures, find, last_failed, last_fetchable, unfinished
 from ..jobs.registry import all_kinds, kind_of, request_of
 from ..kinds import ISSUE, ISSUE_SEVERAL, MAKE_DATA, PRINT
-from ..models import REQUESTER, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
+from ..models import REQUESTER, Document, Job, JobFailed, OfflineSalesBatch, OfflineSalesTicket
 from ..models.activation import is_active
 from ..printing.letters import MissingLetters, missing_letters
 from ..printing.specimen import print_specimen
@@ -416,6 +417,10 @@ class TicketsMixin(BatchMixin):
         return self.filter_form.filter_qs(tickets) if self.filter_form.is_valid() else tickets
 
 
+#: How many documents the page of a batch shows.
+MAX_DOCUMENTS = 10
+
+
 class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
     template_name = "pretix_offlinesales/control/batch.html"
     context_object_name = "tickets"
@@ -448,7 +453,16 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
             "last_data": last_fetchable(self.batch, MAKE_DATA),
             "making_data": self._unfinished(MAKE_DATA),
             "failed_data": last_failed(self.batch, MAKE_DATA),
+            **self._documents(),
         }
+
+    def _documents(self) -> dict:
+        """By which its tickets went from hand to hand, the newest first, for whoever may read sellers."""
+        if not may_read_sellers(self.request):
+            return {}
+        documents = Document.objects.filter(movements__batch=self.batch).annotate(of_batch=F("movements__count"))
+        newest = documents.select_related("source", "target").order_by("-pk")
+        return {"documents": newest[:MAX_DOCUMENTS], "more_documents": max(documents.count() - MAX_DOCUMENTS, 0)}
 
     def _unfinished(self, kind) -> list[Job]:
         return _recovered(self.request.event, unfinished(batch=self.batch, kind=kind.identifier))
