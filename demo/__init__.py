@@ -14,3 +14,6 @@ DIRECTORY = Path(__file__).resolve().parent.parent / ".demo"
 #: Where the demo's pretix is reached.
 HOST, PORT = "127.0.0.1", int(os.environ.get("PORT") or 8345)
 URL = f"http://{HOST}:{PORT}"
+
+#: How a process ends that was interrupted, as shells have it.
+INTERRUPTED = 130

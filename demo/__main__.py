@@ -2,6 +2,8 @@ import os
 import signal
 import sys
 
+from . import INTERRUPTED
+
 
 def say_so():
     """In one piece: the other process may say it at the same moment."""
@@ -12,7 +14,7 @@ def say_so():
 def end_at_once(*_signal):
     """As an exception, it would come up wherever pretix is being loaded, where not everybody lets it through."""
     say_so()
-    os._exit(1)
+    os._exit(INTERRUPTED)
 
 
 if __name__ == "__main__":
@@ -29,4 +31,4 @@ if __name__ == "__main__":
             main()
     except KeyboardInterrupt:
         say_so()
-        sys.exit(1)
+        sys.exit(INTERRUPTED)

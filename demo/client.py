@@ -12,7 +12,7 @@ from time import monotonic, sleep
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from . import DIRECTORY, HOST
+from . import DIRECTORY, HOST, INTERRUPTED
 
 AMOUNT = 1000
 
@@ -60,7 +60,9 @@ def _server() -> Iterator[str]:
 
 def _wait_until_it_answers(server: subprocess.Popen, url: str, log: Path) -> None:
     for _ in range(600):
-        if server.poll() is not None:
+        if server.poll() == INTERRUPTED:
+            raise KeyboardInterrupt  # it heard of it first
+        if server.returncode is not None:
             break
         try:
             return urlopen(url + "/static/fonts/LICENSE", timeout=5).close()

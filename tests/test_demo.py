@@ -42,6 +42,6 @@ def test_ctrl_c_ends_it_without_a_traceback_and_leaves_nothing_running(tmp_path,
     sleep(1)
     os.killpg(demo.pid, signal.SIGINT)
     output, _nothing = demo.communicate(timeout=60)
-    assert (demo.returncode, output.splitlines()[-1], "Traceback" in output) == (1, "Interrupted.", False)
+    assert (demo.returncode, output.splitlines()[-1], "Traceback" in output) == (130, "Interrupted.", False)
     with pytest.raises(ProcessLookupError):
         os.killpg(demo.pid, 0)

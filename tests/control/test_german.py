@@ -101,6 +101,6 @@ def test_the_page_of_a_batch(german, anna, pages, make, user):
         ["Fällig", "3", "69,00 €"],
         ["Außerdem fällig: zurückgenommen, aber eingelassen", "0", "0,00 €"],
     ]
-    assert rows(page)[0] == ["1", first.order.code, "Im Umlauf", "", "08.05.2027 21:00 · Main entrance"]
+    assert rows(page)[0] == ["1", first.order.code, "Verkauft", "", "08.05.2027 21:00 · Main entrance"]
     history = [words(entry.select("p")[1]) for entry in soup(page).select(".logentry")]
     assert history == ["3 Tickets wurden für den Offline-Verkauf ausgegeben."]

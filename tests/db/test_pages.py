@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
@@ -59,7 +60,11 @@ def of_the_page(batch, **values):
 
 
 def of_the_api(batch, **values):
-    found = TicketFilter(data=values, queryset=shown(batch.tickets.select_related("order")))
+    found = TicketFilter(
+        data=values,
+        queryset=shown(batch.tickets.select_related("order")),
+        request=SimpleNamespace(organizer=batch.event.organizer),
+    )
     assert found.is_valid()
     return found.qs.order_by("number")
 
