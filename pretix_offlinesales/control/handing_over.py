@@ -20,6 +20,7 @@ from ..models.activation import is_active
 from ..sellers.handing_over import WHEREVER, Moved, NotHandedOver, Plan, check_seller, hand_over, look
 from ..sellers.next_ones import Pile, next_ones
 from ..tickets.books import format_tickets
+from ..tickets.lines import read_name
 from ..tickets.numbers import DASH, format_numbers, ranges_of
 from ..tickets.reasons import ALREADY_THERE, HELD_ELSEWHERE, TEXTS
 from ..tickets.selection import Choice, Ticket, choose
@@ -299,16 +300,23 @@ def by_batch(choices: Sequence[Choice]) -> dict[int, list[int]]:
 
 
 def left_alone(plan: Plan) -> list[LeftAlone]:
-    """What is known, as ranges; then what is not, as it was given."""
+    """What is known, as ranges; then what is not: numbers of a batch as ranges, all else as it was given."""
     known: dict[tuple[int, str], list[int]] = defaultdict(list)
-    unknown = []
+    unknown: dict[tuple[int, str], list[int]] = defaultdict(list)
+    as_given = []
     for choice, reason in plan.refused:
         if choice.ticket:
             known[choice.ticket.batch_id, why(plan, choice, reason)].append(choice.ticket.number)
+        elif (named := read_name(choice.value)) and len(named[1]) == 1:
+            unknown[named[0], str(TEXTS[reason])].append(named[1][0])
         else:
-            unknown.append(LeftAlone(choice.value, str(TEXTS[reason])))
-    groups = sorted(known.items(), key=lambda group: (group[0][0], min(group[1])))
-    return [LeftAlone(_called(plan, batch, numbers), text) for (batch, text), numbers in groups] + unknown
+            as_given.append(LeftAlone(choice.value, str(TEXTS[reason])))
+    groups = [
+        LeftAlone(_called(plan, batch, numbers), text)
+        for found in (known, unknown)
+        for (batch, text), numbers in sorted(found.items(), key=lambda group: (group[0][0], min(group[1])))
+    ]
+    return groups + as_given
 
 
 def _called(plan: Plan, key: int, numbers: list[int]) -> str:

@@ -3,7 +3,7 @@ Sellers from a CSV file: which of its columns is what, what each line would do, 
 lines are imported, or none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,16 +153,16 @@ class _Reader:
 
     def line(self, number: int, row: Mapping[str, Any]) -> Line:
         texts = {column: (column.resolve(self.settings, row) or "").strip() for column in self.columns}
-        line, data = Line(number), {}
+        line, data, unread = Line(number), {}, set()
         for column, text in texts.items():
             try:
                 if text:
                     data[column.name] = column.clean(text, {})
             except ValidationError as error:
                 line.errors.append((column.verbose_name, error.message))
+                unread.add(column.name)
         self._find_seller(line, data.get("identifier", ""))
-        if not line.errors:
-            self._check(line, data)
+        self._check(line, data, unread)
         return line
 
     def _find_seller(self, line: Line, identifier: str) -> None:
@@ -177,17 +177,20 @@ class _Reader:
         if line.seller and not self.settings["update_existing"]:
             line.errors.append((label, _("There is a seller with this identifier already.")))
 
-    def _check(self, line: Line, data: dict[str, Any]) -> None:
-        seller = line.seller or Seller(organizer=self.organizer)
+    def _check(self, line: Line, data: dict[str, Any], unread: Collection[str]) -> None:
+        """Whatever was found before, so that all mistakes of a line are named at once, those of ``unread`` once."""
+        known = line.seller if not line.errors else None
+        seller = known or Seller(organizer=self.organizer)
         form = LineForm(model_to_dict(seller) | data, instance=seller, organizer=self.organizer)
-        if form.is_valid():
+        if form.is_valid() and not line.errors:
             line.seller = seller
             line.values = {name: form.cleaned_data[name] for name in data}
             for name, value in line.values.items():
                 setattr(seller, name, value)
             return
         labels = {column.name: column.verbose_name for column in self.columns}
-        line.errors += [(labels[name], error) for name, errors in form.errors.items() for error in errors]
+        found = {name: errors for name, errors in form.errors.items() if name not in unread}
+        line.errors += [(labels[name], error) for name, errors in found.items() for error in errors]
 
 
 @transaction.atomic

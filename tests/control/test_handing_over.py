@@ -135,7 +135,7 @@ def test_what_can_not_be_handed_over_is_left_alone_and_the_rest_goes(look, confi
     cancel(batch.tickets.get(number=5))
     spoiled = batch.tickets.get(number=12).order.positions.get()
     spoiled.revoked_secrets.create(event=batch.event, secret="spoiled")
-    seen = look(kiosk, f"#{batch.pk}: 1-9, 99\nnonsense\nspoiled")
+    seen = look(kiosk, f"#{batch.pk}: 1-9, 99-103\nnonsense\nspoiled")
     assert question(seen).startswith("4 tickets , €92.00 : Stock to Kiosk")
     assert rows(seen) == [
         [f"#{batch.pk}", "Ticket", "4, 6–8", "€23.00", "4", "€92.00"],
@@ -144,7 +144,7 @@ def test_what_can_not_be_handed_over_is_left_alone_and_the_rest_goes(look, confi
         [f"#{batch.pk}: 5", "already canceled"],
         [f"#{batch.pk}: 9", "already there (Kiosk)"],
         [f"#{batch.pk}: 12", "code has been revoked, so the paper is dead"],
-        [f"#{batch.pk}: 99", "unknown"],
+        [f"#{batch.pk}: 99–103", "unknown"],
         ["nonsense", "unknown"],
     ]
     confirm(seen)

@@ -364,18 +364,24 @@ def test_import(anna, sellers, user, organizer):
 @pytest.mark.django_db
 def test_an_import_with_mistakes_imports_nothing(anna, sellers, organizer):
     make_seller(organizer, "Other", identifier="K-9")
-    page = upload(anna, sellers, "Name,Id,Mail,Part\nA,K-1,x,5\n,K-2,,5\nC,K-1,,5\nD,K-9,,\nE,K-5,,much\nF,K-6,,200\n")[
-        "Location"
-    ]
+    page = upload(
+        anna,
+        sellers,
+        "Name,Id,Mail,Part\nA,K-1,x,5\n,K-2,,5\nC,K-1,,5\nD,K-9,,\nE,K-5,,much\nF,K-6,,200\n,K-1,x,much\n",
+    )["Location"]
     values = matched(name="Name", identifier="Id", email="Mail", commission_percent="Part")
     response = anna.post(page, values | {"import": "on"})
-    assert rows(response)[:6] == [
+    assert rows(response)[:10] == [
         ["2", "Email", "Enter a valid email address."],
         ["3", "Name", "This field is required."],
         ["4", "Internal identifier", "Line 2 has this identifier, too."],
         ["5", "Internal identifier", "There is a seller with this identifier already."],
         ["6", "Commission in percent", "You entered an invalid number."],
         ["7", "Commission in percent", "Ensure this value is less than or equal to 100."],
+        ["8", "Commission in percent", "You entered an invalid number."],
+        ["8", "Internal identifier", "Line 2 has this identifier, too."],
+        ["8", "Name", "This field is required."],
+        ["8", "Email", "Enter a valid email address."],
     ]
     assert Seller.objects.count() == 1
 
