@@ -92,18 +92,21 @@ class OfflineSalesExporter(MultiSheetListExporter):
                 help_text=_("If none are selected, all sales channels are included."),
                 required=False,
             ),
-            sellers=forms.ModelMultipleChoiceField(
+            sellers=None,
+            no_testmode=forms.BooleanField(label=_("Ignore test mode orders"), initial=True, required=False),
+        )
+        sellers = got_some(Document.objects.filter(event__in=self._event_pks))
+        if sellers.exists():
+            fields["sellers"] = forms.ModelMultipleChoiceField(
                 label=_("Sellers"),
-                queryset=got_some(Document.objects.filter(event__in=self._event_pks)),
+                queryset=sellers,
                 widget=forms.CheckboxSelectMultiple(attrs={"class": "scrolling-multiple-choice"}),
                 help_text=_(
                     "If some are selected, only tickets that they hold, or answer for, are included and counted."
                 ),
                 required=False,
-            ),
-            no_testmode=forms.BooleanField(label=_("Ignore test mode orders"), initial=True, required=False),
-        )
-        if not fields["sellers"].queryset.exists():
+            )
+        else:
             del fields["sellers"]
         if self.is_multievent:
             del fields["items"]
