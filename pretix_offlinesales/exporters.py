@@ -71,7 +71,6 @@ class OfflineSalesExporter(MultiSheetListExporter):
 
     @property
     def additional_form_fields(self) -> dict:
-        sellers = got_some(Document.objects.filter(event__in=self._event_pks))
         fields = OrderedDict(
             date_range=DateFrameField(
                 label=_("Date range"),
@@ -93,7 +92,12 @@ class OfflineSalesExporter(MultiSheetListExporter):
                 help_text=_("If none are selected, all sales channels are included."),
                 required=False,
             ),
-            sellers=forms.ModelMultipleChoiceField(
+            sellers=None,
+            no_testmode=forms.BooleanField(label=_("Ignore test mode orders"), initial=True, required=False),
+        )
+        sellers = got_some(Document.objects.filter(event__in=self._event_pks))
+        if sellers.exists():
+            fields["sellers"] = forms.ModelMultipleChoiceField(
                 label=_("Sellers"),
                 queryset=sellers,
                 widget=forms.CheckboxSelectMultiple(attrs={"class": "scrolling-multiple-choice"}),
@@ -101,10 +105,8 @@ class OfflineSalesExporter(MultiSheetListExporter):
                     "If some are selected, only tickets that they hold, or answer for, are included and counted."
                 ),
                 required=False,
-            ),
-            no_testmode=forms.BooleanField(label=_("Ignore test mode orders"), initial=True, required=False),
-        )
-        if not sellers.exists():
+            )
+        else:
             del fields["sellers"]
         if self.is_multievent:
             del fields["items"]

@@ -223,3 +223,14 @@ def test_the_report_knows_sellers(event, batch, kiosk, office):
     assert (row["Issued"], row["Held by a seller"], row["In stock"], row["Sold"]) == ("10", "6", "0", "1")
     OfflineSalesBatch.objects.update(testmode=True)
     assert export("batches", sellers=[kiosk], no_testmode=True) == []
+
+
+def test_the_report_asks_for_sellers_where_there_are_any(event, make, kiosk):
+    def offered():
+        field = OfflineSalesExporter(event, event.organizer).additional_form_fields.get("sellers")
+        return field and [str(seller) for seller in field.queryset]
+
+    batch = make(amount=2)
+    assert offered() is None
+    handed_over(batch, kiosk, "1")
+    assert offered() == ["Kiosk"]
