@@ -41,18 +41,16 @@ class DocumentDetail(DocumentMixin, DetailView):
             "note": note,
             "total": Tally(self.object.count, self.object.value),
             "has_dates": any(line.subevent for line in note.lines),
-            "batches_url": self._batches_url(),
+            "batches_url": self._url_in_event("list", "event.orders:read"),
+            "print_url": self._url_in_event("print_for_sellers", "event.orders:write") if self.object.target else "",
         }
 
-    def _batches_url(self) -> str:
-        """The offline sales of its event, for whoever may see them."""
-        event = self.object.event
-        if not event or not self.request.user.has_event_permission(
-            self.request.organizer, event, "event.orders:read", self.request
-        ):
+    def _url_in_event(self, name: str, permission: str) -> str:
+        """A page of its event, for whoever has this permission there."""
+        organizer, event = self.request.organizer, self.object.event
+        if not event or not self.request.user.has_event_permission(organizer, event, permission, self.request):
             return ""
-        place = {"organizer": self.request.organizer.slug, "event": event.slug}
-        return reverse("plugins:pretix_offlinesales:list", kwargs=place)
+        return reverse(f"plugins:pretix_offlinesales:{name}", kwargs={"organizer": organizer.slug, "event": event.slug})
 
 
 class DocumentPDF(DocumentMixin, BaseDetailView):

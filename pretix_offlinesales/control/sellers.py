@@ -1,6 +1,6 @@
 """The organizer's pages about sellers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.timezone import now
 from django.utils.translation import gettext as _, ngettext
@@ -253,27 +253,22 @@ class SellerDetail(SellerMixin, PaginationMixin, ListView):
         context = super().get_context_data(**kwargs)
         for document in context["documents"]:
             document.organizer = self.request.organizer
-            document.url = self._address("document", document=document.pk)
-            document.pdf_url = self._address("document_pdf", document=document.pk)
+            document.url = self.url("document", document=document.pk)
+            document.pdf_url = self.url("document_pdf", document=document.pk)
         account, products = accounts([self.seller])[self.seller.pk], self._products()
+        held = self._events_with_held(products)
         return context | {
             "account": account,
             "products": products,
             "held": self._held() if account.held else [],
             "hand_over": self._events_to_hand_over() if self.seller.active else [],
-            "take_back": self._events_to_take_back(products),
+            "take_back": self._pages(held, "hand_over", "&to=stock"),
+            "to_print": self._pages(held, "print_for_sellers"),
             "rates": self.seller.product_commissions.select_related("item__event"),
             "comment_form": SellerCommentForm(instance=self.seller),
             "language": dict(settings.LANGUAGES).get(self.seller.locale, self.seller.locale),
             "can_be_deleted": not records.has_held(self.seller),
         }
-
-    def _address(self, name: str, **kwargs) -> str:
-        """Empty where there is no such page."""
-        try:
-            return self.url(name, **kwargs)
-        except NoReverseMatch:
-            return ""
 
     def _products(self) -> list[ProductLine]:
         """By event, date and product, in the order of time."""
@@ -312,19 +307,19 @@ class SellerDetail(SellerMixin, PaginationMixin, ListView):
         to_come = events.filter(Q(ends__gte=now() - timedelta(days=1)) | Q(has_subevents=True))
         if self.seller.currency:
             to_come = to_come.filter(currency=self.seller.currency)
-        return self._hand_over(to_come, "")
+        return self._pages(to_come.order_by("date_from", "pk"), "hand_over")
 
-    def _events_to_take_back(self, products: Sequence[ProductLine]) -> list[dict]:
-        """Where there is something to be taken back."""
+    def _events_with_held(self, products: Sequence[ProductLine]) -> list[Event]:
+        """Where there is something to be taken back, or printed, by whoever may do it."""
         held = {line.event.pk for line in products if line.account.held}
-        return self._hand_over(self._events("event.orders:write").filter(pk__in=held), "&to=stock") if held else []
+        return list(self._events("event.orders:write").filter(pk__in=held).order_by("date_from", "pk")) if held else []
 
-    def _hand_over(self, events: QuerySet[Event], query: str) -> list[dict]:
-        found = []
-        for event in events.order_by("date_from", "pk"):
-            if url := self._address("hand_over", event=event.slug):
-                found.append({"event": event, "url": f"{url}?seller={self.seller.pk}{query}"})
-        return found
+    def _pages(self, events: Iterable[Event], name: str, query: str = "") -> list[dict]:
+        """The page with this name of each event, about this seller."""
+        return [
+            {"event": event, "url": f"{self.url(name, event=event.slug)}?seller={self.seller.pk}{query}"}
+            for event in events
+        ]
 
     def _events(self, permission: str) -> QuerySet[Event]:
         """Those that use the plugin, and where the user has this permission."""

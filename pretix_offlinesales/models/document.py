@@ -14,6 +14,9 @@ from .batch import OfflineSalesBatch
 from .requested import Requested
 from .seller import Seller
 
+#: Of sums: thousands of the dearest tickets that the host knows.
+MAX_DIGITS = 18
+
 
 class DocumentKind(models.TextChoices):
     #: From stock to a seller.
@@ -61,7 +64,7 @@ class Document(Requested):
     created = models.DateTimeField(default=now)
     #: How many tickets it is about, and what they cost.
     count = models.PositiveIntegerField()
-    value = models.DecimalField(max_digits=13, decimal_places=2)
+    value = models.DecimalField(max_digits=MAX_DIGITS, decimal_places=2)
     currency = models.CharField(max_length=10)
     comment = models.TextField(blank=True, default="")
     #: What was agreed, as ``sellers.terms.Terms``.
@@ -125,7 +128,7 @@ class Movement(models.Model):
     #: Ranges in ascending order, each with its first and last number: ``[[1, 50], [60, 60]]``.
     numbers = models.JSONField()
     count = models.PositiveIntegerField()
-    value = models.DecimalField(max_digits=13, decimal_places=2)
+    value = models.DecimalField(max_digits=MAX_DIGITS, decimal_places=2)
 
     objects: models.Manager["Movement"] = ScopedManager(organizer="document__organizer")
 
