@@ -15,10 +15,10 @@ QUESTION = ".panel-body > p"
 @pytest.fixture
 def stock(browser, shared):
     """The page of a batch, and the codes of its tickets."""
-    if "stock" not in shared:
+    if "pile" not in shared:
         browser.issue("Night pass", 40)
-        shared["stock"] = browser.url, browser.texts("tbody strong a")
-    return shared["stock"]
+        shared["pile"] = browser.url, browser.texts("tbody strong a")
+    return shared["pile"]
 
 
 def scan(browser, *codes):
