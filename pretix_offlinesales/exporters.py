@@ -71,6 +71,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
 
     @property
     def additional_form_fields(self) -> dict:
+        sellers = got_some(Document.objects.filter(event__in=self._event_pks))
         fields = OrderedDict(
             date_range=DateFrameField(
                 label=_("Date range"),
@@ -92,12 +93,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
                 help_text=_("If none are selected, all sales channels are included."),
                 required=False,
             ),
-            sellers=None,
-            no_testmode=forms.BooleanField(label=_("Ignore test mode orders"), initial=True, required=False),
-        )
-        sellers = got_some(Document.objects.filter(event__in=self._event_pks))
-        if sellers.exists():
-            fields["sellers"] = forms.ModelMultipleChoiceField(
+            sellers=forms.ModelMultipleChoiceField(
                 label=_("Sellers"),
                 queryset=sellers,
                 widget=forms.CheckboxSelectMultiple(attrs={"class": "scrolling-multiple-choice"}),
@@ -105,8 +101,10 @@ class OfflineSalesExporter(MultiSheetListExporter):
                     "If some are selected, only tickets that they hold, or answer for, are included and counted."
                 ),
                 required=False,
-            )
-        else:
+            ),
+            no_testmode=forms.BooleanField(label=_("Ignore test mode orders"), initial=True, required=False),
+        )
+        if not sellers.exists():
             del fields["sellers"]
         if self.is_multievent:
             del fields["items"]

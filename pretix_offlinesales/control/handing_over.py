@@ -20,7 +20,6 @@ from ..models.activation import is_active
 from ..sellers.handing_over import WHEREVER, Moved, NotHandedOver, Plan, check_seller, hand_over, look
 from ..sellers.next_ones import Pile, next_ones
 from ..tickets.books import format_tickets
-from ..tickets.lines import read_name
 from ..tickets.numbers import DASH, format_numbers, ranges_of
 from ..tickets.reasons import ALREADY_THERE, HELD_ELSEWHERE, TEXTS
 from ..tickets.selection import Choice, Ticket, choose
@@ -149,8 +148,7 @@ class HandOver(PageMixin, FormView):
             "more_left": len(left[MAX_SHOWN:]),
             "document": plan.kind.label,
             "question": ngettext("%(amount)d ticket", "%(amount)d tickets", count) % {"amount": count},
-            "button": ngettext("Hand over %(amount)d ticket", "Hand over %(amount)d tickets", count)
-            % {"amount": count},
+            "button": button_of(plan),
         }
         return self.render_to_response(self.get_context_data(form=form, checked=checked, title=TITLES[plan.kind]))
 
@@ -269,6 +267,15 @@ class HandOver(PageMixin, FormView):
         return JsonResponse({"verdicts": verdicts, "batches": {batch.pk: name_of(batch) for batch in batches}})
 
 
+def button_of(plan: Plan) -> str:
+    count = plan.total.count
+    if plan.kind == DocumentKind.TAKE_BACK:
+        words = ngettext("Take back %(amount)d ticket", "Take back %(amount)d tickets", count)
+    else:
+        words = ngettext("Hand over %(amount)d ticket", "Hand over %(amount)d tickets", count)
+    return words % {"amount": count}
+
+
 #: Where it is shown what is wrong.
 AT = {"seller": "target", "tickets": None}
 
@@ -300,23 +307,16 @@ def by_batch(choices: Sequence[Choice]) -> dict[int, list[int]]:
 
 
 def left_alone(plan: Plan) -> list[LeftAlone]:
-    """What is known, as ranges; then what is not: numbers of a batch as ranges, all else as it was given."""
+    """What is known, as ranges; then what is not, as it was given."""
     known: dict[tuple[int, str], list[int]] = defaultdict(list)
-    unknown: dict[tuple[int, str], list[int]] = defaultdict(list)
-    as_given = []
+    unknown = []
     for choice, reason in plan.refused:
         if choice.ticket:
             known[choice.ticket.batch_id, why(plan, choice, reason)].append(choice.ticket.number)
-        elif (named := read_name(choice.value)) and len(named[1]) == 1:
-            unknown[named[0], str(TEXTS[reason])].append(named[1][0])
         else:
-            as_given.append(LeftAlone(choice.value, str(TEXTS[reason])))
-    groups = [
-        LeftAlone(_called(plan, batch, numbers), text)
-        for found in (known, unknown)
-        for (batch, text), numbers in sorted(found.items(), key=lambda group: (group[0][0], min(group[1])))
-    ]
-    return groups + as_given
+            unknown.append(LeftAlone(choice.value, str(TEXTS[reason])))
+    groups = sorted(known.items(), key=lambda group: (group[0][0], min(group[1])))
+    return [LeftAlone(_called(plan, batch, numbers), text) for (batch, text), numbers in groups] + unknown
 
 
 def _called(plan: Plan, key: int, numbers: list[int]) -> str:

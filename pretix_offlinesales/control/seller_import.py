@@ -3,14 +3,16 @@ Sellers from a CSV file: which of its columns is what, what each line would do, 
 lines are imported, or none.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.forms.models import model_to_dict
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _, gettext_lazy
 from pretix.base.models import Organizer
 
@@ -57,6 +59,14 @@ class SellerColumn(ImportColumn):
         """As the form of a seller takes it: of a choice, both what is stored and what is shown can be in the file."""
         by_text = {text.lower(): key for key, label in self.choices.items() for text in (key, label)}
         return by_text.get(value.lower(), value)
+
+    def shown(self, value: Any) -> str:
+        """What a line says, as people read it."""
+        if isinstance(value, bool):
+            return _("Yes") if value else _("No")
+        if isinstance(value, Decimal):
+            return number_format(value, 2)
+        return self.choices.get(str(value), "" if value is None else str(value))
 
 
 class DecimalColumn(DecimalColumnMixin, SellerColumn):
@@ -153,16 +163,16 @@ class _Reader:
 
     def line(self, number: int, row: Mapping[str, Any]) -> Line:
         texts = {column: (column.resolve(self.settings, row) or "").strip() for column in self.columns}
-        line, data, unread = Line(number), {}, set()
+        line, data = Line(number), {}
         for column, text in texts.items():
             try:
                 if text:
                     data[column.name] = column.clean(text, {})
             except ValidationError as error:
                 line.errors.append((column.verbose_name, error.message))
-                unread.add(column.name)
         self._find_seller(line, data.get("identifier", ""))
-        self._check(line, data, unread)
+        if not line.errors:
+            self._check(line, data)
         return line
 
     def _find_seller(self, line: Line, identifier: str) -> None:
@@ -177,20 +187,25 @@ class _Reader:
         if line.seller and not self.settings["update_existing"]:
             line.errors.append((label, _("There is a seller with this identifier already.")))
 
-    def _check(self, line: Line, data: dict[str, Any], unread: Collection[str]) -> None:
-        """Whatever was found before, so that all mistakes of a line are named at once, those of ``unread`` once."""
-        known = line.seller if not line.errors else None
-        seller = known or Seller(organizer=self.organizer)
+    def _check(self, line: Line, data: dict[str, Any]) -> None:
+        seller = line.seller or Seller(organizer=self.organizer)
         form = LineForm(model_to_dict(seller) | data, instance=seller, organizer=self.organizer)
-        if form.is_valid() and not line.errors:
+        if form.is_valid():
             line.seller = seller
             line.values = {name: form.cleaned_data[name] for name in data}
             for name, value in line.values.items():
                 setattr(seller, name, value)
             return
         labels = {column.name: column.verbose_name for column in self.columns}
-        found = {name: errors for name, errors in form.errors.items() if name not in unread}
-        line.errors += [(labels[name], error) for name, errors in found.items() for error in errors]
+        line.errors += [(labels[name], error) for name, errors in form.errors.items() for error in errors]
+
+
+def table(organizer: Organizer, lines: Sequence[Line]) -> tuple[list[str], list[tuple[Line, list[str]]]]:
+    """What these lines say: the names of the columns of which they say something, and a row for each."""
+    said = {name for line in lines for name in line.values}
+    shown = [column for column in columns(organizer) if column.name in said and column.name != "name"]
+    rows = [(line, [column.shown(line.values.get(column.name)) for column in shown]) for line in lines]
+    return [str(column.verbose_name) for column in shown], rows
 
 
 @transaction.atomic

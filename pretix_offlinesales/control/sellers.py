@@ -45,7 +45,7 @@ from .seller_forms import (
     SellerFilterForm,
     SellerForm,
 )
-from .seller_import import MAX_LINES, MatchForm, read, write
+from .seller_import import MAX_LINES, MatchForm, read, table as table_of, write
 
 #: Asks the list for what takes the longer, the more tickets there are (see the list of batches).
 COUNTED = "counted"
@@ -518,8 +518,11 @@ class SellerImportProcess(OrganizerPageMixin, BaseProcessView):
             return list(parse_csv(self.file.file, mode="replace", charset=charset))
 
     def _look(self, lines: Sequence, wrong: Sequence) -> dict:
+        columns, rows = table_of(self.request.organizer, [] if wrong else lines[:MAX_SHOWN])
         return {
-            "lines": lines[:MAX_SHOWN],
+            "lines": lines,
+            "columns": columns,
+            "rows": rows,
             "more": max(len(lines) - MAX_SHOWN, 0),
             "wrong": wrong[:MAX_ERRORS],
             "more_wrong": max(len(wrong) - MAX_ERRORS, 0),

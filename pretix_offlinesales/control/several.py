@@ -95,16 +95,6 @@ class Look:
         return ngettext("Issue %(amount)d batch", "Issue %(amount)d batches", self.amount) % {"amount": self.amount}
 
     @property
-    def problems(self) -> list[str]:
-        """What is wrong with what. What is so for each seller is said once."""
-        lines = self.together.lines
-        found = (
-            (lines[each.place].seller if each.field == "seller" else lines[each.place].batch.product, each.message)
-            for each in self.together.problems
-        )
-        return list(dict.fromkeys(f"{about}: {message}" for about, message in found))
-
-    @property
     def amount(self) -> int:
         return len(self.together.lines)
 

@@ -66,6 +66,8 @@ class Drawn:
     key: str
     numbers: str
     words: str
+    #: The same where there is little room: of what is held, only by whom.
+    short: str
     amount: str
     count: int
     x: str
@@ -184,6 +186,9 @@ class Palette:
         words = in_words(place.state, name)
         return words if place.state == State.HELD or not name else f"{words} · {name}"
 
+    def short(self, place: Place) -> str:
+        return self.names[place.seller] if place.state == State.HELD and place.seller else self.words(place)
+
     def legend(self, counts: dict[Place, int]) -> list[tuple[Kind, int]]:
         found: dict[Kind, int] = {}
         for place in sorted(counts, key=self.rank):
@@ -222,12 +227,14 @@ def _draw_stretch(
     words = ", ".join(f"{palette.words(place)}: {count}" for place, count in parts)
     if not stretch.is_mixed:
         words = palette.words(places[0])
+    short = palette.short(places[0])
     batch = batches[stretch.batch] if stretch.batch else None
     (first_batch, first), (last_batch, last) = stretch.first, stretch.last
     return Drawn(
         key=f"offlinesales-stock-{first_batch}-{first}",
         numbers=_numbers(first, last) if batch else f"#{first_batch}-{first} – #{last_batch}-{last}",
         words=words,
+        short=short,
         amount=ngettext("{count} ticket", "{count} tickets", stretch.count).format(count=stretch.count),
         count=stretch.count,
         x=_percent(x),

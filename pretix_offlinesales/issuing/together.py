@@ -70,8 +70,6 @@ class Allotment:
     more: Tally
     #: What she would hold or owe then.
     value: Decimal
-    #: All of it has a price.
-    is_priced: bool = True
 
     @property
     def is_too_much(self) -> bool:
@@ -86,11 +84,6 @@ class Together:
     shares: list[Share] = field(default_factory=list)
     allotments: list[Allotment] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-
-    @property
-    def is_priced(self) -> bool:
-        """Or sums would say less than it costs."""
-        return all(line.price is not None for line in self.lines)
 
     @property
     def total(self) -> Tally:
@@ -237,14 +230,13 @@ def _allot(together: Together, event: Event) -> None:
     """The first batch of a seller who can't get all of hers is the one that is named."""
     more: dict[Seller, Tally] = defaultdict(Tally)
     first: dict[Seller, int] = {}
-    unpriced = {line.seller for line in together.lines if line.price is None}
     for place, line in enumerate(together.lines):
         if line.seller:
             more[line.seller] += line.tally
             first.setdefault(line.seller, place)
     exposed = exposures(more)
     for seller, tally in more.items():
-        together.allotments.append(Allotment(seller, tally, exposed[seller.pk] + tally.value, seller not in unpriced))
+        together.allotments.append(Allotment(seller, tally, exposed[seller.pk] + tally.value))
         try:
             check_seller(seller, event, tally, exposed[seller.pk])
         except NotHandedOver as error:

@@ -64,6 +64,10 @@ def button(response):
     return found and words(found)
 
 
+def heading(response):
+    return words(soup(response).select_one("form:has([name=confirmed]) h2"))
+
+
 def title(response):
     return words(soup(response).select_one("#page-wrapper h1"))
 
@@ -135,7 +139,7 @@ def test_what_can_not_be_handed_over_is_left_alone_and_the_rest_goes(look, confi
     cancel(batch.tickets.get(number=5))
     spoiled = batch.tickets.get(number=12).order.positions.get()
     spoiled.revoked_secrets.create(event=batch.event, secret="spoiled")
-    seen = look(kiosk, f"#{batch.pk}: 1-9, 99-103\nnonsense\nspoiled")
+    seen = look(kiosk, f"#{batch.pk}: 1-9, 99\nnonsense\nspoiled")
     assert question(seen).startswith("4 tickets , €92.00 : Stock to Kiosk")
     assert rows(seen) == [
         [f"#{batch.pk}", "Ticket", "4, 6–8", "€23.00", "4", "€92.00"],
@@ -144,7 +148,7 @@ def test_what_can_not_be_handed_over_is_left_alone_and_the_rest_goes(look, confi
         [f"#{batch.pk}: 5", "already canceled"],
         [f"#{batch.pk}: 9", "already there (Kiosk)"],
         [f"#{batch.pk}: 12", "code has been revoked, so the paper is dead"],
-        [f"#{batch.pk}: 99–103", "unknown"],
+        [f"#{batch.pk}: 99", "unknown"],
         ["nonsense", "unknown"],
     ]
     confirm(seen)
@@ -206,8 +210,17 @@ def test_more_than_the_credit_limit_is_refused_at_the_seller(look, make, organiz
     assert errors(seen) == {
         "target": ["The seller would hold or owe €69.00, and the credit limit is €50.00."],
     }
-    assert button(seen) is None
-    assert button(look(kiosk, f"#{batch.pk}: 1-2")) == "Hand over 2 tickets"
+    assert (heading(seen), button(seen)) == ("Nothing can be handed over", None)
+    seen = look(kiosk, f"#{batch.pk}: 1-2")
+    assert (heading(seen), button(seen)) == ("Please confirm", "Hand over 2 tickets")
+
+
+@pytest.mark.django_db
+def test_the_button_says_what_is_done(look, make, kiosk, office):
+    batch = make(amount=3)
+    handed_over(batch, kiosk, "1-3")
+    buttons = [button(look(target, f"#{batch.pk}: {numbers}")) for target in (None, office) for numbers in ("1", "1-3")]
+    assert buttons == ["Take back 1 ticket", "Take back 3 tickets", "Hand over 1 ticket", "Hand over 3 tickets"]
 
 
 @pytest.mark.django_db

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
-from tests.support.after_sale import cancel, check_in, take_back
+from tests.support.after_sale import cancel, check_in, report_lost, take_back
 from tests.support.pages import alerts, rows, soup, words
 
 #: With what has become of the tickets.
@@ -90,6 +90,14 @@ def test_it_adds_up_what_the_filter_lets_through(anna, pages, some):
         ({"testmode": "yes"}, []),
     ]
     assert asked == [(query, totals(anna.get(pages, query | COUNTED))) for query, _expected in asked]
+
+
+def test_what_is_lost_is_not_missing_from_the_sums(anna, pages, make):
+    batch = make(amount=5)
+    report_lost(batch, "2-3")
+    take_back(batch, "3", "lost")
+    [row] = rows(anna.get(pages, COUNTED))
+    assert row[4:9] == ["5", "1", "3 + 1 lost or stolen", "0", "€92.00"]
 
 
 # What is counted later

@@ -98,7 +98,7 @@ def test_totals_of_several_pages_are_counted_later(anna, sellers, organizer, mak
     [euro, dollar] = soup(anna.get(f"{sellers}?page_size=2")).select("tfoot tr")
     assert (words(euro), words(dollar)) == ("Total in EUR …", "Total in USD …")
     [euro, dollar] = soup(anna.get(f"{sellers}?page_size=2&counted=yes")).select("tfoot tr")
-    assert (words(euro), words(dollar)) == ("Total in EUR 3 €69.00 – – – €0.00", "Total in USD – – – – $0.00")
+    assert (words(euro), words(dollar)) == ("Total in EUR 3 €69.00 – – – –", "Total in USD – – – – –")
 
 
 @pytest.mark.django_db
@@ -344,7 +344,12 @@ def test_import(anna, sellers, user, organizer):
     page = upload(anna, sellers, CSV)["Location"]
     assert words(soup(anna.get(page)).select_one("table tbody tr")) == "Kiosk K-1 10.5 % yes"
     looked = anna.post(page, MATCHED)
-    assert rows(looked)[:2] == [["2", "New", "Kiosk", "K-1", "", "10.50"], ["3", "New", "Club", "", "", "0"]]
+    table = soup(looked).select_one("table")
+    assert words(table.thead) == "Line Name Internal identifier Commission in percent Firm sale"
+    assert [[words(cell) for cell in row.select("td")] for row in table.tbody.select("tr")] == [
+        ["2", "New", "Kiosk", "K-1", "10.50", "Yes"],
+        ["3", "New", "Club", "", "0.00", "No"],
+    ]
     assert "2 sellers will be created." in words(soup(looked))
     assert not Seller.objects.exists()
     assert anna.post(page, MATCHED | {"import": "on"})["Location"] == sellers
@@ -364,24 +369,18 @@ def test_import(anna, sellers, user, organizer):
 @pytest.mark.django_db
 def test_an_import_with_mistakes_imports_nothing(anna, sellers, organizer):
     make_seller(organizer, "Other", identifier="K-9")
-    page = upload(
-        anna,
-        sellers,
-        "Name,Id,Mail,Part\nA,K-1,x,5\n,K-2,,5\nC,K-1,,5\nD,K-9,,\nE,K-5,,much\nF,K-6,,200\n,K-1,x,much\n",
-    )["Location"]
+    page = upload(anna, sellers, "Name,Id,Mail,Part\nA,K-1,x,5\n,K-2,,5\nC,K-1,,5\nD,K-9,,\nE,K-5,,much\nF,K-6,,200\n")[
+        "Location"
+    ]
     values = matched(name="Name", identifier="Id", email="Mail", commission_percent="Part")
     response = anna.post(page, values | {"import": "on"})
-    assert rows(response)[:10] == [
+    assert rows(response)[:6] == [
         ["2", "Email", "Enter a valid email address."],
         ["3", "Name", "This field is required."],
         ["4", "Internal identifier", "Line 2 has this identifier, too."],
         ["5", "Internal identifier", "There is a seller with this identifier already."],
         ["6", "Commission in percent", "You entered an invalid number."],
         ["7", "Commission in percent", "Ensure this value is less than or equal to 100."],
-        ["8", "Commission in percent", "You entered an invalid number."],
-        ["8", "Internal identifier", "Line 2 has this identifier, too."],
-        ["8", "Name", "This field is required."],
-        ["8", "Email", "Enter a valid email address."],
     ]
     assert Seller.objects.count() == 1
 

@@ -186,17 +186,6 @@ def test_what_is_wrong_is_said_at_its_line(anna, page, values, item, workshop, k
     assert errors(seen) == {"testmode": ["Ticket: Tickets of test mode cannot be handed over."]}
 
 
-def test_no_sum_leaves_out_what_has_no_price(anna, page, values, item, workshop, kiosk, office):
-    seen = anna.post(page, values([(item, 30), (workshop, 4)], kiosk, office, book_size=10))
-    problem = "Workshop – Child: A book has between 1 and 4 of these tickets."
-    assert errors(seen) == {"book_size": [problem]}
-    panel = soup(seen).select_one("form:has([name=confirmed]) .panel-body")
-    assert words(panel) == f"4 batches , 68 tickets {problem}"
-    lines, sellers, _quotas = tables(seen)
-    assert lines[:2] == [["Kiosk", "Ticket", "€23.00", "30", "€690.00"], ["Kiosk", "Workshop – Child", "", "4", ""]]
-    assert sellers == [["Kiosk", "34", "", "", ""], ["Tourist office", "34", "", "", ""]]
-
-
 def test_something_is_to_be_named(anna, page, values):
     assert "Please name at least one product." in alerts(anna.post(page, values([])))[-1]
 

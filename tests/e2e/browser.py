@@ -116,6 +116,12 @@ def resize(driver: webdriver.Chrome, size: tuple[int, int]) -> None:
     )
 
 
+ROWS = """
+    const words = (cell) => cell.textContent.replace(/\\s+/g, " ").trim();
+    return [...document.querySelectorAll(arguments[0])].map((row) => [...row.querySelectorAll("th, td")].map(words));
+"""
+
+
 class Browser:
     """What one does at the pages, in their words."""
 
@@ -166,12 +172,26 @@ class Browser:
     def choose(self, name: str, option: str):
         Select(self.find(f"[name={name}]")).select_by_visible_text(option)
 
+    def pick(self, name: str, option: str):
+        """In the host's select with a search, as one does who has a mouse."""
+        self.find(f"[name={name}] + .select2").click()
+        [found] = [each for each in self.find_all(".select2-results__option") if each.text == option]
+        found.click()
+
+    def table(self, selector: str) -> list[list[str]]:
+        """What is in the cells of these rows, shown or not: in one look, whatever changes meanwhile."""
+        return self.driver.execute_script(ROWS, selector)
+
     def press(self, label: str):
         """The button or link with this label."""
         for element in self.find_all("button, a.btn"):
             if element.is_displayed() and element.text.strip() == label:
                 return element.click()
         raise AssertionError(f"There is no “{label}”, only {self.texts('button, a.btn')}")
+
+    def link(self, text: str):
+        """Follow the link that is called that."""
+        self.driver.find_element(By.LINK_TEXT, text).click()
 
     def wait_until(self, condition):
         """Until this is true; returns what it returned. What it looks at may go while it looks: the page changes."""

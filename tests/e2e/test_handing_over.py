@@ -15,10 +15,10 @@ QUESTION = ".panel-body > p"
 @pytest.fixture
 def stock(browser, shared):
     """The page of a batch, and the codes of its tickets."""
-    if "stock" not in shared:
+    if "pile" not in shared:
         browser.issue("Night pass", 40)
-        shared["stock"] = browser.url, browser.texts("tbody strong a")
-    return shared["stock"]
+        shared["pile"] = browser.url, browser.texts("tbody strong a")
+    return shared["pile"]
 
 
 def scan(browser, *codes):
@@ -29,13 +29,6 @@ def scan(browser, *codes):
 
 def judged(browser):
     return [" ".join(text.split()) for text in browser.texts(VERDICTS)]
-
-
-def choose(browser, name, option):
-    """In the host's select, as one does who has a mouse."""
-    browser.find(f"[name={name}] + .select2").click()
-    [found] = [each for each in browser.find_all(".select2-results__option") if each.text == option]
-    found.click()
 
 
 def asked(browser):
@@ -58,7 +51,7 @@ def test_deliver_transfer_and_take_back(browser, stock):
     scan(browser, *codes[:3], "4", "NOPE")
     browser.wait_until(lambda: len(browser.find_all(f"{VERDICTS}.list-group-item-success")) == 4)
     browser.wait_until(lambda: judged(browser)[0] == "unknown NOPE")
-    choose(browser, "target", "Kiosk at the station")
+    browser.pick("target", "Kiosk at the station")
     browser.press("Continue")
     assert asked(browser) == "4 tickets, €92.00: Stock to Kiosk at the station · Delivery note"
     assert focused(browser).text.startswith("4 tickets")
@@ -66,11 +59,11 @@ def test_deliver_transfer_and_take_back(browser, stock):
     assert browser.texts("tbody td")[2] == "1–4"
 
     browser.open("hand-over")
-    choose(browser, "target", "Tourist office")
+    browser.pick("target", "Tourist office")
     scan(browser, codes[0], codes[9])
     browser.wait_until(lambda: len(browser.find_all(f"{VERDICTS}.list-group-item-success")) == 2)
     browser.wait_until(lambda: judged(browser)[1].endswith(f", Kiosk at the station {codes[0]}"))
-    choose(browser, "source", "Kiosk at the station")  # what was said before is asked again
+    browser.pick("source", "Kiosk at the station")  # what was said before is asked again
     browser.wait_until(lambda: judged(browser)[0] == f"somewhere else (Stock) {codes[9]}")
     browser.press("Continue")
     assert asked(browser) == "1 ticket, €23.00: Kiosk at the station to Tourist office · Transfer note"
@@ -81,7 +74,7 @@ def test_deliver_transfer_and_take_back(browser, stock):
     browser.press("Continue")
     assert asked(browser) == "2 tickets, €46.00: Kiosk at the station to Stock · Take-back note"
     assert browser.texts("h1")[0] == "Take tickets back"
-    assert handed_over(browser, "Hand over 2 tickets").startswith("Take-back note")
+    assert handed_over(browser, "Take back 2 tickets").startswith("Take-back note")
     assert browser.errors() == []
 
 

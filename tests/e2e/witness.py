@@ -9,11 +9,14 @@ import json
 import os
 import sys
 from collections import Counter
+from itertools import groupby
 from pathlib import Path
 
 import demo
 
 from .browser import FESTIVAL, SUMMER
+
+TALLIES = ("held", "sold", "lost")
 
 
 def main(directory: str):
@@ -36,16 +39,32 @@ def main(directory: str):
 
 
 def _found(books) -> dict:
+    accounts = {seller.name: _figures(books.account(seller)) for seller in books.sellers}
+    out = [account for account in accounts.values() if any(account[name][0] for name in TALLIES)]
     return {
         "contradictions": {what: repr(pair)[:500] for what, pair in books.contradictions().items()},
-        "accounts": {seller.name: _numbers(books.account(seller)) for seller in books.sellers},
+        "accounts": accounts,
+        "sum": {name: [sum(each[name][place] for each in out) for place in (0, 1)] for name in TALLIES}
+        | {"owed": sum(each["owed"] for each in out)},
+        "is_out": bool(out),
         "places": dict(Counter(books.place(paper) for paper in books.papers)),
+        "ranges": list(_ranges(books)),
     }
 
 
-def _numbers(account) -> dict:
-    tallies = {name: getattr(account, name) for name in ("held", "sold", "lost")}
-    return {name: (tally.count, tally.value) for name, tally in tallies.items()} | {"owed": account.owed}
+def _figures(account) -> dict:
+    return {name: [getattr(account, name).count, getattr(account, name).value] for name in TALLIES} | {
+        "owed": account.owed
+    }
+
+
+def _ranges(books):
+    """Neighbours that are in the same place: batch, first and last number, place and holder."""
+    names = {seller.pk: seller.name for seller in books.sellers}
+    together = groupby(books.papers, lambda paper: (paper.batch, books.place(paper), paper.seller))
+    for (batch, place, seller), papers in together:
+        numbers = [paper.number for paper in papers]
+        yield [batch, numbers[0], numbers[-1], place, names.get(seller)]
 
 
 if __name__ == "__main__":

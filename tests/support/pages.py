@@ -14,7 +14,8 @@ def words(element) -> str:
 
 def rows(response) -> list[list[str]]:
     """The cells of the page's table."""
-    found = soup(response).select("table:not(.offlinesales-figures, .offlinesales-stock-rows) tbody tr")
+    others = ".offlinesales-figures, .offlinesales-stock-rows, .offlinesales-documents"
+    found = soup(response).select(f"table:not({others}) tbody tr")
     return [[words(cell) for cell in row.select("td")] for row in found]
 
 
