@@ -41,14 +41,15 @@ class DocumentDetail(DocumentMixin, DetailView):
             "note": note,
             "total": Tally(self.object.count, self.object.value),
             "has_dates": any(line.subevent for line in note.lines),
-            "batches_url": self._url_in_event("list", "event.orders:read"),
+            "batches_url": self._url_in_event("list"),
             "print_url": self._url_in_event("print_for_sellers", "event.orders:write") if self.object.target else "",
         }
 
-    def _url_in_event(self, name: str, permission: str) -> str:
-        """A page of its event, for whoever has this permission there."""
-        organizer, event = self.request.organizer, self.object.event
-        if not event or not self.request.user.has_event_permission(organizer, event, permission, self.request):
+    def _url_in_event(self, name: str, *permissions: str) -> str:
+        """A page of its event, for whoever has these permissions there, and that to read, which all pages take."""
+        organizer, event, user = self.request.organizer, self.object.event, self.request.user
+        needed = ("event.orders:read", *permissions)
+        if not event or not all(user.has_event_permission(organizer, event, each, self.request) for each in needed):
             return ""
         return reverse(f"plugins:pretix_offlinesales:{name}", kwargs={"organizer": organizer.slug, "event": event.slug})
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from freezegun import freeze_time
 from pretix.base.models import Event
-from pretix.base.reldate import RelativeDate
+from pretix.base.reldate import RelativeDate, RelativeDateWrapper
 
 from pretix_offlinesales.models import DeadlineAction, OfflineSalesTicket, Seller
 from pretix_offlinesales.sellers.accounts import Account, accounts, accounts_by_product, overdue
@@ -121,7 +121,8 @@ def test_overdue_when_the_day_of_the_hosts_relative_date_is_over(timezone, days,
     event.settings.timezone = timezone
     seller = make_seller(organizer, deadline_days=days)
     handed_over(make_batch(amount=3), seller, "1-2")
-    last_day = RelativeDate(days=days, minutes=None, base_date_name="date_from", time=None, is_after=False).date(event)
+    before = RelativeDate(days=days, minutes=None, base_date_name="date_from", time=None, is_after=False)
+    last_day = RelativeDateWrapper(before).date(event)
     midnight = datetime(last_day.year, last_day.month, last_day.day, tzinfo=event.timezone) + timedelta(days=1)
     sellers = Seller.objects.all()
     with freeze_time(midnight - timedelta(seconds=1)):
