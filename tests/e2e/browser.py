@@ -198,13 +198,19 @@ class Browser:
         wait = WebDriverWait(self.driver, PATIENCE, 0.05, [NoSuchElementException, StaleElementReferenceException])
         return wait.until(lambda driver: condition())
 
-    def issue(self, product: str, amount: int, **values):
-        """Ask for a batch, and wait for the page that the dialog ends in."""
+    def issue(self, product: str, amount: int, again: bool = False, **values):
+        """
+        Ask for a batch, and wait for the page that the dialog ends in.
+
+        :param again: whether its numbers start with 1, whatever other batches there are
+        """
         self.open("add")
         self.choose("itemvar", product)
         self.type("amount", amount)
         for name, value in values.items():
             self.type(name, value)
+        if again:
+            self.find("[name=numbering][value=again]").click()
         self.press("Issue tickets")
         self.wait_until(lambda: "/add" not in self.url)
 

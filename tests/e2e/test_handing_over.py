@@ -17,7 +17,7 @@ def stock(browser, shared):
     """The page of a batch, and the codes of its tickets."""
     if "pile" not in shared:
         browser.issue("Night pass", 40)
-        shared["pile"] = browser.url, browser.texts("tbody strong a")
+        shared["pile"] = browser.url, browser.texts(".table-hover tbody strong a")
     return shared["pile"]
 
 

@@ -20,7 +20,7 @@ def envelope(browser, shared):
         codes = []
         for product in ("Night pass", "Workshop – Child"):
             browser.issue(product, 40)
-            codes.append(browser.texts("tbody strong a"))
+            codes.append(browser.texts(".table-hover tbody strong a"))
         shared["envelope"] = [code for pair in zip(*codes, strict=True) for code in pair]
     return shared["envelope"]
 

@@ -30,7 +30,7 @@ NAMES = [
 def batch(browser, shared, directory):
     """The address of the page of a batch of which two sellers hold some."""
     if "stock" not in shared:
-        browser.issue("Workshop – Adult", 200)
+        browser.issue("Workshop – Adult", 200, again=True)
         shared["stock"] = browser.url.removeprefix(browser.pages)
         number = shared["stock"].strip("/")
         numbers = {"Kiosk at the harbour": "21-80, 120", "Touristeninformation am Fischmarkt": "81-110"}
