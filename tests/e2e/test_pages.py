@@ -97,7 +97,13 @@ def test_reloading_loses_nothing(browser):
     browser.wait_until(lambda: not browser.find_all("[data-offlinesales-working]"))
     assert len(browser.find_all(".table-hover tbody tr")) == amount
     browser.wait_until(lambda: not browser.find_all(UNKNOWN))
-    assert browser.texts(".table-hover tbody tr:first-child td")[2:7] == ["Workshop – Child", "Online shop", "8000", "0", "8000"]
+    assert browser.texts(".table-hover tbody tr:first-child td")[2:7] == [
+        "Workshop – Child",
+        "Online shop",
+        "8000",
+        "0",
+        "8000",
+    ]
     assert browser.errors() == []
 
 
