@@ -129,16 +129,16 @@ class HandOver(PageMixin, FormView):
 
     def _show(self, form, choices: Sequence[Choice], error: NotHandedOver | None = None):
         plan = self._plan(form.cleaned_data["target"], choices, form.cleaned_data["source"])
-        left = left_alone(plan)
+        left, problem = left_alone(plan), self._problem(plan)
         form = self._with_lines(form)
         if error:
             form.add_error(AT[error.field], _("Nothing was handed over: {why}").format(why=_changed(left) or error))
-        elif problem := self._problem(plan):
+        elif problem:
             form.add_error(AT[problem.field], str(problem))
         count = plan.total.count
         checked = {
             "plan": plan,
-            "possible": count and not self._problem(plan),
+            "possible": count and not problem,
             "source": key_of(plan.source),
             "target": key_of(plan.target),
             "exact": exactly(plan),

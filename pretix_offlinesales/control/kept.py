@@ -1,30 +1,22 @@
 """Documents that are kept: by which tickets went from hand to hand. They are the organizer's, over all events."""
 
 from django.http import Http404
-from django.urls import reverse
 from django.views.generic import DetailView
 from django.views.generic.detail import BaseDetailView
-from pretix.control.permissions import OrganizerPermissionRequiredMixin
 
 from ..documents.kept import pdf
 from ..documents.notes import Note
 from ..downloads import as_private_file
 from ..host.helpers import ChunkBasedFileResponse
-from ..models import READ_SELLERS, REQUESTER, Document, DocumentKind
-from ..models.activation import is_active_for
+from ..models import REQUESTER, Document, DocumentKind
 from ..tickets.figures import Tally
+from .sellers import OrganizerPageMixin
 
 
-class DocumentMixin(OrganizerPermissionRequiredMixin):
+class DocumentMixin(OrganizerPageMixin):
     """Pages of one document."""
 
-    permission = READ_SELLERS
     pk_url_kwarg = "document"
-
-    def dispatch(self, request, *args, **kwargs):
-        if not is_active_for(request.organizer):
-            raise Http404
-        return super().dispatch(request, *args, **kwargs)
 
     def get_queryset(self):
         documents = Document.objects.filter(organizer=self.request.organizer)
@@ -51,7 +43,7 @@ class DocumentDetail(DocumentMixin, DetailView):
         needed = ("event.orders:read", *permissions)
         if not event or not all(user.has_event_permission(organizer, event, each, self.request) for each in needed):
             return ""
-        return reverse(f"plugins:pretix_offlinesales:{name}", kwargs={"organizer": organizer.slug, "event": event.slug})
+        return self.url(name, event=event.slug)
 
 
 class DocumentPDF(DocumentMixin, BaseDetailView):

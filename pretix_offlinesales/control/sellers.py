@@ -265,6 +265,7 @@ class SellerDetail(SellerMixin, PaginationMixin, ListView):
             "take_back": self._pages(held, "hand_over", "&to=stock"),
             "to_print": self._pages(held, "print_for_sellers"),
             "rates": self.seller.product_commissions.select_related("item__event"),
+            "may_change_comment": context["may_change"] and not self.seller.erased,
             "comment_form": SellerCommentForm(instance=self.seller),
             "language": dict(settings.LANGUAGES).get(self.seller.locale, self.seller.locale),
             "can_be_deleted": not records.has_held(self.seller),

@@ -444,6 +444,7 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
             "hand_over_url": self._hand_over_url(),
             "entries": entries_over_time(self.batch),
             "filter_form": self.filter_form,
+            "may_change": "event.orders:write" in self.request.eventpermset,
             "comment_form": CommentForm(instance=self.batch),
             "last_print": last_fetchable(self.batch, PRINT),
             # Called where it is shown: a ticket is rendered for it.

@@ -21,11 +21,11 @@ from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 from pretix.base.models import Event, SubEvent
 
-from ..db.queries import exists_for_each, planned_plainly, unscoped
+from ..db.queries import planned_plainly, unscoped
 from ..host.prefetching import with_settings
 from ..models import DeadlineAction, Document, OfflineSalesTicket, Seller
 from ..tickets.figures import Figures, Tally, figures
-from ..tickets.state import IN_STATE, State, entries_with_it, with_fate
+from ..tickets.state import IN_STATE, State, with_facts
 from ..tickets.worth import NOTHING
 from .terms import Terms
 
@@ -93,8 +93,7 @@ def accounts_by_product(seller: Seller) -> dict[tuple[int, int | None, int, int 
 
 def held_numbers(seller: Seller) -> dict[int, list[int]]:
     """The numbers of the tickets that she holds, ascending, by the keys of their batches."""
-    tickets = with_fate(unscoped(OfflineSalesTicket.objects).filter(seller=seller))
-    held = tickets.annotate(checked_in=exists_for_each(entries_with_it())).filter(IN_STATE[State.HELD])
+    held = with_facts(unscoped(OfflineSalesTicket.objects).filter(seller=seller)).filter(IN_STATE[State.HELD])
     found = defaultdict(list)
     with planned_plainly():
         for batch, number in held.order_by("batch", "number").values_list("batch", "number"):

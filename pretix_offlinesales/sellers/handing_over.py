@@ -14,13 +14,12 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext as _
 from pretix.base.models import Event, LogEntry
 from pretix.base.templatetags.money import money_filter
 
-from ..db.queries import among, exists_for_each, planned_plainly, unscoped
+from ..db.queries import among, planned_plainly, unscoped
 from ..db.rows import reserve_ids
 from ..documents.heading import Letter
 from ..documents.notes import Note, NoteLine
@@ -44,7 +43,7 @@ from ..tickets.reasons import (
     UNKNOWN,
 )
 from ..tickets.selection import Choice
-from ..tickets.state import Fate, entries_with_it, with_fate
+from ..tickets.state import Fate, with_facts
 from ..tickets.worth import NOTHING, money, with_worth
 from .terms import Terms
 
@@ -280,9 +279,7 @@ def _batches(event: Event, keys: Iterable[int]) -> dict[int, OfflineSalesBatch]:
 
 def _fetch(orders: Iterable[int]) -> list[Held]:
     tickets = unscoped(OfflineSalesTicket.objects).filter(among("order", orders))
-    known = with_worth(with_fate(tickets)).annotate(
-        is_sold=Q(sold__isnull=False), checked_in=exists_for_each(entries_with_it())
-    )
+    known = with_worth(with_facts(tickets))
     columns = ("pk", "order", "batch", "number", "seller", "is_sold", "fate", "checked_in", "worth")
     with planned_plainly():
         rows = list(known.order_by().values_list(*columns))

@@ -13,12 +13,12 @@ from itertools import chain, pairwise
 from typing import NamedTuple, Self
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from ..db.queries import exists_for_each, planned_plainly, unscoped
+from ..db.queries import planned_plainly, unscoped
 from ..host.sql import as_sql
 from ..models import Document, OfflineSalesBatch, OfflineSalesTicket, Seller
-from ..tickets.state import State, entries_with_it, state_of, with_fate
+from ..tickets.state import State, state_of, with_facts
 
 #: What neighbours of a run have in common, as columns. Numbers less their places among all that have the same in common
 #: are the same as long as there is no gap.
@@ -110,9 +110,8 @@ class Line:
 
 def ranges(tickets: QuerySet[OfflineSalesTicket]) -> Iterator[Range]:
     """By batches, in the order of numbers; in one query, whatever there is."""
-    facts = with_fate(tickets).annotate(is_sold=Q(sold__isnull=False), checked_in=exists_for_each(entries_with_it()))
     columns = ("batch_id", "number", "fate", "seller_id", "is_sold", "checked_in")
-    sql, parameters = as_sql(facts.order_by().values_list(*columns))
+    sql, parameters = as_sql(with_facts(tickets).order_by().values_list(*columns))
     place_of = cache(_place)
     with planned_plainly(), connection.cursor() as cursor:
         cursor.execute(RUNS % sql, parameters)

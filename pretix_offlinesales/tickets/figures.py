@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.utils.translation import gettext_lazy as _
 from pretix.base.models import Event
 
-from ..db.queries import exists_for_each, planned_plainly, unscoped
+from ..db.queries import planned_plainly, unscoped
 from ..models import OfflineSalesBatch, OfflineSalesTicket
-from .state import Fate, entries_with_it, state_of, with_fate
+from .state import Fate, state_of, with_facts, with_fate
 from .worth import NOTHING, money, with_due, with_worth
 
 if TYPE_CHECKING:
@@ -120,10 +120,8 @@ def tally(tickets: QuerySet[OfflineSalesTicket], by: str) -> dict[Any, Tally]:
 
 
 def _count(tickets, *by):
-    states = with_fate(tickets).annotate(checked_in=exists_for_each(entries_with_it()))
-    states = states.annotate(is_held=Q(seller__isnull=False), is_sold=Q(sold__isnull=False))
     facts = ("fate", "checked_in", "is_held", "is_sold", "in_ledger", "let_in_all_the_same")
-    states = with_due(states).order_by().values(*by, *facts)
+    states = with_due(with_facts(tickets)).order_by().values(*by, *facts)
     sums = {f"{name}_sum": Sum(name) for name in ("worth", "due")}
     with planned_plainly():
         return list(states.annotate(count=Count("pk"), **sums))

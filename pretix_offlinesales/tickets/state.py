@@ -114,6 +114,15 @@ def with_fate(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTic
     return _with_fate(tickets, Exists(_left()))
 
 
+def with_facts(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
+    """Tickets that know their fate as ``with_fate`` has it, and what else decides which ``State`` they are in."""
+    return with_fate(tickets).annotate(
+        is_held=Q(seller__isnull=False),
+        is_sold=Q(sold__isnull=False),
+        checked_in=exists_for_each(entries_with_it()),
+    )
+
+
 def _left() -> QuerySet[OrderPosition]:
     """The ticket, unless it is canceled or was split off."""
     return unscoped(OrderPosition.objects).filter(order=OuterRef("order"), positionid=TICKET_POSITION).order_by()
