@@ -7,9 +7,9 @@ from django.db import connection
 from pretix.base.models import Order, OrderPosition
 from pretix.base.services.orders import cancel_order, reactivate_order
 
+from pretix_offlinesales.after_sale.kind import AfterSale
 from pretix_offlinesales.db import rows
 from pretix_offlinesales.kinds import REPLACE, RETURN, UNDO_RETURN
-from pretix_offlinesales.returning.after_sale import AfterSale
 from pretix_offlinesales.tickets.selection import ALL, Selection
 
 from .apart import Measured

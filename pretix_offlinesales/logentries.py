@@ -14,10 +14,10 @@ from pretix.base.logentrytypes import (
 from pretix.base.models import Event, LogEntry
 
 from . import kinds  # noqa: F401 - all kinds of jobs must be known
+from .after_sale.kind import AfterSale, all_after_sale
 from .jobs.registry import Kind, all_that_write
 from .models import RESULT_LIFETIME, Document, OfflineSalesBatch
 from .models.activation import is_active, is_active_for
-from .returning.after_sale import AfterSale, all_after_sale
 from .sellers import records
 from .sellers.handing_over import HANDED_OVER, SELLER_HANDED_OVER
 from .shredders import COMMENTED, shred_comment

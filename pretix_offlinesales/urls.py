@@ -1,6 +1,7 @@
 from django.urls import include, path, re_path
 from pretix.api.urls import event_router, orga_router
 
+from .after_sale.kind import all_after_sale
 from .api.documents import DocumentViewSet
 from .api.handing_over import HandingOverViewSet
 from .api.jobs import JobViewSet
@@ -18,7 +19,6 @@ from .control import (
     several,
     views,
 )
-from .returning.after_sale import all_after_sale
 
 event_router.register("offlinesalesbatches", BatchViewSet, basename="offlinesalesbatch")
 event_router.register("offlinesalesbatches/jobs", JobViewSet, basename="offlinesalesjob")

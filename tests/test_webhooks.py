@@ -13,11 +13,12 @@ from pretix.api.webhooks import ParametrizedOrderWebhookEvent, notify_webhooks
 from pretix.base.models import LogEntry, Organizer
 
 from pretix_offlinesales import tasks
+from pretix_offlinesales.after_sale import kind as after_sale
+from pretix_offlinesales.after_sale.examine import Result
 from pretix_offlinesales.host.webhooks import send_webhooks
 from pretix_offlinesales.kinds import RETURN
 from pretix_offlinesales.models import Job, OfflineSalesBatch
-from pretix_offlinesales.returning import after_sale, kinds
-from pretix_offlinesales.returning.examine import Result
+from pretix_offlinesales.returning import kinds
 from tests.support.receiving import receiving_server
 from tests.support.sellers import handed_over, make_seller
 

@@ -10,6 +10,7 @@ from pretix.base.models import Item, ItemVariation, SalesChannel, SubEvent
 from pretix.plugins.ticketoutputpdf.models import TicketLayout
 from rest_framework import serializers
 
+from ..after_sale.kind import AfterSale
 from ..db.queries import planned_plainly
 from ..issuing.delivery import check_delivery
 from ..issuing.product import check
@@ -18,7 +19,6 @@ from ..models import MAX_AMOUNT, MAX_NUMBER, JobFailed, OfflineSalesBatch, Selle
 from ..printing.choice import Only, choose
 from ..printing.request import PrintRequest
 from ..printing.sheets import MAX_UNKNOWN, Sheet
-from ..returning.after_sale import AfterSale
 from ..tickets.layouts import usual_layout
 from ..tickets.selection import Selection
 from ..tickets.worth import NOTHING

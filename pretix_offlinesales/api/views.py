@@ -22,14 +22,14 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from .. import tasks
+from ..after_sale.examine import Result
+from ..after_sale.kind import AfterSale, with_action
 from ..downloads import download
 from ..issuing.request import IssueRequest
 from ..jobs.queries import find, too_many
 from ..jobs.registry import kind_of
 from ..kinds import ISSUE, PRINT
 from ..models import Job, OfflineSalesBatch
-from ..returning.after_sale import AfterSale, with_action
-from ..returning.examine import Result
 from .lists import BooleanFilter, MomentFilter, Pagination
 from .permissions import PluginPermission, may_name_sellers
 from .serializers import (

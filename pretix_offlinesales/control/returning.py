@@ -13,6 +13,8 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.views.generic import FormView, TemplateView, View
 
+from ..after_sale.examine import Result, examine
+from ..after_sale.kind import AfterSale, all_after_sale
 from ..downloads import table
 from ..jobs.queries import find
 from ..jobs.registry import kind_of
@@ -22,8 +24,6 @@ from ..models.activation import is_active
 from ..printing.choice import choose
 from ..printing.log import last_sheet, last_sheets
 from ..printing.request import PrintRequest
-from ..returning.after_sale import AfterSale, all_after_sale
-from ..returning.examine import Result, examine
 from ..tickets.figures import Tally, tally
 from ..tickets.numbers import format_numbers
 from ..tickets.selection import ALL

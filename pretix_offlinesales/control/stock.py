@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import ngettext
 
+from ..after_sale.kind import AfterSale
 from ..kinds import REPORT_LOST, RETURN, UNDO_LOST, UNDO_RETURN
 from ..models import OfflineSalesBatch, Seller
-from ..returning.after_sale import AfterSale
 from ..sellers.stock import Line, Place, Stretch, fill_in, lines
 from ..tickets.state import State, in_words
 

@@ -19,6 +19,7 @@ from pretix.control.permissions import EventPermissionRequiredMixin, event_permi
 from pretix.control.views import ChartContainingView, PaginationMixin
 
 from .. import tasks
+from ..after_sale.kind import all_after_sale
 from ..db.pages import KeysFirst
 from ..db.queries import planned_plainly
 from ..downloads import as_private_file, download, table
@@ -34,7 +35,6 @@ from ..models import REQUESTER, Document, Job, JobFailed, OfflineSalesBatch, Off
 from ..models.activation import is_active
 from ..printing.letters import MissingLetters, missing_letters
 from ..printing.specimen import print_specimen
-from ..returning.after_sale import all_after_sale
 from ..tickets.figures import Figures, figures, tickets_of, total
 from ..tickets.splitting import find_split_off
 from ..tickets.state import state_of_ticket, status_of, with_state

@@ -1,6 +1,6 @@
 """
-What the plugin stores: batches, their tickets, the jobs that make and print them, how sheets are laid, sellers, and the
-documents by which tickets went from hand to hand.
+What the plugin stores: batches, their tickets, the jobs that make and print them, how sheets are laid, sellers, the
+documents by which tickets went from hand to hand, what sellers were told that they owe, and what they have paid.
 """
 
 from .batch import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch, join_names
@@ -18,6 +18,7 @@ from .seller import (
     ProductCommission,
     Seller,
 )
+from .statement import SellerPayment, Statement, StatementEntry
 from .ticket import TICKET_POSITION, OfflineSalesTicket, ReturnKind
 
 __all__ = [
@@ -47,6 +48,9 @@ __all__ = [
     "Requested",
     "ReturnKind",
     "Seller",
+    "SellerPayment",
     "SheetPreset",
+    "Statement",
+    "StatementEntry",
     "join_names",
 ]

@@ -73,6 +73,8 @@ class OfflineSalesBatch(LoggedModel, Requested):
     )
     #: When the validity of a product begins that begins when it is bought, otherwise.
     valid_from = models.DateTimeField(null=True, blank=True, verbose_name=_("Valid from"))
+    #: Its orders are pending, and valid all the same, until whoever sells the tickets has paid for them.
+    consignment = models.BooleanField(default=False, verbose_name=_("Consignment"))
     comment = models.TextField(blank=True, default="", verbose_name=_("Internal comment"))
 
     objects: models.Manager["OfflineSalesBatch"] = ScopedManager(organizer="event__organizer")

@@ -127,6 +127,12 @@ class Seller(LoggedModel, Commission):
         default=DeadlineAction.KEEP,
         verbose_name=_("After the deadline"),
     )
+    payment_days = models.PositiveIntegerField(
+        default=14,
+        validators=[MaxValueValidator(MAX_DEADLINE)],
+        verbose_name=_("Days to pay"),
+        help_text=_("How many days after a statement it must be paid."),
+    )
 
     created = models.DateTimeField(default=now)
     #: When something was last handed over to or by this seller.

@@ -48,6 +48,12 @@ class OfflineSalesTicket(models.Model):
     )
     #: When the holder bought it, or said that it was sold. (Who was let in with it is in the host's check-ins.)
     sold = models.DateTimeField(null=True, blank=True)
+    #: The last statement that says that its holder owes it, unless another has taken that back.
+    statement = models.ForeignKey(
+        "Statement", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
+    #: When a statement was paid that it is on.
+    settled = models.DateTimeField(null=True, blank=True)
 
     objects: models.Manager["OfflineSalesTicket"] = ScopedManager(organizer="batch__event__organizer")
 

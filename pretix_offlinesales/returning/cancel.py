@@ -12,13 +12,13 @@ from pretix.base.models import GiftCard, Membership, Order, OrderPayment, OrderR
 from pretix.base.models.giftcards import GiftCardTransaction
 from pretix.base.models.orders import CancellationRequest
 
+from ..after_sale.orders import Orders
+from ..after_sale.secrets import revoke, store_secrets
 from ..db.queries import unscoped
 from ..db.rows import insert_copies, log
 from ..host.invoices import generate_cancellation
 from ..models import OfflineSalesTicket, ReturnKind
 from ..tickets.payment import OfflineSalesPayment
-from .orders import Orders
-from .secrets import revoke, store_secrets
 
 
 def cancel(orders: Orders, pks: Sequence[int], kind: str, requester: dict, moment: datetime) -> list[int]:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from django.db.models import prefetch_related_objects
 from pretix.base.models import OrderPosition, Quota
 
+from ..after_sale.orders import Orders
 from ..host.quotas import left, lock
 from ..tickets.seats import free_seats, too_close
-from .orders import Orders
 
 
 class Claim:

@@ -8,15 +8,15 @@ from django.utils.translation import gettext_lazy as _, ngettext_lazy
 from pretix.base.models import Order
 from pretix.base.signals import order_canceled, order_changed, order_paid, order_reactivated
 
+from ..after_sale.announce import cancel_open_payments, invoice_again
+from ..after_sale.kind import CHUNK, AfterSale, AfterSaleRequest, Option
+from ..after_sale.pace import Pace
 from ..jobs.registry import KINDS, request_of
 from ..models import ReturnKind
 from ..tickets.reasons import ALREADY_CANCELED
 from ..tickets.state import RETURNED, Fate
 from . import lost, replace, undo
-from .after_sale import CHUNK, AfterSale, AfterSaleRequest, Option
-from .announce import cancel_open_payments, invoice_again
 from .cancel import cancel
-from .pace import Pace
 
 #: The most whose returns are undone in one transaction: quotas are counted once for all of them, which customers of the
 #: shop wait for. Nobody is to be let in with them yet.

@@ -9,12 +9,12 @@ from datetime import datetime
 
 from pretix.base.models import Order, OrderPosition
 
+from ..after_sale.orders import Orders
+from ..after_sale.secrets import forget_files, list_as_blocked, list_as_free
 from ..db.queries import unscoped
 from ..db.rows import log, update_from
 from ..models import OfflineSalesTicket
 from ..tickets.reasons import ALREADY_CANCELED, ALREADY_LOST, NOT_LOST, UNKNOWN
-from .orders import Orders
-from .secrets import forget_files, list_as_blocked, list_as_free
 
 #: The name of our block. Those that begin with ``admin`` or ``api:`` can be lifted by others.
 BLOCK = "offlinesales:lost"

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from django.utils.timezone import now
 from pretix.base.models import Order, OrderPosition
 
+from ..after_sale.orders import Orders
+from ..after_sale.secrets import forget_files, renew as new_secrets, store_secrets
 from ..db.queries import unscoped
 from ..db.rows import log, taken, update_from
 from ..models import OfflineSalesTicket
 from ..tickets.codes import all_of, plain_secrets
 from ..tickets.reasons import LOST
-from .orders import Orders
-from .secrets import forget_files, renew as new_secrets, store_secrets
 
 
 def refusal(orders: Orders, pk: int) -> str:

@@ -18,6 +18,8 @@ from django.db.models import prefetch_related_objects
 from pretix.base.models import GiftCard, Membership, Order, OrderPayment, OrderPosition, Transaction
 from pretix.base.models.giftcards import GiftCardTransaction
 
+from ..after_sale.orders import CONFIRMED, Orders
+from ..after_sale.pace import Pace
 from ..db.queries import unscoped
 from ..db.rows import check_references, insert_copies, log
 from ..host.memberships import validate_memberships_in_order
@@ -26,8 +28,6 @@ from ..models import OfflineSalesTicket
 from ..tickets.payment import OfflineSalesPayment
 from ..tickets.reasons import CHANGED, FAILED, NOT_CANCELED, NOT_RETURNED, REVOKED, SOLD_OUT, UNKNOWN
 from .claim import Claim
-from .orders import CONFIRMED, Orders
-from .pace import Pace
 
 logger = logging.getLogger(__name__)
 

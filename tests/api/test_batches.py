@@ -9,11 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from pretix.base.models import LogEntry, Order
 
+from pretix_offlinesales.after_sale.kind import all_after_sale
 from pretix_offlinesales.jobs.lock import locked
 from pretix_offlinesales.jobs.queries import MAX_UNFINISHED
 from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch, OfflineSalesTicket
-from pretix_offlinesales.returning.after_sale import all_after_sale
 from tests.support.answers import HOST
 
 

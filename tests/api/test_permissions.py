@@ -7,12 +7,12 @@ import pytest
 from pretix.api.urls import event_router
 
 from pretix_offlinesales import urls
+from pretix_offlinesales.after_sale.kind import all_after_sale
 from pretix_offlinesales.api.jobs import JobViewSet
 from pretix_offlinesales.api.tickets import TicketViewSet
 from pretix_offlinesales.api.views import AfterSaleViewSet, BatchViewSet
 from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch
-from pretix_offlinesales.returning.after_sale import all_after_sale
 from tests.support.ways import WAYS, Ways
 
 #: What can be done with tickets that exist, by the end of the address.

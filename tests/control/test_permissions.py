@@ -8,9 +8,9 @@ from django.urls import get_resolver
 from django.utils.timezone import now
 from pretix.base.models import Organizer, User
 
+from pretix_offlinesales.after_sale.kind import all_after_sale
 from pretix_offlinesales.kinds import ISSUE_SEVERAL, PRINT_FOR_SELLERS, REPLACE, RETURN
 from pretix_offlinesales.models import Job, JobStep, OfflineSalesBatch, Seller, SheetPreset
-from pretix_offlinesales.returning.after_sale import all_after_sale
 from tests.support.sellers import make_seller
 
 #: The columns: name of the page → (method, what success looks like).

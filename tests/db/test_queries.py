@@ -14,6 +14,7 @@ from django_scopes import scope
 from pretix.base.models import Checkin, OrderPosition
 from pretix.base.models.orders import PrintLog
 
+from pretix_offlinesales.after_sale.examine import examine
 from pretix_offlinesales.control.forms import BatchFilterForm, TicketFilterForm
 from pretix_offlinesales.documents import make
 from pretix_offlinesales.exporters import OfflineSalesExporter
@@ -26,7 +27,6 @@ from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.choice import choose, count_blocked, count_printed
 from pretix_offlinesales.printing.data import DataOptions
 from pretix_offlinesales.printing.tickets import ValidTickets, kinds_of_positions
-from pretix_offlinesales.returning.examine import examine
 from pretix_offlinesales.sellers.stock import ranges
 from pretix_offlinesales.tickets.entries import count_entries
 from pretix_offlinesales.tickets.figures import figures, tally, tickets_of, total

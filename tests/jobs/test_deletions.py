@@ -8,6 +8,7 @@ from django.utils.timezone import now
 from django.utils.translation import override
 from pretix.base.models import Event, Order, User
 
+from pretix_offlinesales.after_sale.kind import AfterSale
 from pretix_offlinesales.issuing.request import IssueRequest
 from pretix_offlinesales.issuing.several import SeveralRequest
 from pretix_offlinesales.jobs import runner
@@ -25,7 +26,6 @@ from pretix_offlinesales.kinds import (
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.data import DataOptions
 from pretix_offlinesales.printing.for_sellers import SellersRequest
-from pretix_offlinesales.returning.after_sale import AfterSale
 from pretix_offlinesales.tickets.selection import Selection
 from tests.support.after_sale import report_lost, take_back
 from tests.support.jobs import done

@@ -36,6 +36,8 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from rest_framework.test import APIClient
 
 from pretix_offlinesales import signals, tasks
+from pretix_offlinesales.after_sale import attempt, kind as after_sale
+from pretix_offlinesales.after_sale.kind import all_after_sale
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
 from pretix_offlinesales.jobs.lock import locked
@@ -47,8 +49,7 @@ from pretix_offlinesales.models import Job, JobLost, OfflineSalesBatch
 from pretix_offlinesales.printing import kinds as printing_kinds, work as printing_work
 from pretix_offlinesales.printing.canvas import TicketCanvas
 from pretix_offlinesales.printing.printout import BatchPrintout
-from pretix_offlinesales.returning import after_sale, attempt, kinds
-from pretix_offlinesales.returning.after_sale import all_after_sale
+from pretix_offlinesales.returning import kinds
 from pretix_offlinesales.tickets.selection import ALL
 from tests.support.jobs import run
 

@@ -8,6 +8,7 @@ from django.utils.translation import override
 from pretix.api.webhooks import get_all_webhook_events
 from pretix.base.logentrytypes import log_entry_types
 
+from pretix_offlinesales.after_sale.kind import all_after_sale
 from pretix_offlinesales.jobs.registry import (
     KINDS,
     Kind,
@@ -20,7 +21,6 @@ from pretix_offlinesales.jobs.registry import (
 )
 from pretix_offlinesales.kinds import ISSUE
 from pretix_offlinesales.models import Job
-from pretix_offlinesales.returning.after_sale import all_after_sale
 
 KIND = pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.identifier)
 AFTER_SALE = pytest.mark.parametrize("kind", all_after_sale(), ids=lambda kind: kind.identifier)

@@ -20,10 +20,10 @@ from pretix.base.services.checkin import CheckInError, perform_checkin
 from pretix.base.services.orders import OrderChangeManager, cancel_order, reactivate_order
 from pretix.base.signals import order_changed
 
+from pretix_offlinesales.after_sale import attempt, kind as after_sale
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.jobs.registry import checkpoint_of
 from pretix_offlinesales.kinds import REPLACE, REPORT_LOST, UNDO_LOST
-from pretix_offlinesales.returning import after_sale, attempt
 from tests.support.jobs import done, run, skipped
 from tests.support.oracle import balance, picture
 from tests.support.receiving import receiving_server

@@ -18,14 +18,15 @@ from pretix.base.services.checkin import CheckInError, perform_checkin
 from pretix.base.services.orders import _cancel_order, error_messages, reactivate_order
 from pretix.base.signals import order_canceled, order_changed, order_reactivated
 
+from pretix_offlinesales.after_sale import attempt, kind as after_sale
+from pretix_offlinesales.after_sale.kind import all_after_sale
 from pretix_offlinesales.db import rows
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
 from pretix_offlinesales.jobs.registry import kind_of
 from pretix_offlinesales.kinds import REPLACE, REPORT_LOST, RETURN, UNDO_LOST, UNDO_RETURN
 from pretix_offlinesales.models import Job, JobStep
-from pretix_offlinesales.returning import after_sale, attempt, kinds
-from pretix_offlinesales.returning.after_sale import all_after_sale
+from pretix_offlinesales.returning import kinds
 from pretix_offlinesales.tickets.selection import Selection
 from tests.support.jobs import done, run, skipped
 from tests.support.oracle import history, picture

@@ -24,12 +24,13 @@ from pretix.base.services.quotas import QuotaAvailability
 from pretix.base.signals import order_paid, order_reactivated
 from pretix.testutils.middleware import debugflags_var
 
+from pretix_offlinesales.after_sale import attempt
+from pretix_offlinesales.after_sale.pace import Pace
 from pretix_offlinesales.jobs import patience
 from pretix_offlinesales.jobs.announcing import Audience
 from pretix_offlinesales.jobs.registry import checkpoint, checkpoint_of
 from pretix_offlinesales.kinds import UNDO_RETURN
-from pretix_offlinesales.returning import attempt, kinds
-from pretix_offlinesales.returning.pace import Pace
+from pretix_offlinesales.returning import kinds
 from tests.support.jobs import done
 from tests.support.oracle import picture
 from tests.support.products import IN_SHOP, KINDS as PRODUCTS

@@ -7,9 +7,9 @@ from django.db import connection, transaction
 from django.utils.timezone import now
 from pretix.base.models import Event, Order
 
+from pretix_offlinesales.after_sale.kind import AfterSale
 from pretix_offlinesales.kinds import REPLACE, REPORT_LOST, RETURN, UNDO_RETURN
 from pretix_offlinesales.models import Document, Job, Movement, OfflineSalesTicket
-from pretix_offlinesales.returning.after_sale import AfterSale
 from pretix_offlinesales.sellers import handing_over
 from pretix_offlinesales.sellers.handing_over import NotHandedOver, hand_over
 from pretix_offlinesales.tickets.locking import lock_tickets

@@ -2,9 +2,9 @@
 
 from pretix.base.models import Event
 
+from pretix_offlinesales.after_sale.examine import Result
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.models import Job
-from pretix_offlinesales.returning.examine import Result
 
 
 def run(job: Job) -> Job:

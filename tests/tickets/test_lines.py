@@ -3,8 +3,8 @@
 import pytest
 from pretix.base.models import Order
 
+from pretix_offlinesales.after_sale.examine import examine
 from pretix_offlinesales.kinds import RETURN
-from pretix_offlinesales.returning.examine import examine
 from pretix_offlinesales.tickets.lines import as_lines, from_file, read_lines
 from pretix_offlinesales.tickets.selection import Selection
 

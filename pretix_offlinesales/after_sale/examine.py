@@ -9,8 +9,8 @@ from pretix.base.models import Event
 from ..db.queries import planned_plainly
 from ..models import Job, OfflineSalesBatch
 from ..tickets.selection import Choice, Selection, choose
-from .after_sale import CHUNK, AfterSale
 from .attempt import order_ids, refusals
+from .kind import CHUNK, AfterSale
 from .orders import fetch
 
 

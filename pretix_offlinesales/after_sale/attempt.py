@@ -29,7 +29,7 @@ from .announce import announce
 from .orders import Orders, fetch
 
 if TYPE_CHECKING:
-    from .after_sale import AfterSale, Outcome
+    from .kind import AfterSale, Outcome
 
 logger = logging.getLogger(__name__)
 

@@ -25,7 +25,7 @@ from ..tickets.codes import all_of
 from .secrets import touch_blocked
 
 if TYPE_CHECKING:
-    from .after_sale import AfterSale
+    from .kind import AfterSale
 
 logger = logging.getLogger(__name__)
 
