@@ -89,7 +89,7 @@ class StatementEntry(models.Model):
 
 
 class SellerPayment(Requested):
-    """Money that a seller has paid, in her currency. It is never changed: what is wrong is answered by a negative one."""
+    """What a seller has paid, in her currency. It is never changed: what is wrong is answered by a negative one."""
 
     seller = models.ForeignKey(Seller, on_delete=models.RESTRICT, related_name="payments")
     #: For which it was paid first of all.
