@@ -46,6 +46,7 @@ ALL = {
     "firm": False,
     "deadline_days": 3,
     "deadline_action": "sold",
+    "payment_days": 30,
     "contact": "Ms. Jansen",
     "commission_tax_text": "",
     "commission_invoiced_by": "seller",
@@ -61,11 +62,12 @@ DEFAULTS = dict.fromkeys(ALL, "") | {
     "firm": False,
     "deadline_days": None,
     "deadline_action": "keep",
+    "payment_days": 14,
     "commission_invoiced_by": "organizer",
     "product_commissions": [],
 }
 
-NOTHING_YET = {"balance": "0.00", "held": 0, "held_value": "0.00"}
+NOTHING_YET = {"balance": "0.00", "owed": "0.00", "held": 0, "held_value": "0.00"}
 
 
 def test_a_seller_with_all_that_can_be_said(api, sellers, post, organizer):
