@@ -208,7 +208,7 @@ def test_what_she_holds_and_owes(api, sellers, organizer, make_batch):
     OfflineSalesTicket.objects.filter(batch=batch, number=2).update(sold=now())
     shown = api.get(f"{sellers}{kiosk.pk}/").json()
     # 23.00 less 2.30 and the tax on them, 0.44
-    assert [shown[name] for name in NOTHING_YET] == ["20.26", 2, "46.00"]
+    assert [shown[name] for name in NOTHING_YET] == ["0.00", "20.26", 2, "46.00"]
 
 
 def test_who_never_held_anything_can_be_deleted(api, sellers, organizer):

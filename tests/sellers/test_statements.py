@@ -47,7 +47,7 @@ def test_sold_and_lost_tickets_are_stated_once(event, kiosk, make_batch):
     batch = make_batch(amount=10)
     handed_over(batch, kiosk, "1-8")
     declare_sold(batch, 1, 2, 9)
-    check_in(batch.tickets.get(number=3))
+    check_in(batch.tickets.get(number=3), now())
     report_lost(batch, "4")
     draft = look(kiosk, [event], now())
     statement = state(kiosk, event)
