@@ -1,4 +1,4 @@
-"""What makes statements and takes payments, for pages, the API and jobs. What is paid in full is paid in pretix, too."""
+"""Makes statements and takes payments, for pages, the API and jobs. What is paid in full is paid in pretix, too."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
