@@ -48,8 +48,8 @@ class NotePaper(NumberedPaper):
                 yield self.paragraph(text, "Normal")
         yield from self.signatures(width)
         for line in note.lines:
-            label = line.product, line.subevent, self.money(line.price), f"#{line.batch}"
-            yield from self.numbers_below(line.numbers, *label)
+            about = (line.product, line.subevent, self.money(line.price), f"#{line.batch}")
+            yield from self.numbers_below(line.numbers, *about)
 
     def _row(self, line: NoteLine) -> list[str]:
         return [

@@ -1,6 +1,6 @@
 """Statements of sellers, on the organizer's letterhead. One may be an invoice about the commission, too."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
 
@@ -62,18 +62,7 @@ class SellerStatementPaper(NumberedPaper):
             yield from self._lines_of_event(list(of_event), width)
 
     def _lines_of_event(self, lines: Sequence[StatementLine], width: float) -> Iterator[Flowable]:
-        rows: list[list[Cell]] = [
-            [
-                pgettext("invoice", "Description"),
-                pgettext("invoice", "Qty"),
-                _("Price"),
-                pgettext("invoice", "Tax rate"),
-                pgettext("invoice", "Net"),
-                _("Tax"),
-                pgettext("invoice", "Gross"),
-            ]
-        ]
-        rows += map(self._line, lines)
+        rows: list[list[Cell]] = [[*_description(), _("Price"), *_taxes()], *map(self._line, lines)]
         rows.append([_("Total"), str(sum(line.count for line in lines)), "", "", *self._sums(lines)])
         yield self.small_table(rows, width)
 
@@ -83,9 +72,9 @@ class SellerStatementPaper(NumberedPaper):
         for text in (line.subevent, self.numbers_in_table(_numbers(line)), commission):
             if text:
                 described.append(self.paragraph(text, "Fineprint"))
-        return [described, str(line.count), self.money(line.price), *self._taxes(line)]
+        return [described, str(line.count), self.money(line.price), *self._taxed(line)]
 
-    def _taxes(self, line: StatementLine) -> Iterator[Cell]:
+    def _taxed(self, line: StatementLine) -> Iterator[Cell]:
         """Rate, net, tax and gross. If there are several rates, all they add up to is above them."""
         if line.tax_rate is not None:
             yield _percent(line.tax_rate)
@@ -96,23 +85,19 @@ class SellerStatementPaper(NumberedPaper):
             shares = self._fine(self.money(getattr(each, name)) for each in line.taxes)
             yield [self.paragraph(self.money(getattr(line, name)), "SmallRight"), *shares]
 
-    def _fine(self, texts) -> list[Flowable]:
+    def _fine(self, texts: Iterable[str]) -> list[Flowable]:
         return [self.paragraph(text, "FineprintRight") for text in texts]
 
     def _sums_by_rate(self, width: float) -> Iterator[Flowable]:
         yield from self._section(_("Total by tax rate"))
-        rows: list[list[Cell]] = [
-            [pgettext("invoice", "Tax rate"), pgettext("invoice", "Net"), _("Tax"), pgettext("invoice", "Gross")]
-        ]
-        rows += [[_percent(tax.rate), *self._sums(tax)] for tax in self.statement.taxes]
-        sums = [
-            sum((getattr(tax, name) for tax in self.statement.taxes), Decimal()) for name in ("net", "tax", "gross")
-        ]
-        rows.append([_("Total"), *map(self.money, sums)])
+        taxes = self.statement.taxes
+        rows: list[list[Cell]] = [_taxes(), *([_percent(each.rate), *self._sums([each])] for each in taxes)]
+        rows.append([_("Total"), *self._sums(taxes)])
         yield self.small_table(rows, width)
 
-    def _sums(self, tax: TaxLine) -> Iterator[str]:
-        yield from map(self.money, (tax.net, tax.tax, tax.gross))
+    def _sums(self, of: Sequence[StatementLine] | Sequence[TaxLine]) -> Iterator[str]:
+        for name in ("net", "tax", "gross"):
+            yield self.money(sum((getattr(each, name) for each in of), Decimal()))
 
     # The commission
 
@@ -148,18 +133,7 @@ class SellerStatementPaper(NumberedPaper):
         return _("Sale of tickets on commission, {since} to {until}").format(since=begin, until=until)
 
     def _commission_lines(self, lines: Sequence[CommissionLine], width: float) -> Iterator[Flowable]:
-        rows: list[list[Cell]] = [
-            [
-                pgettext("invoice", "Description"),
-                pgettext("invoice", "Qty"),
-                _("Value"),
-                pgettext("invoice", "Tax rate"),
-                pgettext("invoice", "Net"),
-                _("Tax"),
-                pgettext("invoice", "Gross"),
-            ]
-        ]
-        rows += map(self._commission_line, lines)
+        rows: list[list[Cell]] = [[*_description(), _("Value"), *_taxes()], *map(self._commission_line, lines)]
         net, tax = (sum((getattr(line, name) for line in lines), Decimal()) for name in ("commission", "tax"))
         rows.append([_("Total"), "", "", "", *map(self.money, (net, tax, net + tax))])
         yield self.small_table(rows, width)
@@ -201,6 +175,14 @@ class SellerStatementPaper(NumberedPaper):
             yield _("Please pay {sum} until {date}.").format(sum=self.money(statement.due), date=until)
             yield from statement.account
             yield _("Reference: {reference}").format(reference=self.title)
+
+
+def _description() -> list[str]:
+    return [pgettext("invoice", "Description"), pgettext("invoice", "Qty")]
+
+
+def _taxes() -> list[str]:
+    return [pgettext("invoice", "Tax rate"), pgettext("invoice", "Net"), _("Tax"), pgettext("invoice", "Gross")]
 
 
 def _numbers(line: StatementLine) -> str:
