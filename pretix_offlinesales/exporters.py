@@ -24,17 +24,13 @@ from .models import REQUESTER, Document, OfflineSalesBatch, OfflineSalesTicket
 from .models.activation import is_active
 from .sellers.stock import got_some
 from .tickets.figures import LABELS, figures, tickets_of
-from .tickets.state import RETURNED, State, state_of, status_of, with_state
+from .tickets.state import OUTSTANDING, RETURNED, state_of, status_of, with_state
 from .tickets.worth import money, with_due
 
 #: How many batches are counted, or tickets fetched, at once.
 CHUNK = 1000
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-
-
-#: Where outstanding tickets are.
-WHERE = (State.STOCK, State.HELD, State.SOLD)
 
 
 def _held_by(form_data: dict) -> Q:
@@ -156,7 +152,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
                 self.progress_callback(before + share * min(1, done / total))
 
     def iterate_batches(self, form_data: dict) -> Iterator[Sequence]:
-        labels = [*LABELS.values(), *(state.label for state in WHERE)]
+        labels = [*LABELS.values(), *(state.label for state in OUTSTANDING)]
         yield [
             *self._place_headers(),
             _("Creation date"),
@@ -175,7 +171,7 @@ class OfflineSalesExporter(MultiSheetListExporter):
             counted = figures(tickets_of(chunk).filter(_held_by(form_data)), by="batch")
             for batch in chunk:
                 tallies = [tally for _label, tally in counted[batch.pk].lines]
-                tallies += [getattr(counted[batch.pk], state) for state in WHERE]
+                tallies += [getattr(counted[batch.pk], state) for state in OUTSTANDING]
                 yield [
                     *self._place(batch),
                     self._moment(batch.creation, batch),
@@ -212,24 +208,24 @@ class OfflineSalesExporter(MultiSheetListExporter):
             _held_by(form_data), batch__in=self._batches(form_data).order_by().values("pk")
         )
         yield self.ProgressSetTotal(total=tickets.count())
-        status = ("fate", "order__status", "split_off", "sold", "checked_in", "seller__name")
+        status = ("fate", "order__status", "split_off", "sale", "checked_in", "seller__name")
         moments = ("returned", "last_printed", "entered")
         columns = ("number", "order__code", "worth", "due", "due_besides", *status, "entered_list", *moments)
         rows = with_due(with_state(tickets)).order_by("batch", "number").values_list("batch", *columns)
         with planned_plainly():
             for pk, number, code, worth, due, besides, *others in rows.iterator(chunk_size=CHUNK):
-                fate, order_status, split_off, sold, checked_in, seller, entered_list, *moments_of = others
+                fate, order_status, split_off, sale, checked_in, seller, entered_list, *moments_of = others
                 returned, printed, entered = moments_of
                 if not (batch := batches.get(pk)):
                     continue  # made since
-                state = state_of(fate, seller is not None, sold is not None, checked_in)
+                state = state_of(fate, seller is not None, sale, checked_in)
                 yield [
                     *places[pk],
                     number,
                     code,
                     money(worth),
                     self._event(batch).currency,
-                    status_in_words(fate, order_status, split_off, None, state, seller or ""),
+                    status_in_words(fate, order_status, split_off, None, state, seller or "", batch.consignment),
                     str(state.label),
                     seller or "",
                     self._moment(returned if fate in RETURNED else None, batch),

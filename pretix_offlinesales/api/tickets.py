@@ -14,7 +14,7 @@ from ..db.queries import first
 from ..models import OfflineSalesTicket, ReturnKind
 from ..tickets.figures import tickets_of
 from ..tickets.splitting import find_split_off
-from ..tickets.state import IN_STATE, LIVE, RETURNED, State, state_of, the_ticket, with_state
+from ..tickets.state import IN_STATE, LIVE, RETURNED, State, state_of_ticket, the_ticket, with_state
 from ..tickets.worth import with_due
 from .lists import BooleanFilter, Pagination, sellers_of
 from .permissions import PluginPermission
@@ -63,8 +63,7 @@ class TicketSerializer(serializers.ModelSerializer):
         return ticket.fate if ticket.fate in RETURNED else None
 
     def get_state(self, ticket: OfflineSalesTicket) -> str:
-        is_held, is_sold = ticket.seller_id is not None, ticket.sold is not None
-        return state_of(ticket.fate, is_held, is_sold, ticket.checked_in)
+        return state_of_ticket(ticket)
 
 
 class EventTicketSerializer(TicketSerializer):

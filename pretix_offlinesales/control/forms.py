@@ -39,7 +39,7 @@ from ..sellers.stock import got_some
 from ..tickets.figures import tickets_of_event
 from ..tickets.lines import numbers_named
 from ..tickets.selection import named_by
-from ..tickets.state import IN_STATE, LET_IN_ALL_THE_SAME, Fate, State
+from ..tickets.state import IN_STATE, LET_IN_ALL_THE_SAME, OUTSTANDING, Fate, State
 
 #: Who sends the same form again within this time after it is done has clicked twice; later, more tickets are wanted.
 REPEATED = timedelta(minutes=1)
@@ -492,7 +492,7 @@ def _is_ticket(query: str) -> Q:
 
 
 #: Of what is outstanding, where it is.
-WHERE = {state.value: state.label for state in (State.STOCK, State.HELD, State.SOLD)}
+WHERE = {state.value: state.label for state in OUTSTANDING}
 
 
 class TicketFilterForm(FilterForm):

@@ -31,6 +31,7 @@ ACTIONS: dict[State, tuple[AfterSale, ...]] = {
     State.STOCK: (RETURN, REPORT_LOST),
     State.HELD: (RETURN, REPORT_LOST),
     State.SOLD: (RETURN, REPORT_LOST),
+    State.SETTLED: (RETURN, REPORT_LOST),
     State.LOST: (RETURN, UNDO_LOST),
     State.RETURNED: (UNDO_RETURN,),
     State.CANCELED: (),
@@ -157,6 +158,7 @@ class Palette:
     STATES = {
         State.STOCK: ("in-stock", ""),
         State.SOLD: ("sold", ""),
+        State.SETTLED: ("settled", ""),
         State.LOST: ("lost", "crossed"),
         State.RETURNED: ("returned", "hatched"),
         State.CANCELED: ("canceled", "dotted"),

@@ -395,14 +395,14 @@ class JobDismiss(JobButton):
         return self.back()
 
 
-def _say_status(tickets: Iterable[OfflineSalesTicket]) -> None:
-    """:param tickets: with their state, and their sellers"""
+def _say_status(batch: OfflineSalesBatch, tickets: Iterable[OfflineSalesTicket]) -> None:
+    """:param tickets: of the batch, with their state, and their sellers"""
     find_split_off(tickets)
     for ticket in tickets:
         ticket.seller_name = ticket.seller.name if ticket.seller else ""
         split = ticket.split_off, ticket.split_to
         place = state_of_ticket(ticket), ticket.seller_name
-        ticket.status = status_of(ticket.fate, ticket.order.status, *split, *place)
+        ticket.status = status_of(ticket.fate, ticket.order.status, *split, *place, batch.consignment)
 
 
 class TicketsMixin(BatchMixin):
@@ -434,7 +434,7 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
 
     def get_context_data(self, **kwargs):
         context = super().get_context_data(**kwargs)
-        _say_status(context["tickets"])
+        _say_status(self.batch, context["tickets"])
         return context | {
             "batch": self.batch,
             "stock": stock_map([self.batch]),
@@ -533,7 +533,7 @@ class TicketExport(TicketsMixin, View):
         columns = self._columns()
         yield [title for title, _value in columns]
         tickets = self.get_queryset()
-        _say_status(tickets)
+        _say_status(self.batch, tickets)
         for ticket in tickets:
             yield [value(ticket) for _title, value in columns]
 

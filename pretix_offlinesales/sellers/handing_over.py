@@ -84,7 +84,7 @@ class Held(NamedTuple):
     batch: int
     number: int
     seller: int | None
-    is_sold: bool
+    sale: str
     fate: str
     checked_in: bool
     worth: Decimal
@@ -98,7 +98,7 @@ class Held(NamedTuple):
             return LOST
         if self.fate != Fate.OUTSTANDING:
             return ALREADY_CANCELED
-        return SOLD if self.is_sold else ""
+        return SOLD if self.sale else ""
 
 
 class Moved(NamedTuple):
@@ -280,7 +280,7 @@ def _batches(event: Event, keys: Iterable[int]) -> dict[int, OfflineSalesBatch]:
 def _fetch(orders: Iterable[int]) -> list[Held]:
     tickets = unscoped(OfflineSalesTicket.objects).filter(among("order", orders))
     known = with_worth(with_facts(tickets))
-    columns = ("pk", "order", "batch", "number", "seller", "is_sold", "fate", "checked_in", "worth")
+    columns = ("pk", "order", "batch", "number", "seller", "sale", "fate", "checked_in", "worth")
     with planned_plainly():
         rows = list(known.order_by().values_list(*columns))
     return [Held._make([*row[:-1], money(row[-1])]) for row in rows]

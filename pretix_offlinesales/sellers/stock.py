@@ -22,7 +22,7 @@ from ..tickets.state import State, state_of, with_facts
 
 #: What neighbours of a run have in common, as columns. Numbers less their places among all that have the same in common
 #: are the same as long as there is no gap.
-ALIKE = "batch_id, fate, seller_id, is_sold, checked_in"
+ALIKE = "batch_id, fate, seller_id, sale, checked_in"
 RUNS = f"""
     SELECT {ALIKE}, MIN(number) AS first, MAX(number) AS last
     FROM (
@@ -110,14 +110,14 @@ class Line:
 
 def ranges(tickets: QuerySet[OfflineSalesTicket]) -> Iterator[Range]:
     """By batches, in the order of numbers; in one query, whatever there is."""
-    columns = ("batch_id", "number", "fate", "seller_id", "is_sold", "checked_in")
+    columns = ("batch_id", "number", "fate", "seller_id", "sale", "checked_in")
     sql, parameters = as_sql(with_facts(tickets).order_by().values_list(*columns))
     place_of = cache(_place)
     with planned_plainly(), connection.cursor() as cursor:
         cursor.execute(RUNS % sql, parameters)
         found = None
-        for batch, fate, seller, is_sold, checked_in, first, last in cursor:
-            place = place_of(fate, seller, bool(is_sold), bool(checked_in))
+        for batch, fate, seller, sale, checked_in, first, last in cursor:
+            place = place_of(fate, seller, sale, bool(checked_in))
             if found and found.batch == batch and found.last == first - 1 and found.place == place:
                 # Different for the database, but not for people: let in, or sold as its holder says.
                 found = found._replace(last=last)
@@ -129,8 +129,8 @@ def ranges(tickets: QuerySet[OfflineSalesTicket]) -> Iterator[Range]:
             yield found
 
 
-def _place(fate, seller, is_sold, checked_in):
-    return Place(state_of(fate, seller is not None, is_sold, checked_in), seller)
+def _place(fate, seller, sale, checked_in):
+    return Place(state_of(fate, seller is not None, sale, checked_in), seller)
 
 
 def lines(batches: Iterable[OfflineSalesBatch]) -> list[Line]:

@@ -57,6 +57,7 @@ class Figures:
     stock: Tally = Tally()
     held: Tally = Tally()
     sold: Tally = Tally()
+    settled: Tally = Tally()
     #: Let in at least once; most of them are outstanding as well.
     checked_in: Tally = Tally()
     #: What the host's ledger says of the orders of all of them. A canceled one may have left something there: a fee
@@ -120,7 +121,7 @@ def tally(tickets: QuerySet[OfflineSalesTicket], by: str) -> dict[Any, Tally]:
 
 
 def _count(tickets, *by):
-    facts = ("fate", "checked_in", "is_held", "is_sold", "in_ledger", "let_in_all_the_same")
+    facts = ("fate", "checked_in", "is_held", "sale", "in_ledger", "let_in_all_the_same")
     states = with_due(with_facts(tickets)).order_by().values(*by, *facts)
     sums = {f"{name}_sum": Sum(name) for name in ("worth", "due")}
     with planned_plainly():
@@ -130,7 +131,7 @@ def _count(tickets, *by):
 def _figures(row):
     count = row["count"]
     tally = Tally(count, money(row["worth_sum"]))
-    state = state_of(row["fate"], row["is_held"], row["is_sold"], row["checked_in"])
+    state = state_of(row["fate"], row["is_held"], row["sale"], row["checked_in"])
     return Figures(
         **{row["fate"]: tally},
         **({state: tally} if row["fate"] == Fate.OUTSTANDING else {}),

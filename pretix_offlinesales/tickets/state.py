@@ -34,9 +34,24 @@ class State(TextChoices):
     HELD = "held", gettext_lazy("Held by a seller")
     #: Its holder has bought it, or says that it was sold, or somebody was let in with it.
     SOLD = "sold", gettext_lazy("Sold")
+    #: What it costs has come in: from the holder by a statement, or otherwise.
+    SETTLED = "settled", gettext_lazy("Settled")
     LOST = "lost", gettext_lazy("Lost or stolen")
     RETURNED = "returned", gettext_lazy("Returned")
     CANCELED = "canceled", pgettext_lazy("tickets", "Canceled")
+
+
+#: All that an outstanding ticket can be.
+OUTSTANDING = (State.STOCK, State.HELD, State.SOLD, State.SETTLED)
+
+
+class Sale(TextChoices):
+    """What is known of a ticket's sale, besides whether somebody was let in with it."""
+
+    NONE = ""
+    #: As its holder says.
+    SOLD = "sold"
+    SETTLED = "settled"
 
 
 #: Of a ticket that was returned, for whatever reason.
@@ -52,9 +67,10 @@ GOOD = Q(order__status=Order.STATUS_PAID) | (IN_LEDGER & Q(order__valid_if_pendi
 
 #: Of tickets with their state: all in one of ``State``, as ``state_of`` has it.
 IN_STATE = {
-    State.STOCK: Q(fate=Fate.OUTSTANDING, seller=None, sold=None, checked_in=False),
-    State.HELD: Q(fate=Fate.OUTSTANDING, seller__isnull=False, sold=None, checked_in=False),
-    State.SOLD: Q(Q(checked_in=True) | Q(sold__isnull=False), fate=Fate.OUTSTANDING),
+    State.STOCK: Q(fate=Fate.OUTSTANDING, seller=None, sale=Sale.NONE, checked_in=False),
+    State.HELD: Q(fate=Fate.OUTSTANDING, seller__isnull=False, sale=Sale.NONE, checked_in=False),
+    State.SOLD: Q(Q(sale=Sale.NONE, checked_in=True) | Q(sale=Sale.SOLD), fate=Fate.OUTSTANDING),
+    State.SETTLED: Q(fate=Fate.OUTSTANDING, sale=Sale.SETTLED),
     State.LOST: Q(fate=Fate.REPORTED_LOST),
     State.RETURNED: Q(fate__in=RETURNED),
     State.CANCELED: Q(fate=Fate.CANCELED),
@@ -63,6 +79,17 @@ IN_STATE = {
 #: Of tickets with their state: returned, but let in.
 LET_IN_ALL_THE_SAME = Q(fate__in=RETURNED, checked_in=True)
 
+#: Of a ticket: paid, which its order is from the beginning unless it is on consignment.
+SETTLED = Q(order__status=Order.STATUS_PAID) & Q(Q(settled__isnull=False) | Q(batch__consignment=True))
+
+#: One of ``Sale``.
+SALE = Case(
+    When(SETTLED, then=Value(Sale.SETTLED)),
+    When(sold__isnull=False, then=Value(Sale.SOLD)),
+    default=Value(Sale.NONE),
+    output_field=CharField(),
+)
+
 #: Before there were any tickets.
 LONG_AGO = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=DateTimeField())
 
@@ -70,8 +97,9 @@ LONG_AGO = Value(datetime(1970, 1, 1, tzinfo=UTC), output_field=DateTimeField())
 def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
     """
     Tickets that know whether they are ``valid`` or ``canceled``, alone or with their orders, or were ``split_off``
-    from them; what has become of them (one of ``Fate``, as ``fate``); whether, when and where they were
-    let in, and whether and when they were last printed, with the codes that they have now.
+    from them; what has become of them (one of ``Fate``, as ``fate``) and of their sale (one of ``Sale``, as ``sale``);
+    whether, when and where they were let in, and whether and when they were last printed, with the codes that they have
+    now.
 
     The ticket is one position of its order. What comes bundled with it is scanned by itself, at the bar for example,
     and says nothing about the ticket, nor does what was added to the order later.
@@ -95,6 +123,7 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
         valid=Q(GOOD, left=True),
         canceled=~Q(LIVE, left=True),
         split_off=Q(canceled_alone=None),
+        sale=SALE,
         checked_in=exists_for_each(entries),
         entered=first(entries, "datetime"),
         entered_list=first(entries, "list__name"),
@@ -121,7 +150,7 @@ def with_facts(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
     """Tickets that know their fate as ``with_fate`` has it, and what else decides which ``State`` they are in."""
     return with_fate(tickets).annotate(
         is_held=Q(seller__isnull=False),
-        is_sold=Q(sold__isnull=False),
+        sale=SALE,
         checked_in=exists_for_each(entries_with_it()),
     )
 
@@ -151,15 +180,17 @@ def _with_fate(tickets, left):
     )
 
 
-def state_of(fate: str, is_held: bool, is_sold: bool, checked_in: bool) -> State:
+def state_of(fate: str, is_held: bool, sale: str, checked_in: bool) -> State:
     """
     :param is_held: by a seller
-    :param is_sold: as its holder says
+    :param sale: one of ``Sale``
     """
     if fate in RETURNED:
         return State.RETURNED
     if fate == Fate.OUTSTANDING:
-        if is_sold or checked_in:
+        if sale == Sale.SETTLED:
+            return State.SETTLED
+        if sale or checked_in:
             return State.SOLD
         return State.HELD if is_held else State.STOCK
     return State.LOST if fate == Fate.REPORTED_LOST else State.CANCELED
@@ -167,7 +198,7 @@ def state_of(fate: str, is_held: bool, is_sold: bool, checked_in: bool) -> State
 
 def state_of_ticket(ticket: Any) -> State:
     """:param ticket: with its state"""
-    return state_of(ticket.fate, ticket.seller_id is not None, ticket.sold is not None, ticket.checked_in)
+    return state_of(ticket.fate, ticket.seller_id is not None, ticket.sale, ticket.checked_in)
 
 
 def in_words(state: State, seller: str = "") -> str:
@@ -188,6 +219,7 @@ def status_of(
     split_to: str | None = None,
     state: State = State.STOCK,
     seller: str = "",
+    consignment: bool = False,
 ) -> str:
     """
     ``Canceled (expired)``: what has become of a ticket, and what there is to know beside.
@@ -195,18 +227,20 @@ def status_of(
     :param split_to: the code of the order that it was split off to, if it is known (see ``splitting``)
     :param state: where it is, if nothing has become of it yet
     :param seller: the name of its holder, if it has one
+    :param consignment: it is not paid before its statement is
     """
     status = in_words(state, seller) if fate == Fate.OUTSTANDING else str(Fate(fate).label)
-    detail = _detail(fate, order_status, split_off, split_to)
+    detail = _detail(fate, order_status, split_off, split_to, consignment)
     return _("{status} ({detail})").format(status=status, detail=detail) if detail else status
 
 
-def _detail(fate, order_status, split_off, split_to):
+def _detail(fate, order_status, split_off, split_to, consignment):
     if split_off:
         return _("split off to order {order}").format(order=split_to) if split_to else _("split off")
     if order_status == Order.STATUS_EXPIRED:
         return _("expired")
     # What is canceled or was returned need not be paid any more.
-    if order_status == Order.STATUS_PENDING and fate in (Fate.OUTSTANDING, Fate.REPORTED_LOST):
+    is_out = fate in (Fate.OUTSTANDING, Fate.REPORTED_LOST)
+    if order_status == Order.STATUS_PENDING and is_out and not consignment:
         return _("not paid")
     return ""

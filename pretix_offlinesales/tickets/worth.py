@@ -4,13 +4,16 @@ from decimal import Decimal
 
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.db.models.functions import Coalesce
-from pretix.base.models import Transaction
+from pretix.base.models import Order, OrderPayment, Transaction
 
 from ..db.queries import first, unscoped
 from ..models import TICKET_POSITION, OfflineSalesTicket
+from .payment import OfflineSalesPayment
 from .state import IN_LEDGER, LET_IN_ALL_THE_SAME, LONG_AGO
 
 NOTHING = Decimal("0.00")
+
+PROVIDER = OfflineSalesPayment.identifier
 
 
 def with_worth(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
@@ -37,6 +40,18 @@ def with_due(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTick
     return with_worth(known).annotate(
         due=Case(When(in_ledger=True, then=F("order__total")), default=Value(NOTHING)),
         due_besides=Case(When(let_in_all_the_same=True, then=F("worth")), default=Value(NOTHING)),
+    )
+
+
+def with_paid_directly(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
+    """Tickets that know whether the organizer has got the money without whoever sold them (``paid_directly``)."""
+    payments = unscoped(OrderPayment.objects).filter(
+        order=OuterRef("order"), state=OrderPayment.PAYMENT_STATE_CONFIRMED
+    )
+    ours = Q(provider=PROVIDER)
+    is_direct = Q(Exists(payments.filter(~ours, amount__gt=0)), ~Exists(payments.filter(ours)))
+    return tickets.annotate(
+        paid_directly=Case(When(is_direct, order__status=Order.STATUS_PAID, then=True), default=False)
     )
 
 
