@@ -138,8 +138,8 @@ def organizer_navigation(sender, organizer, request, **kwargs):
 def order_page(sender, order, request, **kwargs):
     if not (origin := Origin.of(order)):
         return ""
-    ticket = with_state(OfflineSalesTicket.objects.filter(order=order).select_related("seller")).first()
-    context: dict[str, Any] = {"origin": origin, "ticket": ticket}
+    ticket = with_state(OfflineSalesTicket.objects.filter(order=order).select_related("seller", "batch")).first()
+    context: dict[str, Any] = {"origin": origin, "order": order, "ticket": ticket}
     if ticket:
         find_split_off([ticket])
         context["state"] = in_words(state_of_ticket(ticket), ticket.seller.name if ticket.seller else "")

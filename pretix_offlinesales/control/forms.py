@@ -495,6 +495,10 @@ def _is_ticket(query: str) -> Q:
 WHERE = {state.value: state.label for state in OUTSTANDING}
 
 
+#: The filter for tickets whose orders staff has marked as expired. (Nothing else does, on consignment.)
+EXPIRED = "expired"
+
+
 class TicketFilterForm(FilterForm):
     orders = {
         "number": "number",
@@ -521,6 +525,7 @@ class TicketFilterForm(FilterForm):
             ("out", _("Outstanding, not checked in")),
             ("printed", _("Printed")),
             ("unprinted", _("Never printed")),
+            (EXPIRED, _("Expired")),
         ],
     )
 
@@ -532,6 +537,7 @@ class TicketFilterForm(FilterForm):
         "let_in": LET_IN_ALL_THE_SAME,
         "printed": Q(printed=True),
         "unprinted": Q(printed=False),
+        EXPIRED: Q(order__status=Order.STATUS_EXPIRED),
     }
 
     seller = SellerFilter()
