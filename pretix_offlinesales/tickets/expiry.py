@@ -7,10 +7,9 @@ event, and is put back there.
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from dateutil.relativedelta import relativedelta
-from django.db.models import DateTimeField, ExpressionWrapper, F, OuterRef, Value
+from django.db.models import DateTimeField, ExpressionWrapper, F, OuterRef, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 from pretix.base.models import Event, Order, OrderPosition, SubEvent
@@ -26,6 +25,8 @@ CHUNK = 1_000
 
 #: The shortest year. In a longer one, an order that is a day early is early enough to be left as it is.
 YEAR = timedelta(days=365)
+#: Some events never end, and have a date that says so.
+FOREVER = datetime(9998, 1, 1, tzinfo=UTC)
 
 
 def expiry(event: Event, dates: Iterable[SubEvent | None], moment: datetime) -> datetime:
@@ -36,7 +37,7 @@ def expiry(event: Event, dates: Iterable[SubEvent | None], moment: datetime) -> 
     :param moment: when it is asked. An event may have begun long ago, and last.
     """
     ends = [date.date_to or date.date_from for date in dates if date] or [event.date_to or event.date_from]
-    return max(moment, *ends) + relativedelta(years=1)
+    return _year_after(max(moment, *ends))
 
 
 def keep_valid(order: Order) -> None:
@@ -57,10 +58,18 @@ def keep_all_valid() -> None:
     moment = now()
     found = defaultdict(list)
     for pk, end in _too_early(moment)[:MOST]:
-        found[max(moment, end) + relativedelta(years=1)].append(pk)
+        found[_year_after(max(moment, end))].append(pk)
     for expires, pks in found.items():
         for start in range(0, len(pks), CHUNK):
             _write(pks[start : start + CHUNK], expires)
+
+
+def _year_after(moment: datetime) -> datetime:
+    moment = min(moment, FOREVER)
+    try:
+        return moment.replace(year=moment.year + 1)
+    except ValueError:  # the 29th of February
+        return moment + timedelta(days=366)
 
 
 def _is_pending(order: Order) -> bool:
@@ -73,7 +82,7 @@ def _is_on_consignment(order: Order) -> bool:
     return bool(ticket and ticket.batch.consignment)
 
 
-def _too_early(moment: datetime):
+def _too_early(moment: datetime) -> "QuerySet[OfflineSalesTicket, tuple[int, datetime]]":
     """The keys of orders, and when the last of their dates ends. What was over a year ago is over."""
     positions = unscoped(OrderPosition.objects).filter(order=OuterRef("order"))
     ends = positions.annotate(
@@ -83,7 +92,9 @@ def _too_early(moment: datetime):
         batch__consignment=True, order__status=Order.STATUS_PENDING, order__valid_if_pending=True
     )
     year_later = ExpressionWrapper(F("end") + Value(YEAR), output_field=DateTimeField())
-    late = pending.annotate(end=first(ends, "end")).filter(end__gt=moment - YEAR, order__expires__lt=year_later)
+    late = pending.annotate(end=first(ends, "end")).filter(
+        end__gt=moment - YEAR, end__lt=FOREVER, order__expires__lt=year_later
+    )
     return late.order_by("order").values_list("order", "end")
 
 

@@ -1,4 +1,4 @@
-"""Tickets on consignment: who hears of them, and what cannot be sold like this. What the orders are, the oracle says."""
+"""Tickets on consignment: who hears of them, and what can't be sold like this. What the orders are, the oracle says."""
 
 from decimal import Decimal
 

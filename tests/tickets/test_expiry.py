@@ -223,6 +223,23 @@ def test_an_event_that_began_long_ago_lasts(event, make_batch):
     assert expires(order).date().isoformat() == "2027-12-01"
 
 
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        (datetime(2028, 2, 29, 12, 0, tzinfo=UTC), datetime(2029, 3, 1, 12, 0, tzinfo=UTC)),
+        (datetime(2027, 6, 1, 12, 0, tzinfo=UTC), datetime(2028, 6, 1, 12, 0, tzinfo=UTC)),
+        (datetime(9999, 12, 31, 12, 0, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)),
+    ],
+)
+def test_a_year_after_any_day(event, make_batch, end, expected, django_assert_num_queries):
+    event.date_to = end
+    event.save()
+    order = make_batch(amount=1, consignment=True).tickets.get().order
+    assert expires(order) == expected
+    with django_assert_num_queries(1):
+        keep_all_valid()
+
+
 def test_queries_for_one_order_that_changes(order):
     """As many as the order is asked for; for those of the shop, none."""
     from pretix_offlinesales.tickets.expiry import keep_valid
