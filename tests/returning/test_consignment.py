@@ -1,15 +1,20 @@
 """What is done with tickets on consignment: pending orders, of which nobody has heard that they were paid."""
 
+import re
 from decimal import Decimal
 
 import pytest
-from pretix.base.models import Order
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pretix.base.models import GiftCard, Order
+from pretix.base.services.cancelevent import cancel_event
 from pretix.base.services.checkin import perform_checkin
 
-from pretix_offlinesales.kinds import REPLACE, REPORT_LOST, UNDO_LOST, UNDO_RETURN
+from pretix_offlinesales.kinds import REPLACE, REPORT_LOST, RETURN, UNDO_LOST, UNDO_RETURN
 from pretix_offlinesales.tickets.figures import total
+from tests.support.jobs import run
 from tests.support.oracle import balance, picture
-from tests.support.returning import actions, codes, orders, position, returned
+from tests.support.returning import actions, asked, codes, orders, position, returned
 from tests.support.sold import LEFT_ALONE
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +33,26 @@ def states(batch):
     }
 
 
+@pytest.mark.parametrize("options", [{}, {"keep_fee_fixed": "3.00"}, {"refund_as_giftcard": True}])
+def test_when_the_event_is_canceled_nothing_is_owed_for_what_nobody_paid(event, batch, options):
+    """The host keeps a fee of what was paid only."""
+    paid = orders(batch)[0]
+    paid.payments.create(provider="offlinesales", amount=paid.total).confirm()
+    values = {"subevent": None, "auto_refund": True, "keep_fee_per_ticket": "", "keep_fee_percentage": ""}
+    values = {**values, "keep_fee_fixed": "0.00", **options}
+    assert cancel_event.apply(kwargs={"event": event.pk, **values}).get()["failed"] == 0
+    kept = Decimal(values["keep_fee_fixed"])
+    assert [(order.status, order.pending_sum, order.payments.count()) for order in orders(batch)] == [
+        ("p" if kept else "c", 0, 1),
+        *[("c", 0, 0)] * 3,
+    ]
+    assert total(batch.tickets.all()).due.value == kept
+    assert (GiftCard.objects.count(), Order.annotate_overpayments(event.orders).filter(is_overpaid=True).count()) == (
+        0,
+        0,
+    )
+
+
 def test_the_door_lets_them_in(batch, gate):
     perform_checkin(position(orders(batch)[0]), gate, {})
     assert returned(batch)[1] == [(codes(batch)[0], "1", "checked_in")]
@@ -44,6 +69,22 @@ def test_lost_and_found_again(batch):
 
 def without_time(picture):
     return {**picture, "order": {name: value for name, value in picture["order"].items() if name != "last_modified"}}
+
+
+@pytest.mark.parametrize("job_kind", [RETURN, UNDO_RETURN, REPORT_LOST])
+def test_queries_do_not_grow_with_the_amount(make_batch, job_kind):
+    def queries(amount):
+        batch = make_batch(amount=amount, consignment=True)
+        if job_kind is UNDO_RETURN:
+            returned(batch)
+        job = asked(batch, job_kind=job_kind)
+        with CaptureQueriesContext(connection) as captured:
+            run(job)
+        # Settings that were changed within the test are read again and again.
+        return len([query for query in captured if not re.search("SAVEPOINT|settingsstore", query["sql"])])
+
+    queries(1)
+    assert queries(9) == queries(3)
 
 
 def test_replaced(batch):
