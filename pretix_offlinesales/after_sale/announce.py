@@ -75,7 +75,7 @@ def _notify(kind: "AfterSale", job: Job, codes: list[str], steps: set[int]) -> N
 def _fetch(event: Event, codes: list[str]) -> list[Order]:
     with planned_plainly():
         pks = look_up(codes, all_of(event.organizer, Order), "code", "pk").values()
-        orders = list(unscoped(Order.objects).filter(pk__in=pks).select_related("offline_sales_ticket"))
+        orders = list(unscoped(Order.objects).filter(pk__in=pks).select_related("offline_sales_ticket__batch"))
     for order in orders:
         order.event = event
     return orders

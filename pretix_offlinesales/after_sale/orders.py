@@ -100,6 +100,10 @@ class Orders:
         """The orders whose paper was reported lost, unless that was undone."""
         return set(self._tickets.filter(lost__isnull=False).values_list("order", flat=True))
 
+    @cached_property
+    def on_consignment(self) -> set[int]:
+        return set(self._tickets.filter(batch__consignment=True).values_list("order", flat=True))
+
     @property
     def _tickets(self) -> QuerySet[OfflineSalesTicket]:
         return unscoped(OfflineSalesTicket.objects).filter(order__in=self.orders)
