@@ -68,8 +68,9 @@ def _notify(kind: "AfterSale", job: Job, codes: list[str], steps: set[int]) -> N
     kind.after_signals(job, orders)
     with holding_nobody_up("Webhooks could not be sent"):
         send_webhooks(event, _written(steps, orders))
-    touch(orders)
-    touch_blocked(orders, since=job.created)
+    if kind.changes_orders:
+        touch(orders)
+        touch_blocked(orders, since=job.created)
 
 
 def _fetch(event: Event, codes: list[str]) -> list[Order]:

@@ -177,7 +177,8 @@ class Attempt:
         for batch, amount in _count_by_batch(job.event, self._done):
             data = {"amount": amount, "job": str(job.pk), **self._kind.entry_data(job)}
             job.log(batch, self._kind.action, data)
-            transaction.on_commit(partial(refresh_quotas, batch))
+            if self._kind.changes_orders:
+                transaction.on_commit(partial(refresh_quotas, batch))
 
 
 def _leave_alone(orders: Orders, pks: list[int]) -> "Outcome":

@@ -93,6 +93,8 @@ class AfterSale(Kind):
     leaves_lost = False
     #: Whether it decides over money.
     moves_money = True
+    #: Whether their orders are others afterwards, for quotas and for scanners, which load them again.
+    changes_orders = True
     #: Whether the tickets need to be printed afterwards.
     needs_print = False
     #: By which kind of job it can be undone.
