@@ -1,6 +1,5 @@
 """What can be done with tickets that sellers have sold."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Q
@@ -9,7 +8,6 @@ from django.utils.translation import gettext_lazy as _, ngettext_lazy
 
 from ..after_sale.kind import AfterSale, AfterSaleRequest
 from ..jobs.registry import KINDS, request_of
-from ..tickets.reasons import HELD_ELSEWHERE
 from ..tickets.state import Fate, Sale
 from . import sold
 
@@ -62,8 +60,6 @@ UNDO_SOLD = UndoSold()
 
 @dataclass(frozen=True)
 class SoldRequest(AfterSaleRequest):
-    #: The keys of the sellers one of whom must still hold the tickets; whoever does, if there are none.
-    sellers: Sequence[int] = ()
     #: Nobody says so, but their deadline has passed.
     deadline: bool = False
 
@@ -108,11 +104,7 @@ class DeclareSold(AfterSale):
         return sold.refusal(orders, pk)
 
     def deal_with(self, job, orders, pks, pace):
-        sellers = request_of(job).sellers
-        elsewhere = {pk: HELD_ELSEWHERE for pk in pks if sellers and orders.sellers[pk] not in sellers}
-        theirs = [pk for pk in pks if pk not in elsewhere]
-        written = sold.declare(orders, theirs, self.entry_data(job), job.requester, now()) if theirs else []
-        return written, elsewhere
+        return sold.declare(orders, pks, self.entry_data(job), job.requester, now()), {}
 
     def entry_data(self, job):
         return {"deadline": True} if request_of(job).deadline else {}
