@@ -13,7 +13,7 @@ from .settling.deadlines import PASSED, Passed
 
 class DeadlinePassed(NotificationType):
     action_type = PASSED
-    verbose_name = _("Deadline of a seller of offline sales has passed")
+    verbose_name = _("Deadline of a seller of offline sales has passed")  # type: ignore[assignment]  # lazy, as the host's
     #: Who holds tickets may be known by all who may see them.
     required_permission = "event.orders:read"
 

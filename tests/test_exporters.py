@@ -89,6 +89,7 @@ def test_a_row_a_batch_with_all_figures(event, batch):
             "In stock": "2",
             "Held by a seller": "0",
             "Sold": "1",
+            "Settled": "0",
             "Issued (value)": "115.00",
             "Returned: unsold (value)": "23.00",
             "Returned: lost or stolen (value)": "23.00",
@@ -102,6 +103,7 @@ def test_a_row_a_batch_with_all_figures(event, batch):
             "In stock (value)": "46.00",
             "Held by a seller (value)": "0.00",
             "Sold (value)": "23.00",
+            "Settled (value)": "0.00",
             "Currency": "EUR",
             "Internal comment": "'=HYPERLINK()",
         }

@@ -65,6 +65,7 @@ class SellerSerializer(serializers.ModelSerializer):
             "firm",
             "deadline_days",
             "deadline_action",
+            "payment_days",
             "contact",
             "commission_tax_text",
             "commission_invoiced_by",
@@ -114,14 +115,15 @@ class SellerDetailSerializer(SellerSerializer):
     """A seller on her own, with what she holds and owes."""
 
     # Sums have as many digits as it takes.
-    balance = serializers.DecimalField(max_digits=None, decimal_places=2, read_only=True, source="account.owed")
+    balance = serializers.DecimalField(max_digits=None, decimal_places=2, read_only=True, source="account.balance")
+    owed = serializers.DecimalField(max_digits=None, decimal_places=2, read_only=True, source="account.owed")
     held = serializers.IntegerField(read_only=True, source="account.held.count")
     held_value = serializers.DecimalField(
         max_digits=None, decimal_places=2, read_only=True, source="account.held.value"
     )
 
     class Meta(SellerSerializer.Meta):
-        fields = (*SellerSerializer.Meta.fields, "balance", "held", "held_value")
+        fields = (*SellerSerializer.Meta.fields, "balance", "owed", "held", "held_value")
 
     def to_representation(self, seller: Seller) -> dict:
         seller.account = accounts([seller])[seller.pk]

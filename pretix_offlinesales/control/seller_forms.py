@@ -29,7 +29,7 @@ COMMISSION = (
     "commission_tax_text",
     "commission_invoiced_by",
 )
-CONDITIONS = ("firm", "credit_limit", "deadline_days", "deadline_action")
+CONDITIONS = ("firm", "credit_limit", "deadline_days", "deadline_action", "payment_days")
 
 
 class SellerForm(forms.ModelForm):

@@ -67,9 +67,13 @@ class Letter(Snapshot):
             )
 
     @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
     def spoken(self) -> AbstractContextManager[None]:
         """A context in which all is said in the event's language and timezone, whoever asks."""
-        return spoken(self.locale, self.region, ZoneInfo(self.timezone))
+        return spoken(self.locale, self.region, self.zone)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def _sum(**options: Any) -> models.DecimalField:
     return models.DecimalField(max_digits=MAX_DIGITS, decimal_places=2, **options)
 
 
-class Statement(models.Model):
+class Statement(models.Model):  # type: ignore[django-manager-missing]  # of what is defined below
     """
     What differs between what a seller owes and what statements said so far. The document that it is has number, sums of
     tickets, and what it says; it never changes. What was paid is in ``SellerPayment``.
@@ -60,9 +60,7 @@ class StatementEntry(models.Model):
 
     statement = models.ForeignKey(Statement, on_delete=models.CASCADE, related_name="entries")
     #: None, if its event was deleted since.
-    ticket = models.ForeignKey(
-        OfflineSalesTicket, null=True, blank=True, on_delete=models.SET_NULL, related_name="statement_entries"
-    )
+    ticket = models.ForeignKey(OfflineSalesTicket, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     #: 1, or -1 if it takes back what was stated before.
     count = models.SmallIntegerField()
     #: What the ticket cost with all that was bundled with it, and by tax rate: ``[["19.00", "23.00", "3.67"], …]``,

@@ -2,13 +2,13 @@
 What sellers hold, have sold, and owe: counted when somebody asks, never stored.
 
 - A seller owes what is sold (said so, or let in) and what she has reported lost, less her commission and its tax, at
-  the terms that were agreed when she got the tickets. What was returned or canceled, she does not owe.
+  the terms that were agreed when she got the tickets, and less what she has paid. What was returned or canceled, or
+  paid to the organizer without her, she does not owe. ``owing`` and ``statements`` say the same ticket by ticket.
 - Tickets must be back when the day is over that is so many days before the event or date, in the event's timezone, as
   the host has it with relative dates. What is held after that is *overdue*, if it was agreed that nothing else
   happens then. What counts as sold after its deadline is declared sold by a job, and is never overdue.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,14 +16,23 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, Self
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.utils.timezone import now
 
 from ..db.queries import planned_plainly, unscoped
-from ..models import DeadlineAction, Document, OfflineSalesTicket, Seller
+from ..models import (
+    DeadlineAction,
+    Document,
+    DocumentKind,
+    OfflineSalesTicket,
+    Seller,
+    SellerPayment,
+    Statement,
+)
 from ..tickets.figures import Figures, Tally, figures
 from ..tickets.state import IN_STATE, State, with_facts
-from ..tickets.worth import NOTHING
+from ..tickets.worth import NOTHING, money, with_paid_directly
+from .agreements import Agreements
 from .days import A_DAY, Day, begins, days_of
 from .terms import Terms
 
@@ -38,14 +47,28 @@ class Account:
     lost: Tally = Tally()
     #: Of those that are held.
     overdue: Tally = Tally()
-    #: What she has to pay, when her commission is taken off.
-    owed: Decimal = NOTHING
+    #: What was settled: by a statement, or otherwise.
+    settled: Tally = Tally()
+    #: What she has to pay for all that she has ever sold or lost, when her commission is taken off.
+    due: Decimal = NOTHING
+    #: What statements say of it, and what she has paid.
+    stated: Decimal = NOTHING
+    paid: Decimal = NOTHING
     last_movement: datetime | None = None
 
     @property
-    def to_pay(self) -> Tally:
-        """What she owes, before her commission is taken off."""
-        return self.sold + self.lost
+    def owed(self) -> Decimal:
+        return self.due - self.paid
+
+    @property
+    def balance(self) -> Decimal:
+        """What of it is to be paid now."""
+        return self.stated - self.paid
+
+    @property
+    def unstated(self) -> Decimal:
+        """What the next statement says, if nothing changes any more."""
+        return self.due - self.stated
 
 
 class _Group(NamedTuple):
@@ -57,9 +80,22 @@ class _Group(NamedTuple):
     subevent: int | None
     item: int
     variation: int | None
+    #: The organizer has got the money without the seller.
+    paid_directly: bool
+    #: Worthless yet, so that nothing is owed.
+    is_inactive: bool
 
 
-_FIELDS = ("seller", "document", "batch__event", "batch__subevent", "batch__item", "batch__variation")
+_FIELDS = (
+    "seller",
+    "document",
+    "batch__event",
+    "batch__subevent",
+    "batch__item",
+    "batch__variation",
+    "paid_directly",
+    "order__require_approval",
+)
 
 
 def accounts(sellers: Iterable[Seller]) -> dict[int, Account]:
@@ -69,9 +105,23 @@ def accounts(sellers: Iterable[Seller]) -> dict[int, Account]:
     by_seller = defaultdict(list)
     for group in counted.groups:
         by_seller[group.seller].append(group)
+    stated = _sums(unscoped(Statement.objects).filter(seller__in=known), "due")
+    paid = _sums(unscoped(SellerPayment.objects).filter(seller__in=known), "amount")
     return {
-        pk: replace(counted.account(by_seller[pk]), last_movement=seller.last_movement) for pk, seller in known.items()
+        pk: replace(
+            counted.account(by_seller[pk]),
+            stated=stated.get(pk, NOTHING),
+            paid=paid.get(pk, NOTHING),
+            last_movement=seller.last_movement,
+        )
+        for pk, seller in known.items()
     }
+
+
+def _sums(rows: QuerySet, column: str) -> dict[int, Decimal]:
+    """By seller."""
+    sums = rows.order_by().values("seller").annotate(sum=Sum(column))
+    return {row["seller"]: money(row["sum"]) for row in sums}
 
 
 def accounts_by_product(seller: Seller) -> dict[tuple[int, int | None, int, int | None], Account]:
@@ -98,7 +148,7 @@ def held_numbers(seller: Seller) -> dict[int, list[int]]:
 
 def overdue(sellers: QuerySet[Seller]) -> set[int]:
     """The keys of those who hold something that is overdue. Only tickets are counted whose deadline may have passed."""
-    documents = unscoped(Document.objects).filter(target__in=sellers.order_by())
+    documents = unscoped(Document.objects).filter(target__in=sellers.order_by()).exclude(kind=DocumentKind.STATEMENT)
     of_documents = {pk: Terms.from_json(terms) for pk, terms in documents.values_list("pk", "terms")}
     deadlines = {pk: days for pk, terms in of_documents.items() if (days := _deadline(terms)) is not None}
     if not deadlines:
@@ -117,44 +167,40 @@ def _deadline(terms: Terms) -> int | None:
 @dataclass
 class _Counted:
     groups: dict[_Group, Figures]
-    #: By the keys of documents, as they are stored, so that what is the same can be told.
-    agreed: dict[int, str]
-    terms: dict[str, Terms]
+    agreements: Agreements
     #: Whose day it is, and when it begins, by the keys of events and dates.
     days: dict[tuple[int, int | None], Day] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tickets: QuerySet[OfflineSalesTicket]) -> Self:
         """:param tickets: that somebody holds"""
-        groups = {_Group(*key): found for key, found in figures(tickets, by=_FIELDS).items()}
-        documents = unscoped(Document.objects).filter(pk__in={group.document for group in groups})
-        stored = dict(documents.values_list("pk", "terms"))
-        agreed = {pk: json.dumps(terms, sort_keys=True) for pk, terms in stored.items()}
-        terms = {text: Terms.from_json(stored[pk]) for pk, text in agreed.items()}
-        return cls(groups, agreed, terms, days_of((group.event, group.subevent) for group in groups))
+        counted = figures(with_paid_directly(tickets), by=_FIELDS)
+        groups = {_Group(*key): found for key, found in counted.items()}
+        agreements = Agreements(group.document for group in groups)
+        return cls(groups, agreements, days_of((group.event, group.subevent) for group in groups))
 
     def account(self, groups: Sequence[_Group]) -> Account:
         found = sum((self.groups[group] for group in groups), Figures())
         # Commissions are rounded once for all that was agreed at the same terms.
         to_pay: dict[str, dict[int, Tally]] = defaultdict(lambda: defaultdict(Tally))
         for group in groups:
-            counted = self.groups[group]
-            to_pay[self.agreed[group.document]][group.item] += counted.sold + counted.reported_lost
-        kept = NOTHING
-        for agreed, by_item in to_pay.items():
-            terms = self.terms[agreed]
-            commission = terms.commission(by_item)
-            kept += commission + terms.tax(commission)
+            if group.paid_directly or group.is_inactive:
+                continue
+            counted, key = self.groups[group], self.agreements.key(group.document)
+            to_pay[key][group.item] += counted.sold + counted.settled + counted.reported_lost
+        kept = [self.agreements.terms(key).commission_on(by_item).gross for key, by_item in to_pay.items()]
+        value = sum((tally.value for by_item in to_pay.values() for tally in by_item.values()), NOTHING)
         return Account(
             held=found.held,
             sold=found.sold,
             lost=found.reported_lost,
             overdue=sum(map(self.overdue, groups), Tally()),
-            owed=(found.sold + found.reported_lost).value - kept,
+            settled=found.settled,
+            due=value - sum(kept, NOTHING),
         )
 
     def overdue(self, group: _Group) -> Tally:
-        days = _deadline(self.terms[self.agreed[group.document]])
+        days = _deadline(self.agreements[group.document])
         day = self.days[group.event, group.subevent]
         if days is None or not day.is_after(days):
             return Tally()

@@ -37,6 +37,7 @@ TERMS = (
     "firm",
     "deadline_days",
     "deadline_action",
+    "payment_days",
 )
 
 #: In histories: what a seller keeps of tickets of some products.

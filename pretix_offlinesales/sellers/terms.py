@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Self
+from typing import NamedTuple, Self
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _, ngettext
@@ -44,6 +44,20 @@ class Rate(Snapshot):
         return _("{percent} of the gross price").format(percent=percent) if self.percent else _("none")
 
 
+class Commissioned(NamedTuple):
+    """A commission, and the tax on top of it."""
+
+    net: Decimal
+    tax: Decimal
+
+    @property
+    def gross(self) -> Decimal:
+        return self.net + self.tax
+
+    def __sub__(self, other: "Commissioned") -> "Commissioned":
+        return Commissioned(self.net - other.net, self.tax - other.tax)
+
+
 @dataclass(frozen=True)
 class Terms(Snapshot):
     rate: Rate
@@ -71,18 +85,15 @@ class Terms(Snapshot):
             deadline_action=seller.deadline_action,
         )
 
-    def commission(self, tickets: Mapping[int, Tally]) -> Decimal:
+    def commission_on(self, tickets: Mapping[int, Tally]) -> Commissioned:
         """
-        Net of its own tax. It is the rounded sum: who rounds each ticket leaves money behind.
+        Rounded sums: who rounds each ticket leaves money behind.
 
-        :param tickets: by the key of their product
+        :param tickets: all that were handed over at these terms, by the key of their product
         """
         exact = (self.rates.get(item, self.rate).of_tickets(tally) for item, tally in tickets.items())
-        return _rounded(sum(exact, NOTHING))
-
-    def tax(self, commission: Decimal) -> Decimal:
-        """Of a commission, on top of it."""
-        return _rounded(commission * (self.tax_rate or NOTHING) / 100)
+        net = _rounded(sum(exact, NOTHING))
+        return Commissioned(net, _rounded(net * (self.tax_rate or NOTHING) / 100))
 
     def sentences(self, currency: str, products: Mapping[int, str]) -> list[str]:
         """
@@ -90,7 +101,7 @@ class Terms(Snapshot):
 
         :param products: names of those that it is about, by their key
         """
-        said = list(self._commissions(currency, products))
+        said = list(self.commission_sentences(currency, products))
         if any(self.rates.get(item, self.rate) for item in products):
             said.append(self._taxed())
             said.append(
@@ -104,8 +115,12 @@ class Terms(Snapshot):
             said.append(self._deadline(self.deadline_days))
         return said
 
-    def _commissions(self, currency: str, products: Mapping[int, str]) -> Iterator[str]:
-        """One for all products, unless it differs."""
+    def commission_sentences(self, currency: str, products: Mapping[int, str]) -> Iterator[str]:
+        """
+        One for all products, unless it differs.
+
+        :param products: names, by key
+        """
         rates = {item: self.rates.get(item, self.rate) for item in products}
         if len(set(rates.values())) == 1:
             yield _("Commission: {rate}").format(rate=rates.popitem()[1].in_words(currency))

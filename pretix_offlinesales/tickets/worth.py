@@ -6,7 +6,7 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, S
 from django.db.models.functions import Coalesce
 from pretix.base.models import Order, OrderPayment, Transaction
 
-from ..db.queries import first, unscoped
+from ..db.queries import exists_for_each, first, unscoped
 from ..models import TICKET_POSITION, OfflineSalesTicket
 from .payment import OfflineSalesPayment
 from .state import IN_LEDGER, LET_IN_ALL_THE_SAME, LONG_AGO
@@ -49,7 +49,7 @@ def with_paid_directly(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[Offlin
         order=OuterRef("order"), state=OrderPayment.PAYMENT_STATE_CONFIRMED
     )
     ours = Q(provider=PROVIDER)
-    is_direct = Q(Exists(payments.filter(~ours, amount__gt=0)), ~Exists(payments.filter(ours)))
+    is_direct = Q(exists_for_each(payments.filter(~ours, amount__gt=0)), ~Q(exists_for_each(payments.filter(ours))))
     return tickets.annotate(
         paid_directly=Case(When(is_direct, order__status=Order.STATUS_PAID, then=True), default=False)
     )

@@ -107,7 +107,7 @@ class Campaign:
         said = [self.get(f"{sellers}{seller.pk}/") for seller in books.sellers]
         accounts = [books.account(seller) for seller in books.sellers]
         assert [(each["balance"], each["held"], each["held_value"]) for each in said] == [
-            (str(account.owed), account.held.count, str(account.held.value)) for account in accounts
+            (str(account.balance), account.held.count, str(account.held.value)) for account in accounts
         ]
 
 

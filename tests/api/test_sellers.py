@@ -46,6 +46,7 @@ ALL = {
     "firm": False,
     "deadline_days": 3,
     "deadline_action": "sold",
+    "payment_days": 30,
     "contact": "Ms. Jansen",
     "commission_tax_text": "",
     "commission_invoiced_by": "seller",
@@ -61,11 +62,12 @@ DEFAULTS = dict.fromkeys(ALL, "") | {
     "firm": False,
     "deadline_days": None,
     "deadline_action": "keep",
+    "payment_days": 14,
     "commission_invoiced_by": "organizer",
     "product_commissions": [],
 }
 
-NOTHING_YET = {"balance": "0.00", "held": 0, "held_value": "0.00"}
+NOTHING_YET = {"balance": "0.00", "owed": "0.00", "held": 0, "held_value": "0.00"}
 
 
 def test_a_seller_with_all_that_can_be_said(api, sellers, post, organizer):
@@ -206,7 +208,7 @@ def test_what_she_holds_and_owes(api, sellers, organizer, make_batch):
     OfflineSalesTicket.objects.filter(batch=batch, number=2).update(sold=now())
     shown = api.get(f"{sellers}{kiosk.pk}/").json()
     # 23.00 less 2.30 and the tax on them, 0.44
-    assert [shown[name] for name in NOTHING_YET] == ["20.26", 2, "46.00"]
+    assert [shown[name] for name in NOTHING_YET] == ["0.00", "20.26", 2, "46.00"]
 
 
 def test_who_never_held_anything_can_be_deleted(api, sellers, organizer):

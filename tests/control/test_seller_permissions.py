@@ -70,6 +70,7 @@ FILLED_IN = {
     "commission_fixed": "0",
     "commission_invoiced_by": "organizer",
     "deadline_action": "keep",
+    "payment_days": "14",
     "commissions-TOTAL_FORMS": "0",
     "commissions-INITIAL_FORMS": "0",
 }
@@ -124,7 +125,7 @@ def answer(client, name, addresses):
 IMPORTED = (
     *("identifier", "contact", "email", "phone", "address", "vat_id", "locale", "currency", "comment"),
     *("commission_percent", "commission_fixed", "commission_tax_rate", "commission_tax_text"),
-    *("commission_invoiced_by", "firm", "credit_limit", "deadline_days", "deadline_action", "active"),
+    *("commission_invoiced_by", "firm", "credit_limit", "deadline_days", "deadline_action", "payment_days", "active"),
 )
 
 

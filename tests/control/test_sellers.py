@@ -30,6 +30,7 @@ SMALLEST = {
     "commission_fixed": "0",
     "commission_invoiced_by": "organizer",
     "deadline_action": "keep",
+    "payment_days": "14",
     "commissions-TOTAL_FORMS": "0",
     "commissions-INITIAL_FORMS": "0",
 }
@@ -330,7 +331,15 @@ def matched(**columns):
     names = (
         *("name", "identifier", "contact", "email", "phone", "address", "vat_id", "locale", "currency", "comment"),
         *("commission_percent", "commission_fixed", "commission_tax_rate", "commission_tax_text"),
-        *("commission_invoiced_by", "firm", "credit_limit", "deadline_days", "deadline_action", "active"),
+        *(
+            "commission_invoiced_by",
+            "firm",
+            "credit_limit",
+            "deadline_days",
+            "deadline_action",
+            "payment_days",
+            "active",
+        ),
     )
     return dict.fromkeys(names, "empty") | {name: f"csv:{column}" for name, column in columns.items()}
 

@@ -43,6 +43,7 @@ def test_who_is_added_is_in_the_history(seller, user, organizer):
         "commission_invoiced_by": "organizer",
         "deadline_action": "keep",
         "firm": False,
+        "payment_days": 14,
     }
     assert history() == [("added", said, user)]
     assert LogEntry.objects.get().organizer == organizer

@@ -112,7 +112,7 @@ class Books:
         )
         tax = _rounded(commission * (seller.commission_tax_rate or 0) / 100)
         moments = [each.created for each in self.documents if seller.pk in (each.source_id, each.target_id)]
-        return Account(held, sold, lost, Tally(), to_pay.value - commission - tax, max(moments, default=None))
+        return Account(held, sold, lost, due=to_pay.value - commission - tax, last_movement=max(moments, default=None))
 
     def place(self, paper: Paper) -> str:
         """As the legend of the stock map calls it."""

@@ -1,0 +1,97 @@
+"""What the statement of a seller says. It is collected when the statement is made, and kept for ever."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from .heading import Letter
+from .notes import Party
+from .snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class TaxLine(Snapshot):
+    """What is in a sum of one tax rate, in percent."""
+
+    rate: Decimal
+    gross: Decimal
+    net: Decimal
+    tax: Decimal
+
+
+@dataclass(frozen=True)
+class StatementLine(Snapshot):
+    """
+    Tickets of the same product that cost the same, with the same taxes, and were handed over at the same terms. Sold
+    ones, or those that came back after they were stated: then count and sums are negative.
+    """
+
+    #: Its name, and its short form.
+    event: str
+    slug: str
+    product: str
+    #: Keys, that may mean nothing any more.
+    item: int
+    variation: int | None
+    #: The name and time of a date in a series; empty without.
+    subevent: str
+    #: ``1-50, 60`` by the key of the batch.
+    tickets: dict[int, str]
+    #: The same for people, in books where these are whole: ``#3: 1–50, 60``, a batch each.
+    numbers: tuple[str, ...]
+    #: Of one ticket, gross, with what is bundled with it.
+    price: Decimal
+    count: int
+    gross: Decimal
+    net: Decimal
+    tax: Decimal
+    #: More than one only if something is bundled with the tickets. ``gross``, ``net`` and ``tax`` are their sums.
+    taxes: tuple[TaxLine, ...]
+    #: What the seller keeps of it, in words.
+    rate: str
+
+    @property
+    def tax_rate(self) -> Decimal | None:
+        """None, if there are several."""
+        return self.taxes[0].rate if len(self.taxes) == 1 else None
+
+
+@dataclass(frozen=True)
+class CommissionLine(Snapshot):
+    """All in the statement that was handed over at the same terms."""
+
+    #: What the seller keeps, in words.
+    rate: str
+    count: int
+    gross: Decimal
+    #: Net. It is what the rounded sum of all statements has become, so it may differ by a cent from what one computes.
+    commission: Decimal
+    #: None: it is not taxed, and ``tax_text`` says why.
+    tax_rate: Decimal | None
+    tax: Decimal
+    tax_text: str
+    #: One of ``models.InvoicedBy``.
+    invoiced_by: str
+
+
+@dataclass(frozen=True)
+class SellerStatement(Snapshot):
+    letter: Letter
+    seller: Party
+    #: Up to which moment sales are in it.
+    until: datetime
+    lines: tuple[StatementLine, ...]
+    #: What the lines add up to, by tax rate, the highest first.
+    taxes: tuple[TaxLine, ...]
+    commissions: tuple[CommissionLine, ...]
+    total: Decimal
+    commission: Decimal
+    commission_tax: Decimal
+    #: What is to be paid; negative, if the seller gets something back.
+    due: Decimal
+    #: None, if nothing is to be paid.
+    pay_until: date | None
+    #: Where to, a line each, in the host's words. Empty, if nobody has said so.
+    account: tuple[str, ...]
+    #: Its number as the self-billing invoice about the commission; None, if it is none.
+    invoice_number: int | None

@@ -1,0 +1,126 @@
+"""
+What sellers have paid, and which statements are paid by it.
+
+What was paid for a statement pays that one first. What is left of it, and what statements give back, pays the others,
+the oldest first. Balance is what statements say less what was paid.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils.timezone import now
+
+from ..db.queries import unscoped
+from ..models import Seller, SellerPayment, Statement
+from ..tickets.worth import NOTHING, money
+
+#: In the history of the seller.
+PAID = "pretix_offlinesales.seller.paid"
+
+
+@dataclass(frozen=True)
+class Allocation:
+    #: What of each statement is paid, by its key: of one that gives something back, what was taken from it.
+    paid: dict[int, Decimal]
+    #: What was paid and is not needed yet; negative, if more was taken back than was paid.
+    left: Decimal
+
+    @classmethod
+    def of(cls, dues: dict[int, Decimal], payments: Iterable[tuple[int, Decimal]]) -> "Allocation":
+        """
+        :param dues: of the statements of one seller, by key, the oldest first
+        :param payments: each the key of a statement, and the amount
+        """
+        named: dict[int, Decimal] = defaultdict(lambda: NOTHING)
+        for statement, amount in payments:
+            named[statement] += amount
+        # What a statement does not need is there for others; what it lacks, if more was taken back, they must give.
+        paid = {pk: max(min(due, named[pk]), NOTHING) if due > 0 else NOTHING for pk, due in dues.items()}
+        credits = {pk: -due for pk, due in dues.items() if due < 0}
+        pool = sum(named.values(), NOTHING) - sum(paid.values(), NOTHING) + sum(credits.values(), NOTHING)
+        for pk, due in dues.items():
+            if pool > 0 and due > paid[pk]:
+                more = min(pool, due - paid[pk])
+                paid[pk], pool = paid[pk] + more, pool - more
+        for pk in reversed(dues):
+            if pool < 0 < paid[pk]:
+                less = min(-pool, paid[pk])
+                paid[pk], pool = paid[pk] - less, pool + less
+        # What nobody needs is of the newest of those that give something back.
+        for pk, credit in reversed(credits.items()):
+            unused = min(max(pool, NOTHING), credit)
+            paid[pk], pool = unused - credit, pool - unused
+        return cls(paid, pool)
+
+
+def allocation(seller: Seller) -> Allocation:
+    return allocations([seller])[seller.pk]
+
+
+def allocations(sellers: Iterable[Seller]) -> dict[int, Allocation]:
+    """By the keys of the sellers, in two queries."""
+    keys = [seller.pk for seller in sellers]
+    dues: dict[int, dict[int, Decimal]] = defaultdict(dict)
+    payments: dict[int, list[tuple[int, Decimal]]] = defaultdict(list)
+    statements = unscoped(Statement.objects).filter(seller__in=keys).order_by("pk")
+    for seller, pk, due in statements.values_list("seller", "pk", "due"):
+        dues[seller][pk] = due
+    paid = unscoped(SellerPayment.objects).filter(seller__in=keys).order_by().values("seller", "statement")
+    for row in paid.annotate(sum=Sum("amount")):
+        payments[row["seller"]].append((row["statement"], money(row["sum"])))
+    return {pk: Allocation.of(dues[pk], payments[pk]) for pk in keys}
+
+
+def is_paid(statement: Statement, allocation: Allocation) -> bool:
+    return allocation.paid[statement.pk] == statement.due
+
+
+@transaction.atomic
+def write_payment(
+    statement: Statement, amount: Decimal, day: date, reference: str, requested_by: dict
+) -> tuple[SellerPayment, list[Statement]]:
+    """
+    Returns the payment, and the statements that are settled since: what they say is to be paid in pretix now.
+
+    :param amount: in the currency of the seller, not 0
+    :param requested_by: as the fields of ``Requested``
+    """
+    seller = lock(statement.seller_id)
+    payment = SellerPayment(
+        seller=seller, statement=statement, amount=amount, date=day, reference=reference, **requested_by
+    )
+    payment.save(force_insert=True)
+    data = {
+        "payment": payment.pk,
+        "statement": statement.pk,
+        "number": statement.document.number,
+        "amount": amount,
+        "currency": statement.document.currency,
+        "date": day,
+        "reference": reference,
+    }
+    seller.log_action(PAID, data=data, user=payment.requester["user"], auth=payment.requester["auth"])
+    return payment, newly_settled(seller)
+
+
+def lock(seller: int) -> Seller:
+    """Nobody else states anything of her or takes her money until the end of the transaction."""
+    return unscoped(Seller.objects).select_for_update(no_key=True).get(pk=seller)
+
+
+def newly_settled(seller: Seller) -> list[Statement]:
+    """
+    Remember which statements are paid in full, and return those of which nobody knew that yet.
+
+    :param seller: locked
+    """
+    found = allocation(seller)
+    open_ones = unscoped(Statement.objects).filter(seller=seller, settled=None).order_by("pk")
+    settled: Sequence[Statement] = [each for each in open_ones.select_related("document") if is_paid(each, found)]
+    unscoped(Statement.objects).filter(pk__in=[each.pk for each in settled]).update(settled=now())
+    return list(settled)
