@@ -3,8 +3,10 @@
 from .issuing.kinds import ISSUE, ISSUE_SEVERAL
 from .printing.kinds import MAKE_DATA, PRINT, PRINT_FOR_SELLERS
 from .returning.kinds import REPLACE, REPORT_LOST, RETURN, UNDO_LOST, UNDO_RETURN
+from .settling.kinds import DECLARE_SOLD, UNDO_SOLD
 
 __all__ = [
+    "DECLARE_SOLD",
     "ISSUE",
     "ISSUE_SEVERAL",
     "MAKE_DATA",
@@ -15,4 +17,5 @@ __all__ = [
     "RETURN",
     "UNDO_LOST",
     "UNDO_RETURN",
+    "UNDO_SOLD",
 ]

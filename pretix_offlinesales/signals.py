@@ -18,6 +18,7 @@ from pretix.base.signals import (
     order_canceled,
     order_changed,
     order_expiry_changed,
+    order_paid,
     order_reactivated,
     order_split,
     orderposition_blocked_display,
@@ -25,6 +26,7 @@ from pretix.base.signals import (
     register_data_exporters,
     register_data_shredders,
     register_multievent_data_exporters,
+    register_notification_types,
     register_organizer_permission_groups,
     register_payment_providers,
 )
@@ -44,10 +46,12 @@ from .host.helpers import minimum_interval
 from .jobs import retention
 from .models import CHANGE_SELLERS, READ_SELLERS, OfflineSalesBatch, OfflineSalesTicket
 from .models.activation import is_active, is_active_for
+from .notifications import DeadlinePassed
 from .returning.door import refuse_at_the_door
 from .returning.event_canceled import refund_in_place_of_gift_card
 from .returning.lost import BLOCK, unblock_split_off
 from .sellers.history import movements_of
+from .settling.sold import note_payment
 from .shredders import DocumentShredder, OfflineSalesShredder
 from .tickets.expiry import keep_all_valid, keep_valid
 from .tickets.origin import KEY, Origin
@@ -87,6 +91,21 @@ def permissions(sender, **kwargs):
 @scopes_disabled()
 def recover_jobs(sender, **kwargs):
     tasks.recover_jobs()
+
+
+@receiver(periodic_task, dispatch_uid="offlinesales_deadlines")
+def pass_deadlines(sender, **kwargs):
+    tasks.pass_deadlines()
+
+
+@receiver(register_notification_types, dispatch_uid="offlinesales_notifications")
+def notifications(sender, **kwargs):
+    return DeadlinePassed(sender)
+
+
+@receiver(order_paid, dispatch_uid="offlinesales_paid")
+def sold_when_paid(sender, order, **kwargs):
+    note_payment(order)
 
 
 @receiver(periodic_task, dispatch_uid="offlinesales_clean_up")

@@ -15,6 +15,7 @@ from .host.tasks import ProfiledEventTask, ProfiledTask, app
 from .jobs import queries, runner
 from .jobs.registry import kind_of
 from .models import Job
+from .settling import deadlines
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,13 @@ def recover_jobs() -> None:
             logger.exception("Job %s could not be recovered", job)
     for job in queries.with_pending_webhooks():
         runner.send_pending_webhooks(job)
+
+
+@scopes_disabled()
+def pass_deadlines() -> None:
+    """What sellers still hold counts as sold, or the team hears of it."""
+    for job in deadlines.pass_deadlines():
+        start(job)
 
 
 @worker_ready.connect(dispatch_uid="offlinesales_worker_ready")

@@ -32,9 +32,16 @@ LOST = "lost"
 ALREADY_LOST = "already_lost"
 NOT_LOST = "not_lost"
 
-# Of tickets that shall be handed over:
+# Of tickets that shall be handed over, or declared as sold, or not any more:
 #: Sold as its holder says, or bought by her.
 SOLD = "sold"
+#: A statement says that its holder owes it, and none has taken that back.
+STATED = "stated"
+#: What it costs has come in.
+SETTLED = "settled"
+#: The holder has bought it, as was agreed.
+FIRM = "firm"
+NOT_SOLD = "not_sold"
 ALREADY_THERE = "already_there"
 #: All that is handed over at once comes from one place.
 HELD_ELSEWHERE = "held_elsewhere"
@@ -59,6 +66,10 @@ TEXTS = {
     ALREADY_LOST: _("already reported lost or stolen"),
     NOT_LOST: _("not reported lost or stolen"),
     SOLD: _("already sold"),
+    STATED: _("on a statement"),
+    SETTLED: _("already settled"),
+    FIRM: _("bought by the seller when it was handed over"),
+    NOT_SOLD: _("not declared as sold"),
     ALREADY_THERE: _("already there"),
     HELD_ELSEWHERE: _("somewhere else"),
     TEST_MODE: _("in test mode"),
