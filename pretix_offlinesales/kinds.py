@@ -4,6 +4,7 @@ from .issuing.kinds import ISSUE, ISSUE_SEVERAL
 from .printing.kinds import MAKE_DATA, PRINT, PRINT_FOR_SELLERS
 from .returning.kinds import REPLACE, REPORT_LOST, RETURN, UNDO_LOST, UNDO_RETURN
 from .settling.kinds import DECLARE_SOLD, UNDO_SOLD
+from .settling.settle import SETTLE
 
 __all__ = [
     "DECLARE_SOLD",
@@ -15,6 +16,7 @@ __all__ = [
     "REPLACE",
     "REPORT_LOST",
     "RETURN",
+    "SETTLE",
     "UNDO_LOST",
     "UNDO_RETURN",
     "UNDO_SOLD",
