@@ -6,6 +6,7 @@ from .api.documents import DocumentViewSet
 from .api.handing_over import HandingOverViewSet
 from .api.jobs import JobViewSet
 from .api.sellers import SellerViewSet
+from .api.statements import PaymentViewSet, StatementViewSet
 from .api.tickets import EventTicketViewSet, TicketViewSet
 from .api.views import AfterSaleViewSet, BatchViewSet
 from .control import (
@@ -35,6 +36,8 @@ event_router.register("offlinesaleshandovers", HandingOverViewSet, basename="off
 event_router.register("offlinesalestickets", EventTicketViewSet, basename="offlinesaleseventticket")
 orga_router.register("offlinesalessellers", SellerViewSet, basename="offlinesalesseller")
 orga_router.register("offlinesalesdocuments", DocumentViewSet, basename="offlinesalesdocument")
+orga_router.register("offlinesalesstatements", StatementViewSet, basename="offlinesalesstatement")
+orga_router.register("offlinesalespayments", PaymentViewSet, basename="offlinesalespayment")
 
 control_patterns = [
     path("", views.BatchList.as_view(), name="list"),
