@@ -23,7 +23,7 @@ from .. import tasks
 from ..documents.statements import SellerStatement, StatementLine
 from ..downloads import document_pdf
 from ..host.prefetching import with_settings
-from ..models import CHANGE_SELLERS, READ_SELLERS, Document, Job, Seller, SellerPayment, Statement
+from ..models import CHANGE_SELLERS, READ_SELLERS, Document, DocumentKind, Job, Seller, SellerPayment, Statement
 from ..models.activation import is_active
 from ..sellers.payments import allocations, unpaid
 from ..sellers.statements import Draft, NothingToState, events_of, look
@@ -215,7 +215,9 @@ with scopes_disabled():
 
     class PaymentFilter(FilterSet):
         seller = django_filters.ModelChoiceFilter(queryset=sellers_of)
-        statement = django_filters.ModelChoiceFilter(queryset=lambda request: statements_of(request))
+        statement = django_filters.ModelChoiceFilter(
+            queryset=lambda request: papers_of(request), field_name="statement__document"
+        )
         date_since = django_filters.DateFilter(field_name="date", lookup_expr="gte")
         date_before = django_filters.DateFilter(field_name="date", lookup_expr="lt")
         created_since = MomentFilter(field_name="created", lookup_expr="gte")
@@ -230,9 +232,10 @@ def statements_of(request: Request) -> QuerySet[Statement]:
     return Statement.objects.filter(document__organizer=request.organizer)
 
 
-def _payable(request: Request) -> QuerySet[Statement]:
-    """What a statement says may be long."""
-    return statements_of(request).select_related("document").defer("document__snapshot", "document__terms")
+def papers_of(request: Request) -> QuerySet[Document]:
+    """The documents that are statements, without what they say, which may be long."""
+    documents = Document.objects.filter(organizer=request.organizer, kind=DocumentKind.STATEMENT)
+    return documents.defer("snapshot", "terms")
 
 
 class WrittenOnceViewSet(
@@ -254,6 +257,9 @@ class StatementViewSet(WrittenOnceViewSet):
     queryset = Statement.objects.none()
     filterset_class = StatementFilter
     ordering_fields = ("id", "number", "created", "until", "due", "pay_until")
+    # That of the document: of a relation, Django asks the database for any number, however large.
+    lookup_field = "document__id"
+    lookup_url_kwarg = "pk"
 
     def perform_content_negotiation(self, request, force=False):
         # Who downloads a PDF may say that nothing else is welcome; then errors are JSON all the same.
@@ -309,7 +315,8 @@ class StatementViewSet(WrittenOnceViewSet):
 class PaymentSerializer(serializers.ModelSerializer):
     """What was paid, as it is shown and as it is written down."""
 
-    statement = PrimaryKeyField(queryset=Statement.objects.none())
+    # Found by the document that it is (see ``StatementViewSet.lookup_field``).
+    statement = PrimaryKeyField(queryset=Document.objects.none())
     currency = serializers.CharField(source="statement.document.currency", read_only=True)
 
     class Meta:
@@ -319,7 +326,7 @@ class PaymentSerializer(serializers.ModelSerializer):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["statement"].queryset = _payable(self.context["request"])
+        self.fields["statement"].queryset = papers_of(self.context["request"]).select_related("statement")
 
     def validate_amount(self, amount):
         if not amount:
@@ -332,7 +339,7 @@ class PaymentSerializer(serializers.ModelSerializer):
 
     def create(self, values: dict) -> SellerPayment:
         payment, jobs = pay(
-            values["statement"],
+            values["statement"].statement,
             values["amount"],
             values["date"],
             values.get("reference", ""),
@@ -350,7 +357,9 @@ class PaymentViewSet(WrittenOnceViewSet):
 
     def get_queryset(self) -> QuerySet[SellerPayment]:
         payments = SellerPayment.objects.filter(seller__organizer=self.request.organizer)
-        return payments.prefetch_related(Prefetch("statement", _payable(self.request)))
+        return payments.select_related("statement").prefetch_related(
+            Prefetch("statement__document", papers_of(self.request))
+        )
 
 
 def start_all(jobs: Iterable[Job]) -> None:
