@@ -150,19 +150,20 @@ class StatementDetailSerializer(StatementSerializer):
         }
 
 
-#: What is told of a line just as it was written, after its event.
-WRITTEN = ("item", "variation", "product", "tickets", "price", "count", "gross", "net", "tax", "taxes", "rate")
+LINE = (
+    *("event", "item", "variation", "subevent", "product", "tickets", "price", "tax_rate"),
+    *("count", "gross", "net", "tax", "taxes", "rate"),
+)
 
 
 def _line(line: StatementLine) -> dict:
-    written = line.to_json()
     rate = line.tax_rate
-    return {
+    told = line.to_json() | {
         "event": line.slug,
         "subevent": line.subevent or None,
-        **{name: written[name] for name in WRITTEN},
         "tax_rate": None if rate is None else str(rate),
     }
+    return {name: told[name] for name in LINE}
 
 
 def with_paid(statements: Iterable[Statement]) -> list[Statement]:

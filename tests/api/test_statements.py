@@ -82,7 +82,7 @@ CONTENTS = {
     "taxes": [{"rate": "19.00", "gross": "92.00", "net": "77.32", "tax": "14.68"}],
     "commissions": [
         {
-            "rate": "10 %",
+            "rate": "Commission: 10 % of the gross price",
             "count": 4,
             "gross": "92.00",
             "commission": "9.20",
@@ -110,7 +110,7 @@ def line(batch):
         "net": "77.32",
         "tax": "14.68",
         "taxes": CONTENTS["taxes"],
-        "rate": "10 %",
+        "rate": "10 % of the gross price",
     }
 
 
@@ -138,6 +138,7 @@ def test_a_statement_with_all_that_it_says(api, statements, state, sold, kiosk, 
     assert (made.status_code, made.json()) == (201, in_full)
     assert api.get(f"{statements}{statement.pk}/").json() == in_full
     assert api.get(statements).json() == {"count": 1, "next": None, "previous": None, "results": [shown]}
+    assert list(made.json()["lines"][0]) == list(line(sold))
     assert list(made.json()) == [
         *("id", "number", "seller", "currency", "until", "total", "commission", "commission_tax", "due", "paid"),
         *("settled", "events", "created", "pay_until", "invoice_number", "lines", "taxes", "commissions"),
