@@ -1,6 +1,6 @@
 """What all papers have on the organizer's letterhead: a title, tables of sums, ticket numbers, lines to sign."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from io import BytesIO
 from typing import BinaryIO
@@ -14,6 +14,12 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Spacer, Table
 
 from .letterhead import Letterhead
+
+#: Of a table: a text, or all that is in it.
+Cell = str | list[Flowable]
+
+#: Between a cell and its border, in points, and which part of a table its text has at least.
+PADDING, LEAST = 6, 0.25
 
 #: From the top of the first page to what is written in the second column, below the event.
 LABELS_TOP, LABELS_DISTANCE = 50 * mm, 12 * mm
@@ -77,17 +83,25 @@ class Paper(Letterhead):
         yield self.paragraph(label, "Bold")
         yield self.paragraph(numbers, "Normal")
 
-    def table(self, rows: list[list[str]], widths: list[float], bold: tuple[int, ...] = (), text: int = 1) -> Table:
+    def table(
+        self,
+        rows: Sequence[Sequence[Cell]],
+        widths: Sequence[float],
+        bold: tuple[int, ...] = (),
+        text: int = 1,
+        size: str = "",
+    ) -> Table:
         """
         :param widths: in points
         :param bold: rows, besides the header
         :param text: how many columns are text; the others are numbers
+        :param size: ``Small``, or that of all text
         """
         cells = []
         for number, row in enumerate(rows):
-            left, right = ("Bold", "BoldRight") if number in (0, *bold) else ("Normal", "NormalRight")
-            styles = [left] * text + [right] * (len(row) - text)
-            cells.append([self.paragraph(cell, style) for cell, style in zip(row, styles, strict=True)])
+            style = f"{size}Bold" if number in (0, *bold) else size or "Normal"
+            styles = [style] * text + [f"{style}Right"] * (len(row) - text)
+            cells.append([self._cell(cell, style) for cell, style in zip(row, styles, strict=True)])
         rules = [
             *self._all_cells(),
             ("LEFTPADDING", (0, 0), (0, -1), 0),
@@ -96,6 +110,25 @@ class Paper(Letterhead):
             *(("LINEABOVE", (0, number), (-1, number), 0.5, "black") for number in bold),
         ]
         return Table(cells, colWidths=widths, repeatRows=1, style=rules)
+
+    def small_table(self, rows: Sequence[Sequence[Cell]], width: float) -> Table:
+        """
+        One with many columns, of which the first one is text. The others are as wide as their numbers, and the last row
+        is their sum.
+
+        :param width: of all, in points
+        """
+        numbers = [max(map(self._least_width, column)) for column in list(zip(*rows, strict=True))[1:]]
+        numbers[-1] -= PADDING
+        widths = [max(width - sum(numbers), LEAST * width), *numbers]
+        return self.table(rows, [each * width / sum(widths) for each in widths], bold=(len(rows) - 1,), size="Small")
+
+    def _least_width(self, cell: Cell) -> float:
+        paragraphs = [self.paragraph(cell, "SmallBold")] if isinstance(cell, str) else cell
+        return max(paragraph.minWidth() for paragraph in paragraphs) + 2 * PADDING
+
+    def _cell(self, cell, style):
+        return self.paragraph(cell, style) if isinstance(cell, str) else cell
 
     def _all_cells(self):
         """ReportLab would name a font that is not in the file, and write nothing in it."""
