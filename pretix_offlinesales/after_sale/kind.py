@@ -64,6 +64,10 @@ class AfterSale(Kind):
     Request = AfterSaleRequest
     Checkpoint = AfterSaleCheckpoint
 
+    #: Whether people and programs can ask for it: on pages of its own, and at an address of the API. Without that, it
+    #: only needs what its result says.
+    is_offered = True
+
     #: In the API: the end of the address, what it is called among others with the same one, and where the result lists
     #: the orders.
     api_action: ClassVar[str]
@@ -112,7 +116,7 @@ class AfterSale(Kind):
 
     @property
     def api_name(self) -> str:
-        return self.api_action
+        return self.api_action if self.is_offered else super().api_name
 
     @property
     def order_action(self) -> str:
@@ -190,6 +194,10 @@ class AfterSale(Kind):
         """Whether an order still is what it was made: somebody may have undone it since."""
         return True
 
+    def changes(self, order: Order) -> bool:
+        """Whether an order is another one than before for scanners, which load it again then."""
+        return True
+
     def signals(self, order: Order) -> Sequence[EventPluginSignal]:
         """What the host tells other plugins of such an order."""
         return ()
@@ -205,6 +213,11 @@ def all_after_sale() -> list[AfterSale]:
     return [kind for kind in all_kinds() if isinstance(kind, AfterSale)]
 
 
+def all_offered() -> list[AfterSale]:
+    """Those that one can ask for."""
+    return [kind for kind in all_after_sale() if kind.is_offered]
+
+
 def with_action(api_action: str) -> list[AfterSale]:
     """Those with this address in the API."""
-    return [kind for kind in all_after_sale() if kind.api_action == api_action]
+    return [kind for kind in all_offered() if kind.api_action == api_action]

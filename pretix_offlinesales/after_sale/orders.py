@@ -29,6 +29,7 @@ from ..models import TICKET_POSITION, OfflineSalesTicket
 from ..tickets.locking import lock_tickets
 from ..tickets.payment import OfflineSalesPayment
 from ..tickets.reasons import ALREADY_CANCELED, CHANGED, CHECKED_IN, GIFT_CARD, GIFT_CARD_USED, UNKNOWN
+from ..tickets.state import SALE
 from ..tickets.worth import NOTHING
 
 CONFIRMED = OrderPayment.PAYMENT_STATE_CONFIRMED
@@ -99,6 +100,15 @@ class Orders:
     def lost(self) -> set[int]:
         """The orders whose paper was reported lost, unless that was undone."""
         return set(self._tickets.filter(lost__isnull=False).values_list("order", flat=True))
+
+    @cached_property
+    def sales(self) -> dict[int, str]:
+        """What is known of the sale of each ticket, one of ``Sale``."""
+        return dict(self._tickets.annotate(sale=SALE).values_list("order", "sale"))
+
+    @cached_property
+    def on_consignment(self) -> set[int]:
+        return set(self._tickets.filter(batch__consignment=True).values_list("order", flat=True))
 
     @property
     def _tickets(self) -> QuerySet[OfflineSalesTicket]:
