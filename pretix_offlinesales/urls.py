@@ -18,6 +18,7 @@ from .control import (
     returning,
     sellers,
     several,
+    state_all,
     views,
 )
 
@@ -103,9 +104,16 @@ seller_patterns = [
     path("<int:seller>/erase", sellers.SellerErase.as_view(), name="seller_erase"),
 ]
 
+state_all_patterns = [
+    path("", state_all.StateAll.as_view(), name="state_all"),
+    path("<uuid:job>/", state_all.StateAllResult.as_view(), name="state_all_result"),
+    path("<uuid:job>/file", state_all.StateAllDownload.as_view(), name="state_all_download"),
+]
+
 urlpatterns = [
     path("control/organizer/<str:organizer>/offlinesales/documents/", include(document_patterns)),
     path("control/organizer/<str:organizer>/offlinesales/sellers/", include(seller_patterns)),
+    path("control/organizer/<str:organizer>/offlinesales/statements/all/", include(state_all_patterns)),
     path("control/event/<str:organizer>/<str:event>/offlinesales/", include(control_patterns)),
     # The documented example posts to this address without the last slash, which the router insists on.
     re_path(

@@ -21,7 +21,7 @@ from rest_framework.response import Response
 
 from .. import tasks
 from ..documents.statements import SellerStatement, StatementLine
-from ..downloads import document_pdf
+from ..downloads import document_pdf, statement_csv, statement_json
 from ..host.prefetching import with_settings
 from ..models import CHANGE_SELLERS, READ_SELLERS, Document, DocumentKind, Job, Seller, SellerPayment, Statement
 from ..models.activation import is_active
@@ -254,6 +254,10 @@ class WrittenOnceViewSet(
     lookup_value_regex = "[0-9]+"
 
 
+#: What is downloaded.
+FILES = ("pdf", "as_csv", "as_json")
+
+
 class StatementViewSet(WrittenOnceViewSet):
     queryset = Statement.objects.none()
     filterset_class = StatementFilter
@@ -263,8 +267,8 @@ class StatementViewSet(WrittenOnceViewSet):
     lookup_url_kwarg = "pk"
 
     def perform_content_negotiation(self, request, force=False):
-        # Who downloads a PDF may say that nothing else is welcome; then errors are JSON all the same.
-        return super().perform_content_negotiation(request, force=force or self.action == "pdf")
+        # Who downloads a file may say that nothing else is welcome; then errors are JSON all the same.
+        return super().perform_content_negotiation(request, force=force or self.action in FILES)
 
     def get_serializer_class(self):
         if self.action == "create":
@@ -311,6 +315,14 @@ class StatementViewSet(WrittenOnceViewSet):
     @action(detail=True)
     def pdf(self, request, **kwargs):
         return document_pdf(self.get_object().document)
+
+    @action(detail=True, url_path="csv")
+    def as_csv(self, request, **kwargs):
+        return statement_csv(self.get_object().document)
+
+    @action(detail=True, url_path="json")
+    def as_json(self, request, **kwargs):
+        return statement_json(self.get_object().document)
 
 
 class PaymentSerializer(serializers.ModelSerializer):

@@ -32,6 +32,7 @@ from ..models import CHANGE_SELLERS, READ_SELLERS, Document, OfflineSalesBatch, 
 from ..models.activation import PLUGIN, is_active_for
 from ..sellers import records
 from ..sellers.accounts import Account, accounts, accounts_by_product, held_numbers
+from ..settling import many
 from ..tickets.books import format_tickets
 from ..tickets.figures import Tally
 from ..tickets.numbers import DASH
@@ -453,6 +454,7 @@ class SellerErase(SellerMixin, TemplateView):
                 records.erase(self.seller, self.requester)
                 kept.forget(self.seller)
                 several.forget(self.request.organizer, self.seller.pk)
+                many.forget(self.seller)
             messages.success(request, _("The personal data of the seller has been deleted."))
         return self.back()
 

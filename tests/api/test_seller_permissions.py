@@ -42,6 +42,8 @@ ENDPOINTS = {
     "statements": ("offlinesalesstatement-list", "get", "offlinesalesstatements/", 200),
     "statement": ("offlinesalesstatement-detail", "get", "offlinesalesstatements/{statement}/", 200),
     "statement's pdf": ("offlinesalesstatement-pdf", "get", "offlinesalesstatements/{statement}/pdf/", 200),
+    "statement as csv": ("offlinesalesstatement-as-csv", "get", "offlinesalesstatements/{statement}/csv/", 200),
+    "statement as json": ("offlinesalesstatement-as-json", "get", "offlinesalesstatements/{statement}/json/", 200),
     "payments": ("offlinesalespayment-list", "get", "offlinesalespayments/", 200),
     "payment": ("offlinesalespayment-detail", "get", "offlinesalespayments/{payment}/", 200),
     "state": ("offlinesalesstatement-list", "post", "offlinesalesstatements/", 201),
@@ -49,7 +51,10 @@ ENDPOINTS = {
 }
 
 #: For whoever may see sellers, and for whoever may change them.
-READ = ("statements", "statement", "statement's pdf", "payments", "payment")
+READ = (
+    *("statements", "statement", "statement's pdf", "statement as csv", "statement as json"),
+    *("payments", "payment"),
+)
 CHANGE = ("state", "pay")
 
 #: In order of the columns: yes where the answer is success, else the status code.

@@ -597,6 +597,23 @@ def test_a_seller_whose_data_was_deleted_still_owes(api, state, sold, kiosk, org
     assert shown["lines"] == first["lines"]
 
 
+@pytest.mark.parametrize(
+    ("end", "content_type", "begins"),
+    [
+        ("pdf", "application/pdf", b"%PDF-"),
+        ("csv", "text/csv; charset=utf-8", b'"Statement"'),
+        ("json", "application/json", b'{\n    "id": '),
+    ],
+)
+def test_files(api, statements, state, sold, end, content_type, begins):
+    pk = state().json()["id"]
+    for headers in ({}, {"Accept": content_type}):
+        answer = api.get(f"{statements}{pk}/{end}/", headers=headers)
+        content = b"".join(answer) if answer.streaming else answer.content
+        assert (answer.status_code, answer["Content-Type"], content[: len(begins)]) == (200, content_type, begins)
+        assert answer["Content-Disposition"] == f'attachment; filename="museum-offlinesales-statement-1.{end}"'
+
+
 # Whatever is sent
 
 ASKED = ("seller", "events", "until", "dry_run")
