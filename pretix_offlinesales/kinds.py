@@ -3,6 +3,7 @@
 from .issuing.kinds import ISSUE, ISSUE_SEVERAL
 from .printing.kinds import MAKE_DATA, PRINT, PRINT_FOR_SELLERS
 from .returning.kinds import REPLACE, REPORT_LOST, RETURN, UNDO_LOST, UNDO_RETURN
+from .settling.settle import SETTLE
 
 __all__ = [
     "ISSUE",
@@ -13,6 +14,7 @@ __all__ = [
     "REPLACE",
     "REPORT_LOST",
     "RETURN",
+    "SETTLE",
     "UNDO_LOST",
     "UNDO_RETURN",
 ]

@@ -93,6 +93,13 @@ def delete_old_jobs(sender, **kwargs):
     retention.delete_old()
 
 
+@receiver(periodic_task, dispatch_uid="offlinesales_settle_rest")
+@scopes_disabled()
+@minimum_interval(minutes_after_success=60)
+def settle_rest(sender, **kwargs):
+    tasks.settle_rest()
+
+
 @receiver(nav_event, dispatch_uid="offlinesales_nav")
 def navigation(sender, request, **kwargs):
     if not request.user.has_event_permission(request.organizer, request.event, "event.orders:read", request):

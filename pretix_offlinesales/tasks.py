@@ -15,6 +15,7 @@ from .host.tasks import ProfiledEventTask, ProfiledTask, app
 from .jobs import queries, runner
 from .jobs.registry import kind_of
 from .models import Job
+from .settling import paying
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,12 @@ def recover_jobs() -> None:
             logger.exception("Job %s could not be recovered", job)
     for job in queries.with_pending_webhooks():
         runner.send_pending_webhooks(job)
+
+
+def settle_rest() -> None:
+    """What was settled, and not paid in pretix yet."""
+    for job in paying.settle_rest():
+        start(job)
 
 
 @worker_ready.connect(dispatch_uid="offlinesales_worker_ready")

@@ -1,7 +1,7 @@
 from django.urls import include, path, re_path
 from pretix.api.urls import event_router, orga_router
 
-from .after_sale.kind import all_after_sale
+from .after_sale.kind import all_offered
 from .api.documents import DocumentViewSet
 from .api.handing_over import HandingOverViewSet
 from .api.jobs import JobViewSet
@@ -26,7 +26,7 @@ event_router.register("offlinesalesbatches/jobs", JobViewSet, basename="offlines
 event_router.register(r"offlinesalesbatches/(?P<batch>[0-9]+)/tickets", TicketViewSet, basename="offlinesalesticket")
 event_router.register(
     r"offlinesalesbatches/(?P<batch>[0-9]+)/(?P<after_sale>{})".format(
-        "|".join(sorted({kind.api_action for kind in all_after_sale()}))
+        "|".join(sorted({kind.api_action for kind in all_offered()}))
     ),
     AfterSaleViewSet,
     basename="offlinesalesaftersale",
@@ -75,7 +75,7 @@ control_patterns = [
     path("<int:batch>/tickets.csv", views.TicketExport.as_view(), name="csv"),
 ]
 
-for kind in all_after_sale():
+for kind in all_offered():
     page = returning.AfterSalePage.as_view(kind=kind)
     control_patterns += [
         path(kind.path, page, name=kind.identifier),

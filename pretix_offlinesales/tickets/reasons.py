@@ -32,6 +32,12 @@ LOST = "lost"
 ALREADY_LOST = "already_lost"
 NOT_LOST = "not_lost"
 
+# Of tickets that shall be paid:
+#: What it costs has come in.
+SETTLED = "settled"
+#: It came back, or changed, so that another statement says what is owed for it.
+NOT_STATED = "not_stated"
+
 # Of tickets that shall be handed over:
 #: Sold as its holder says, or bought by her.
 SOLD = "sold"
@@ -58,6 +64,8 @@ TEXTS = {
     LOST: _("reported lost or stolen, so undo that first"),
     ALREADY_LOST: _("already reported lost or stolen"),
     NOT_LOST: _("not reported lost or stolen"),
+    SETTLED: _("already settled"),
+    NOT_STATED: _("not on this statement any more"),
     SOLD: _("already sold"),
     ALREADY_THERE: _("already there"),
     HELD_ELSEWHERE: _("somewhere else"),
