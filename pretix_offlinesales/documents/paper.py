@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _, pgettext
 from pretix.base.templatetags.money import money_filter
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Spacer, Table
+from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Paragraph, Spacer, Table
 
 from .letterhead import Letterhead
 
@@ -19,7 +19,10 @@ from .letterhead import Letterhead
 Cell = str | list[Flowable]
 
 #: Between a cell and its border, in points, and which part of a table its text has at least.
-PADDING, LEAST = 6, 0.25
+PADDING, LEAST = 6, 0.2
+
+#: Wider than any line, and what a line needs beyond its letters so that it is not broken.
+INFINITE, SLACK = 1_000_000, 0.5
 
 #: From the top of the first page to what is written in the second column, below the event.
 LABELS_TOP, LABELS_DISTANCE = 50 * mm, 12 * mm
@@ -111,21 +114,29 @@ class Paper(Letterhead):
         ]
         return Table(cells, colWidths=widths, repeatRows=1, style=rules)
 
-    def small_table(self, rows: Sequence[Sequence[Cell]], width: float) -> Table:
+    def sums(self, rows: Sequence[Sequence[Cell]], columns: Sequence[float]) -> Table:
         """
-        One with many columns, of which the first one is text. The others are as wide as their numbers, and the last row
-        is their sum.
+        A table in small letters. The first of its columns is text, and its last row is the sum of the others.
+
+        :param columns: their widths, in points
+        """
+        return self.table(rows, columns, bold=(len(rows) - 1,), size="Small")
+
+    def columns(self, rows: Sequence[Sequence[Cell]], width: float) -> list[float]:
+        """
+        How wide columns of ``sums`` are: those of numbers as the widest of them, so that none is broken, and the first
+        one has what is left.
 
         :param width: of all, in points
         """
-        numbers = [max(map(self._least_width, column)) for column in list(zip(*rows, strict=True))[1:]]
+        numbers = [max(map(self._natural_width, column)) + 2 * PADDING for column in list(zip(*rows, strict=True))[1:]]
         numbers[-1] -= PADDING
         widths = [max(width - sum(numbers), LEAST * width), *numbers]
-        return self.table(rows, [each * width / sum(widths) for each in widths], bold=(len(rows) - 1,), size="Small")
+        return [each * width / sum(widths) for each in widths]
 
-    def _least_width(self, cell: Cell) -> float:
-        paragraphs = [self.paragraph(cell, "SmallBold")] if isinstance(cell, str) else cell
-        return max(paragraph.minWidth() for paragraph in paragraphs) + 2 * PADDING
+    def _natural_width(self, cell: Cell) -> float:
+        flowables = [self.paragraph(cell, "SmallBold")] if isinstance(cell, str) else cell
+        return max(map(_on_one_line, flowables))
 
     def _cell(self, cell, style):
         return self.paragraph(cell, style) if isinstance(cell, str) else cell
@@ -153,3 +164,9 @@ class Paper(Letterhead):
         heights = [20 * mm] + [16 * mm] * 3
         yield Spacer(1, 10 * mm)
         yield KeepTogether([Table(cells, colWidths=[column, gap, column], rowHeights=heights, style=rules)])
+
+
+def _on_one_line(flowable: Flowable) -> float:
+    """How wide it is then."""
+    flowable.wrap(INFINITE, INFINITE)
+    return max(flowable.getActualLineWidths0(), default=0) + SLACK if isinstance(flowable, Paragraph) else 0

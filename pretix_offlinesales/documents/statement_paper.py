@@ -1,6 +1,7 @@
 """Statements of sellers, on the organizer's letterhead. One may be an invoice about the commission, too."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 
@@ -9,15 +10,23 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _, pgettext
 from pretix.base.models import Event, Organizer
 from reportlab.lib.units import mm
-from reportlab.platypus import CondPageBreak, Flowable, Spacer
+from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Spacer
 
+from ..tickets.worth import NOTHING
 from .notes import Party
-from .numbered_paper import NumberedPaper, address_of
+from .numbered_paper import NumberedPaper, name_of
 from .paper import Cell
 from .statements import CommissionLine, SellerStatement, StatementLine, TaxLine
 
-#: What must be left of a page, or else a section begins on the next one.
+#: What must be left of a page, or else a table begins on the next one.
 BEGINNING = 35 * mm
+
+#: Of most tables; in the others, the first one is as wide as several of these.
+COLUMNS = 7
+
+Row = list[Cell]
+Rows = list[Row]
+Titled = tuple[list[Flowable], Rows]
 
 
 class SellerStatementPaper(NumberedPaper):
@@ -33,40 +42,52 @@ class SellerStatementPaper(NumberedPaper):
 
     def labels(self) -> Iterator[tuple[str, str]]:
         yield from super().labels()
-        yield _("Sales until"), date_format(localtime(self.statement.until), "SHORT_DATETIME_FORMAT")
+        until = localtime(self.statement.until)
+        yield _("Sales until"), f"{date_format(until, 'DATE_FORMAT')} {date_format(until, 'TIME_FORMAT')}"
         if self.statement.invoice_number:
             yield pgettext("commission", "Self-billing invoice"), str(self.statement.invoice_number)
 
     def contents_story(self, width: float) -> Iterator[Flowable]:
         statement = self.statement
-        yield from self._lines(statement.sales, _("Tickets that were sold"), width)
-        yield from self._lines(statement.credits, _("Credits: tickets that came back since they were stated"), width)
-        yield from self._sums_by_rate(width)
-        yield from self._commissions(width)
-        yield from self._due(width)
+        tickets = [
+            *self._by_event(statement.sales, _("Tickets that were sold")),
+            *self._by_event(statement.credits, _("Credits: tickets that came back since they were stated")),
+        ]
+        commissions, rates, due = list(self._commissions()), self._rates(), self._due()
+        tables = [*(rows for _before, rows in (*tickets, *commissions)), rates, due]
+        columns = self.columns([_with_all_columns(row) for rows in tables for row in rows], width)
+        for before, rows in tickets:
+            yield CondPageBreak(BEGINNING)
+            yield from before
+            yield self.sums(rows, columns)
+        if len(tickets) > 1 or len(statement.taxes) > 1:
+            sums = self.sums(rates, [sum(columns[:4]), *columns[4:]])
+            yield KeepTogether([*self._section(_("Total by tax rate")), sums])
+        for before, rows in commissions:
+            yield KeepTogether([*before, self.sums(rows, columns)])
+        sums = self.sums(due, [sum(columns[:-1]), columns[-1]])
+        yield KeepTogether([*self._section(_("What is due")), sums, Spacer(1, 3 * mm), *self._payment()])
         for line in statement.lines:
-            label = _("Credit") if line.count < 0 else "", line.event, line.product, line.subevent
-            yield from self.numbers_below(_numbers(line), *label, self.money(line.price))
+            about = (_("Credit") if line.count < 0 else "", line.event, line.product, line.subevent)
+            yield from self.numbers_below(_numbers(line), *about, self.money(line.price))
 
-    def _section(self, title: str) -> Iterator[Flowable]:
-        yield CondPageBreak(BEGINNING)
-        yield Spacer(1, 6 * mm)
+    def _section(self, title: str, text: str = "") -> Iterator[Flowable]:
+        yield Spacer(1, 5 * mm)
         yield self.paragraph(title, "Bold")
+        if text:
+            yield self.paragraph(text, "Small")
 
-    # Tickets
+    # Tables: what is said before each, and its rows
 
-    def _lines(self, lines: Sequence[StatementLine], title: str, width: float) -> Iterator[Flowable]:
-        """By event."""
-        for event, of_event in groupby(lines, key=lambda line: (line.slug, line.event)):
-            yield from self._section(f"{title} – {event[1]}" if not self.letter.event else title)
-            yield from self._lines_of_event(list(of_event), width)
+    def _by_event(self, lines: Sequence[StatementLine], title: str) -> Iterator[Titled]:
+        for (_slug, event), of_event in groupby(lines, key=lambda line: (line.slug, line.event)):
+            told = list(of_event)
+            yield (
+                list(self._section(title if self.letter.event else f"{title} – {event}")),
+                [[*_description(), _("Price"), *_taxes()], *map(self._line, told), self._total(told)],
+            )
 
-    def _lines_of_event(self, lines: Sequence[StatementLine], width: float) -> Iterator[Flowable]:
-        rows: list[list[Cell]] = [[*_description(), _("Price"), *_taxes()], *map(self._line, lines)]
-        rows.append([_("Total"), str(sum(line.count for line in lines)), "", "", *self._sums(lines)])
-        yield self.small_table(rows, width)
-
-    def _line(self, line: StatementLine) -> list[Cell]:
+    def _line(self, line: StatementLine) -> Row:
         described: list[Flowable] = [self.paragraph(line.product, "Small")]
         commission = _("Commission: {rate}").format(rate=line.rate)
         for text in (line.subevent, self.numbers_in_table(_numbers(line)), commission):
@@ -78,9 +99,10 @@ class SellerStatementPaper(NumberedPaper):
         """Rate, net, tax and gross. If there are several rates, all they add up to is above them."""
         if line.tax_rate is not None:
             yield _percent(line.tax_rate)
-            yield from self._sums([line])
+            yield from self._added_up([line])
             return
-        yield [Spacer(1, self.stylesheet["Small"].leading), *self._fine(_percent(each.rate) for each in line.taxes)]
+        above = Spacer(1, self.stylesheet["Small"].leading)
+        yield [above, *self._fine(_percent(each.rate) for each in line.taxes)]
         for name in ("net", "tax", "gross"):
             shares = self._fine(self.money(getattr(each, name)) for each in line.taxes)
             yield [self.paragraph(self.money(getattr(line, name)), "SmallRight"), *shares]
@@ -88,87 +110,80 @@ class SellerStatementPaper(NumberedPaper):
     def _fine(self, texts: Iterable[str]) -> list[Flowable]:
         return [self.paragraph(text, "FineprintRight") for text in texts]
 
-    def _sums_by_rate(self, width: float) -> Iterator[Flowable]:
-        yield from self._section(_("Total by tax rate"))
+    def _total(self, lines: Sequence[StatementLine]) -> Row:
+        return [_("Total"), str(sum(line.count for line in lines)), "", "", *self._added_up(lines)]
+
+    def _rates(self) -> Rows:
         taxes = self.statement.taxes
-        rows: list[list[Cell]] = [_taxes(), *([_percent(each.rate), *self._sums([each])] for each in taxes)]
-        rows.append([_("Total"), *self._sums(taxes)])
-        yield self.small_table(rows, width)
+        rows = [[_percent(each.rate), *self._added_up([each])] for each in taxes]
+        return [_taxes(), *rows, [_("Total"), *self._added_up(taxes)]]
 
-    def _sums(self, of: Sequence[StatementLine] | Sequence[TaxLine]) -> Iterator[str]:
+    def _added_up(self, of: Sequence[StatementLine] | Sequence[TaxLine]) -> Iterator[str]:
         for name in ("net", "tax", "gross"):
-            yield self.money(sum((getattr(each, name) for each in of), Decimal()))
+            yield self.money(sum((getattr(each, name) for each in of), NOTHING))
 
-    # The commission
+    def _commissions(self) -> Iterator[Titled]:
+        """What the organizer invoices, and what the seller does: that is not part of the invoice."""
+        commissions = self.statement.commissions
+        if ours := [line for line in commissions if line.is_by_organizer]:
+            yield list(self._invoice()), self._commission_rows(ours)
+        if theirs := [line for line in commissions if not line.is_by_organizer]:
+            explanation = _("The seller writes the invoice about this commission.")
+            before = self._section(_("Commission that the seller invoices"), explanation)
+            yield list(before), self._commission_rows(theirs)
 
-    def _commissions(self, width: float) -> Iterator[Flowable]:
-        ours = [line for line in self.statement.commissions if line.is_by_organizer]
-        theirs = [line for line in self.statement.commissions if not line.is_by_organizer]
-        if ours:
-            yield from self._invoice(width) if self.statement.invoice_number else self._section(_("Commission"))
-            yield from self._commission_lines(ours, width)
-        if theirs:
-            yield from self._section(_("Commission that the seller invoices"))
-            yield self.paragraph(_("The seller writes the invoice about this commission."), "Small")
-            yield from self._commission_lines(theirs, width)
-
-    def _invoice(self, width: float) -> Iterator[Flowable]:
-        statement = self.statement
-        title = pgettext("commission", "Self-billing invoice")
-        yield from self._section(f"{title} {statement.invoice_number}")
-        yield self.paragraph(self._service(), "Small")
-        yield Spacer(1, 2 * mm)
-        rows = [
-            [_("Provided by"), _("Provided to")],
-            [address_of(self.seller), self.letter.sender],
-        ]
-        yield self.table(rows, [width / 2] * 2, text=2, size="Small")
-        yield Spacer(1, 3 * mm)
+    def _invoice(self) -> Iterator[Flowable]:
+        number = self.statement.invoice_number
+        if number is None:
+            return self._section(_("Commission"))
+        return self._section(f"{pgettext('commission', 'Self-billing invoice')} {number}", self._service())
 
     def _service(self) -> str:
-        since, until = self.statement.since, date_format(localtime(self.statement.until), "SHORT_DATE_FORMAT")
+        """What the law wants to be said of it, and is not at the head of the letter: which service, and when."""
+        return _("Sale of tickets on commission by {seller} for {organizer}: {period}").format(
+            seller=name_of(self.seller), organizer=self.letter.sender_name, period=self._period()
+        )
+
+    def _period(self) -> str:
+        since, until = self.statement.since, _day(self.statement.until)
         if not since:
-            return _("Sale of tickets on commission, until {until}").format(until=until)
-        begin = date_format(localtime(since), "SHORT_DATE_FORMAT")
-        return _("Sale of tickets on commission, {since} to {until}").format(since=begin, until=until)
+            return _("until {until}").format(until=until)
+        return _("{since} to {until}").format(since=_day(since), until=until)
 
-    def _commission_lines(self, lines: Sequence[CommissionLine], width: float) -> Iterator[Flowable]:
-        rows: list[list[Cell]] = [[*_description(), _("Value"), *_taxes()], *map(self._commission_line, lines)]
-        net, tax = (sum((getattr(line, name) for line in lines), Decimal()) for name in ("commission", "tax"))
-        rows.append([_("Total"), "", "", "", *map(self.money, (net, tax, net + tax))])
-        yield self.small_table(rows, width)
+    def _commission_rows(self, lines: Sequence[CommissionLine]) -> Rows:
+        net, tax = (sum((getattr(line, name) for line in lines), NOTHING) for name in ("commission", "tax"))
+        total: Row = [_("Total"), "", "", "", *map(self.money, (net, tax, net + tax))]
+        return [[*_description(), _("Value"), *_taxes()], *map(self._commission, lines), total]
 
-    def _commission_line(self, line: CommissionLine) -> list[Cell]:
+    def _commission(self, line: CommissionLine) -> Row:
         described: list[Flowable] = [self.paragraph(line.rate, "Small")]
         if line.tax_rate is None:
-            described.append(self.paragraph(line.tax_text or _("The commission is not taxed."), "Fineprint"))
+            described.append(self.paragraph(line.tax_text or _("The commission is not taxed."), "Small"))
         rate = _percent(line.tax_rate) if line.tax_rate is not None else ""
-        sums = line.commission, line.tax, line.commission + line.tax
-        return [described, str(line.count), self.money(line.gross), rate, *map(self.money, sums)]
+        sums = map(self.money, (line.commission, line.tax, line.commission + line.tax))
+        return [described, str(line.count), self.money(line.gross), rate, *sums]
 
-    # What is to be paid
-
-    def _due(self, width: float) -> Iterator[Flowable]:
+    def _due(self) -> Rows:
         statement = self.statement
-        yield from self._section(_("What is due"))
-        rows: list[list[Cell]] = [["", _("Value")]]
-        rows.append([_("Tickets"), self.money(statement.total)])
+        rows = [(_("Tickets"), statement.total)]
         if statement.commissions:
-            rows.append([_("Commission"), self.money(-statement.commission)])
-            rows.append([_("Tax on the commission"), self.money(-statement.commission_tax)])
-        rows.append([_("Due"), self.money(statement.due)])
-        yield self.small_table(rows, width)
-        yield Spacer(1, 3 * mm)
-        for text in self._payment():
+            rows.append((_("Commission"), -statement.commission))
+            rows.append((_("Tax on the commission"), -statement.commission_tax))
+        rows.append((_("Due"), statement.due))
+        return [["", _("Value")], *([label, self.money(value)] for label, value in rows)]
+
+    def _payment(self) -> Iterator[Flowable]:
+        for text in self._payment_texts():
             yield self.paragraph(text, "Normal")
 
-    def _payment(self) -> Iterator[str]:
+    def _payment_texts(self) -> Iterator[str]:
         statement = self.statement
         if statement.due < 0:
-            yield _(
+            credited = _(
                 "{sum} is credited to the seller: it is set against what is open, and what is left is paid back."
-            ).format(sum=self.money(-statement.due))
-        elif not statement.due or not statement.pay_until:
+            )
+            yield credited.format(sum=self.money(-statement.due))
+        elif statement.pay_until is None:
             yield _("Nothing is to be paid.")
         else:
             until = date_format(statement.pay_until, "DATE_FORMAT")
@@ -177,11 +192,16 @@ class SellerStatementPaper(NumberedPaper):
             yield _("Reference: {reference}").format(reference=self.title)
 
 
-def _description() -> list[str]:
+def _with_all_columns(row: Row) -> Row:
+    """One of which the first column is as wide as several."""
+    return [*[""] * (COLUMNS - len(row) + 1), *row[1:]]
+
+
+def _description() -> Row:
     return [pgettext("invoice", "Description"), pgettext("invoice", "Qty")]
 
 
-def _taxes() -> list[str]:
+def _taxes() -> Row:
     return [pgettext("invoice", "Tax rate"), pgettext("invoice", "Net"), _("Tax"), pgettext("invoice", "Gross")]
 
 
@@ -191,3 +211,7 @@ def _numbers(line: StatementLine) -> str:
 
 def _percent(rate: Decimal) -> str:
     return f"{number_format(rate.normalize())} %"
+
+
+def _day(moment: datetime) -> str:
+    return date_format(localtime(moment), "DATE_FORMAT")
