@@ -148,16 +148,14 @@ def navigation(sender, request, **kwargs):
 def organizer_navigation(sender, organizer, request, **kwargs):
     if not is_active_for(organizer) or not request.user.has_organizer_permission(organizer, READ_SELLERS, request):
         return []
-    url = reverse("plugins:pretix_offlinesales:sellers", kwargs={"organizer": organizer.slug})
-    is_ours = resolve(request.path_info).namespace == "plugins:pretix_offlinesales"
-    return [
-        {
-            "label": _("Offline sales"),
-            "url": url,
-            "icon": "handshake-o",
-            "children": [{"label": _("Sellers"), "url": url, "active": is_ours}],
-        }
-    ]
+    place, here = {"organizer": organizer.slug}, resolve(request.path_info)
+    of_pages = {"sellers": _("Sellers"), "statements": _("Statements"), "payments": _("Payments of sellers")}
+    is_ours = here.namespace == "plugins:pretix_offlinesales"
+    children = []
+    for name, label in of_pages.items():
+        url = reverse(f"plugins:pretix_offlinesales:{name}", kwargs=place)
+        children.append({"label": label, "url": url, "active": is_ours and request.path_info.startswith(url)})
+    return [{"label": _("Offline sales"), "url": children[0]["url"], "icon": "handshake-o", "children": children}]
 
 
 @receiver(order_info, dispatch_uid="offlinesales_order_info")

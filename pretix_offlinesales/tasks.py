@@ -26,6 +26,8 @@ QUEUE = settings.CONFIG_FILE.get("pretix_offlinesales", "queue", fallback="backg
 @app.task(base=ProfiledEventTask, queue=QUEUE)
 def run_job(event: Event, job: str) -> None:
     runner.run(event, UUID(job))
+    for follower in queries.followers(UUID(job)):
+        start(follower)
 
 
 @app.task(base=ProfiledTask, queue=QUEUE)

@@ -39,7 +39,7 @@ from ..tickets.figures import Figures, figures, tickets_of, total
 from ..tickets.splitting import find_split_off
 from ..tickets.state import state_of_ticket, status_of, with_state
 from ..tickets.worth import money, with_worth
-from .entries import entries_over_time
+from .charts import entries_over_time
 from .forms import EXPIRED, BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
 from .sellers_shown import may_read_sellers
 from .stock import stock_map
