@@ -27,7 +27,7 @@ PAID = "pretix_offlinesales.seller.paid"
 class Allocation:
     #: What of each statement is paid, by its key: of one that gives something back, what was taken from it.
     paid: dict[int, Decimal]
-    #: What was paid or given back and is not needed yet; negative, if more was taken back than was paid.
+    #: What was paid and is not needed yet; negative, if more was taken back than was paid.
     left: Decimal
 
     @classmethod
@@ -51,17 +51,11 @@ class Allocation:
             if pool < 0 < paid[pk]:
                 less = min(-pool, paid[pk])
                 paid[pk], pool = paid[pk] - less, pool + less
-        return cls(paid | _taken(credits, pool), pool)
-
-
-def _taken(credits: dict[int, Decimal], left: Decimal) -> dict[int, Decimal]:
-    """What of statements that give something back is used, the oldest first; what is left is of the newest."""
-    taken = {}
-    for pk, credit in reversed(credits.items()):
-        unused = min(max(left, NOTHING), credit)
-        left -= unused
-        taken[pk] = unused - credit
-    return taken
+        # What nobody needs is of the newest of those that give something back.
+        for pk, credit in reversed(credits.items()):
+            unused = min(max(pool, NOTHING), credit)
+            paid[pk], pool = unused - credit, pool - unused
+        return cls(paid, pool)
 
 
 def allocation(seller: Seller) -> Allocation:
