@@ -18,6 +18,7 @@ from pretix.base.signals import (
     order_canceled,
     order_changed,
     order_expiry_changed,
+    order_paid,
     order_reactivated,
     order_split,
     orderposition_blocked_display,
@@ -25,6 +26,7 @@ from pretix.base.signals import (
     register_data_exporters,
     register_data_shredders,
     register_multievent_data_exporters,
+    register_notification_types,
     register_organizer_permission_groups,
     register_payment_providers,
 )
@@ -44,10 +46,12 @@ from .host.helpers import minimum_interval
 from .jobs import retention
 from .models import CHANGE_SELLERS, READ_SELLERS, OfflineSalesBatch, OfflineSalesTicket
 from .models.activation import is_active, is_active_for
+from .notifications import DeadlinePassed
 from .returning.door import refuse_at_the_door
 from .returning.event_canceled import refund_in_place_of_gift_card
 from .returning.lost import BLOCK, unblock_split_off
 from .sellers.history import movements_of
+from .settling.sold import note_payment
 from .shredders import DocumentShredder, OfflineSalesShredder
 from .tickets.expiry import keep_all_valid, keep_valid
 from .tickets.origin import KEY, Origin
@@ -89,6 +93,21 @@ def recover_jobs(sender, **kwargs):
     tasks.recover_jobs()
 
 
+@receiver(periodic_task, dispatch_uid="offlinesales_deadlines")
+def pass_deadlines(sender, **kwargs):
+    tasks.pass_deadlines()
+
+
+@receiver(register_notification_types, dispatch_uid="offlinesales_notifications")
+def notifications(sender, **kwargs):
+    return DeadlinePassed(sender)
+
+
+@receiver(order_paid, dispatch_uid="offlinesales_paid")
+def sold_when_paid(sender, order, **kwargs):
+    note_payment(order)
+
+
 @receiver(periodic_task, dispatch_uid="offlinesales_clean_up")
 @scopes_disabled()
 @minimum_interval(minutes_after_success=60)
@@ -101,6 +120,13 @@ def delete_old_jobs(sender, **kwargs):
 @minimum_interval(minutes_after_success=60)
 def let_nothing_expire(sender, **kwargs):
     keep_all_valid()
+
+
+@receiver(periodic_task, dispatch_uid="offlinesales_settle_rest")
+@scopes_disabled()
+@minimum_interval(minutes_after_success=60)
+def settle_rest(sender, **kwargs):
+    tasks.settle_rest()
 
 
 @receiver(nav_event, dispatch_uid="offlinesales_nav")
@@ -122,16 +148,14 @@ def navigation(sender, request, **kwargs):
 def organizer_navigation(sender, organizer, request, **kwargs):
     if not is_active_for(organizer) or not request.user.has_organizer_permission(organizer, READ_SELLERS, request):
         return []
-    url = reverse("plugins:pretix_offlinesales:sellers", kwargs={"organizer": organizer.slug})
-    is_ours = resolve(request.path_info).namespace == "plugins:pretix_offlinesales"
-    return [
-        {
-            "label": _("Offline sales"),
-            "url": url,
-            "icon": "handshake-o",
-            "children": [{"label": _("Sellers"), "url": url, "active": is_ours}],
-        }
-    ]
+    place, here = {"organizer": organizer.slug}, resolve(request.path_info)
+    of_pages = {"sellers": _("Sellers"), "statements": _("Statements"), "payments": _("Payments of sellers")}
+    is_ours = here.namespace == "plugins:pretix_offlinesales"
+    children = []
+    for name, label in of_pages.items():
+        url = reverse(f"plugins:pretix_offlinesales:{name}", kwargs=place)
+        children.append({"label": label, "url": url, "active": is_ours and request.path_info.startswith(url)})
+    return [{"label": _("Offline sales"), "url": children[0]["url"], "icon": "handshake-o", "children": children}]
 
 
 @receiver(order_info, dispatch_uid="offlinesales_order_info")

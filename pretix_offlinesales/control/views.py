@@ -19,7 +19,7 @@ from pretix.control.permissions import EventPermissionRequiredMixin, event_permi
 from pretix.control.views import ChartContainingView, PaginationMixin
 
 from .. import tasks
-from ..after_sale.kind import all_after_sale
+from ..after_sale.kind import all_offered
 from ..db.pages import KeysFirst
 from ..db.queries import planned_plainly
 from ..downloads import as_private_file, download, table
@@ -39,7 +39,7 @@ from ..tickets.figures import Figures, figures, tickets_of, total
 from ..tickets.splitting import find_split_off
 from ..tickets.state import state_of_ticket, status_of, with_state
 from ..tickets.worth import money, with_worth
-from .entries import entries_over_time
+from .charts import entries_over_time
 from .forms import EXPIRED, BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
 from .sellers_shown import may_read_sellers
 from .stock import stock_map
@@ -165,7 +165,7 @@ class BatchList(PageMixin, PaginationMixin, ListView):
 
     def _after_sale(self) -> list[dict]:
         """The buttons for what comes back from anywhere: where it is undone, one comes from its result."""
-        kinds = [kind for kind in all_after_sale() if kind.undone_by]
+        kinds = [kind for kind in all_offered() if kind.undone_by]
         return [{"kind": kind, "url": self.url(kind.identifier)} for kind in kinds]
 
 
@@ -480,7 +480,7 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
         """The buttons for what can be done with some of these tickets."""
         return [
             {"kind": kind, "url": self.url(f"batch_{kind.identifier}", batch=self.batch.pk)}
-            for kind in all_after_sale()
+            for kind in all_offered()
             if not kind.offered_for or self.batch.tickets.filter(kind.offered_for).exists()
         ]
 

@@ -102,7 +102,7 @@ def _insert_once(making, batch, blueprint, codes, seats):
             _refuse_oversold(needed, places(needed))
             _save_anew(batch)
             seller = making.request.seller_id
-            delivery = Delivery(batch, seller, blueprint.order.total) if seller else None
+            delivery = Delivery(batch, seller, blueprint.order.total, making.request.over_limit) if seller else None
             order_ids = _write_orders(batch, blueprint, codes, delivery)
             insert_positions = _send_positions(blueprint, codes, order_ids, seats)
             making.remember(batch)

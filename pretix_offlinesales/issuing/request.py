@@ -55,6 +55,8 @@ class IssueRequest(Stored):
     next_seats: bool = False
     #: Who gets the tickets as soon as they are made; nobody, if they stay in stock.
     seller_id: int | None = None
+    #: Somebody who may change sellers has confirmed that this seller gets more than her credit limit.
+    over_limit: bool = False
 
     @classmethod
     def of(
@@ -64,6 +66,7 @@ class IssueRequest(Stored):
         numbers_go_on: bool = False,
         next_seats: bool = False,
         seller: Seller | None = None,
+        over_limit: bool = False,
     ) -> Self:
         """:param batch: unsaved and checked, on these seats"""
         values = {name: getattr(batch, name) for name in VALUES}
@@ -76,6 +79,7 @@ class IssueRequest(Stored):
             seats=tuple(seat.pk for seat in seats),
             next_seats=next_seats,
             seller_id=seller.pk if seller else None,
+            over_limit=over_limit,
         )
 
 
