@@ -63,9 +63,9 @@ def _notify(kind: "AfterSale", job: Job, codes: list[str], steps: set[int]) -> N
     kind.after_signals(job, orders)
     with holding_nobody_up("Webhooks could not be sent"):
         send_webhooks(event, _written(steps, orders))
-    if kind.changes_orders:
-        touch(orders)
-        touch_blocked(orders, since=job.created)
+    changed = [order for order in orders if kind.changes(order)]
+    touch(changed)
+    touch_blocked(changed, since=job.created)
 
 
 def _send_signals(kind: "AfterSale", job: Job, orders: Sequence[Order]) -> None:
@@ -81,7 +81,7 @@ def _send_signals(kind: "AfterSale", job: Job, orders: Sequence[Order]) -> None:
 def _fetch(event: Event, codes: list[str]) -> list[Order]:
     with planned_plainly():
         pks = look_up(codes, all_of(event.organizer, Order), "code", "pk").values()
-        orders = list(unscoped(Order.objects).filter(pk__in=pks).select_related("offline_sales_ticket"))
+        orders = list(unscoped(Order.objects).filter(pk__in=pks).select_related("offline_sales_ticket__batch"))
     for order in orders:
         order.event = event
     return orders

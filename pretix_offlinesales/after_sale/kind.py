@@ -67,6 +67,10 @@ class AfterSale(Kind):
     Request = AfterSaleRequest
     Checkpoint = AfterSaleCheckpoint
 
+    #: Whether people and programs can ask for it: on pages of its own, and at an address of the API. Without that, it
+    #: only needs what its result says.
+    is_offered = True
+
     #: In the API: the end of the address, what it is called among others with the same one, and where the result lists
     #: the orders.
     api_action: ClassVar[str]
@@ -105,6 +109,8 @@ class AfterSale(Kind):
     #: What the history of the order says, if it is we who say it.
     order_history: "ClassVar[StrOrPromise | None]" = None
 
+    #: Whether nobody can be let in with a ticket while it is dealt with: the door has to wait then.
+    closes_door = True
     #: What all tickets are that something can be done about, by their state.
     candidates: ClassVar[Q]
     #: What is said of paper whose code has been revoked.
@@ -117,7 +123,7 @@ class AfterSale(Kind):
 
     @property
     def api_name(self) -> str:
-        return self.api_action
+        return self.api_action if self.is_offered else super().api_name
 
     @property
     def order_action(self) -> str:
@@ -198,6 +204,10 @@ class AfterSale(Kind):
         """Whether an order still is what it was made: somebody may have undone it since."""
         return True
 
+    def changes(self, order: Order) -> bool:
+        """Whether an order is another one than before for scanners, which load it again then."""
+        return self.changes_orders
+
     def signals(self, order: Order) -> Sequence[EventPluginSignal]:
         """What the host tells other plugins of such an order."""
         return ()
@@ -213,6 +223,11 @@ def all_after_sale() -> list[AfterSale]:
     return [kind for kind in all_kinds() if isinstance(kind, AfterSale)]
 
 
+def all_offered() -> list[AfterSale]:
+    """Those that one can ask for."""
+    return [kind for kind in all_after_sale() if kind.is_offered]
+
+
 def with_action(api_action: str) -> list[AfterSale]:
     """Those with this address in the API."""
-    return [kind for kind in all_after_sale() if kind.api_action == api_action]
+    return [kind for kind in all_offered() if kind.api_action == api_action]

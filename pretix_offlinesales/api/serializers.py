@@ -109,6 +109,7 @@ class BatchRequestSerializer(serializers.Serializer):
     book_size = serializers.IntegerField(default=None, allow_null=True, min_value=1, max_value=MAX_AMOUNT)
     seller = PrimaryKeyField(queryset=Seller.objects.none(), default=None, allow_null=True)
     valid_from = serializers.DateTimeField(default=None, allow_null=True)
+    consignment = serializers.BooleanField(default=False)
     comment = serializers.CharField(default="", allow_blank=True)
     seats = Codes(child=serializers.CharField(), default=list)
 

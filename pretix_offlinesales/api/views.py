@@ -23,7 +23,7 @@ from rest_framework.reverse import reverse
 
 from .. import tasks
 from ..after_sale.examine import Result
-from ..after_sale.kind import AfterSale, with_action
+from ..after_sale.kind import AfterSale, all_offered, with_action
 from ..downloads import download
 from ..issuing.request import IssueRequest
 from ..jobs.queries import find, too_many
@@ -202,7 +202,7 @@ def address_of(job: Job, request: Request) -> str | None:
         route = "offlinesalesbatch-check"
     elif kind is PRINT and job.file_id:
         route, place = "offlinesalesbatch-download", place | {"pk": job.batch_id, "file": job.file_id}
-    elif isinstance(kind, AfterSale) and job.batch_id:
+    elif kind in all_offered() and job.batch_id:
         route, place = "offlinesalesaftersale-detail", place | {"batch": job.batch_id, "after_sale": kind.api_action}
     else:
         return None

@@ -15,17 +15,18 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import prefetch_related_objects
-from pretix.base.models import GiftCard, Membership, Order, OrderPayment, OrderPosition, Transaction
+from pretix.base.models import GiftCard, Membership, Order, OrderPosition, Transaction
 from pretix.base.models.giftcards import GiftCardTransaction
 
-from ..after_sale.orders import CONFIRMED, Orders
+from ..after_sale.orders import Orders
 from ..after_sale.pace import Pace
+from ..after_sale.payments import confirm
 from ..db.queries import unscoped
 from ..db.rows import check_references, insert_copies, log
 from ..host.memberships import validate_memberships_in_order
 from ..jobs.interruptions import is_interruption
 from ..models import OfflineSalesTicket
-from ..tickets.payment import OfflineSalesPayment
+from ..tickets.expiry import expiry
 from ..tickets.reasons import CHANGED, FAILED, NOT_CANCELED, NOT_RETURNED, REVOKED, SOLD_OUT, UNKNOWN
 from .claim import Claim
 
@@ -120,9 +121,12 @@ def _set_status(orders, pk):
 
 
 def _set_deadline(orders, pk, moment, deadlines):
-    """The same for all that were bought in the same place for the same dates."""
+    """The same for all that were bought in the same place for the same dates; on consignment, none to speak of."""
     order = orders.orders[pk]
     dates = {position.subevent_id: position.subevent for position in orders.positions[pk] if position.subevent}
+    if pk in orders.on_consignment and order.status == Order.STATUS_PENDING:
+        order.expires = max(order.expires, expiry(orders.event, dates.values(), moment))
+        return
     alike = (order.sales_channel_id, *sorted(dates))
     if alike not in deadlines:
         order.set_expires(moment, list(dates.values()))
@@ -175,19 +179,7 @@ def _write(
 def _pay_again(orders, pks, requester, moment):
     """The return's refunds stay in the books. What they took is paid once more, and what was open before is open."""
     amounts = {pk: amount for pk in pks if (amount := orders.refunded_by_return(pk)) > 0}
-    if not amounts:
-        return []
-    local_ids = [max((payment.local_id for payment in orders.payments[pk]), default=0) + 1 for pk in amounts]
-    provider = OfflineSalesPayment.identifier
-    insert_copies(
-        OrderPayment(state=CONFIRMED, payment_date=moment, provider=provider, info="{}"),
-        order_id=list(amounts),
-        amount=[str(amount) for amount in amounts.values()],
-        local_id=local_ids,
-    )
-    data = [{"local_id": local_id, "provider": provider} for local_id in local_ids]
-    first = orders.orders[pks[0]]
-    return log(first, "pretix.event.order.payment.confirmed", list(amounts), data, requester)
+    return confirm(orders, amounts, "{}", requester, moment) if amounts else []
 
 
 def _fill_gift_cards(orders, pks, requester):

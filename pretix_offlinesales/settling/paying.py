@@ -1,15 +1,26 @@
 """Makes statements and takes payments, for pages, the API and jobs. What is paid in full is paid in pretix, too."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.timezone import now
 from pretix.base.models import Event
 
-from ..models import Job, Seller, SellerPayment, Statement
+from ..db.queries import unscoped
+from ..models import REQUESTER, Job, OfflineSalesTicket, Seller, SellerPayment, Statement, StatementEntry
+from ..models.activation import is_active
 from ..sellers.payments import newly_settled, write_payment
 from ..sellers.statements import make
+from .settle import SETTLE, UNPAID, key_of
+
+#: What a job could not pay is not tried again sooner.
+PAUSE = timedelta(hours=1)
+
+#: So many jobs are asked for at once, where something was left undone.
+MAX_ASKED = 100
 
 
 @transaction.atomic
@@ -33,5 +44,41 @@ def pay(
 
 
 def settle(statements: Iterable[Statement], requested_by: dict) -> list[Job]:
-    """Jobs that pay in pretix what these statements are about: one for each of them and its events."""
-    return []
+    """
+    Jobs that pay in pretix what these statements are about, as far as it is not paid yet: one for each of them and its
+    events. They must be started.
+    """
+    keys = [statement.pk for statement in statements]
+    stated = unscoped(StatementEntry.objects).filter(statement__in=keys, count=1).order_by().values("ticket")
+    return _ask(_places(_unpaid().filter(pk__in=stated, statement__in=keys)), requested_by)
+
+
+def settle_rest() -> list[Job]:
+    """
+    The same for what was settled while an event had the plugin off, and for what a job has failed with or left undone.
+    Not, where the plugin is off still, or a job has tried it just now. Of all organizers.
+    """
+    places = _places(_unpaid().filter(statement__settled__lt=now() - PAUSE))
+    too_early = Job.objects.exclude(state=Job.State.FAILED, finished__lt=now() - PAUSE)
+    tried = set(too_early.filter(pk__in=[key_of(*place) for place in places]).values_list("pk", flat=True))
+    left = [place for place in places if key_of(*place) not in tried]
+    return _ask(left[:MAX_ASKED], dict.fromkeys(REQUESTER), only_active=True)
+
+
+def _unpaid() -> QuerySet[OfflineSalesTicket]:
+    return unscoped(OfflineSalesTicket.objects).filter(UNPAID)
+
+
+def _places(tickets: QuerySet[OfflineSalesTicket]) -> list[tuple[int, int]]:
+    """The keys of the statements that these are on, and of their events."""
+    return sorted(tickets.order_by().values_list("statement", "batch__event").distinct())
+
+
+def _ask(places: Sequence[tuple[int, int]], requested_by: dict, only_active: bool = False) -> list[Job]:
+    statements = unscoped(Statement.objects).select_related("document").in_bulk({pk for pk, _event in places})
+    events = Event.objects.select_related("organizer").in_bulk({event for _pk, event in places})
+    return [
+        SETTLE.ask_for(statements[pk], events[event], requested_by)
+        for pk, event in places
+        if is_active(events[event]) or not only_active
+    ]

@@ -1,13 +1,33 @@
 """How the tickets of a batch are paid, and refunded: not by us. Whoever sells the paper settles with the organizer."""
 
+import json
+
 from django.template.loader import get_template
 from django.utils.translation import gettext_lazy as _
+from pretix.base.models import OrderPayment
 from pretix.base.payment import BasePaymentProvider
 
+from ..models import READ_SELLERS
 from .origin import Origin
 
 #: Said wherever staff decides about a refund, or looks at one.
 IN_THE_BOOKS = _("Refunds are only written into the books, nobody gets money from pretix.")
+
+
+def info_about(statement: int, number: int) -> str:
+    """
+    What a payment says of the statement by which the order was paid.
+
+    :param statement: its key
+    """
+    return json.dumps({"statement": number, "document": statement}, sort_keys=True)
+
+
+def statement_of(payment: OrderPayment) -> dict | None:
+    """Its key as ``document`` and its number as ``statement``, if the order was paid by one."""
+    info = payment.info_data
+    is_ours = isinstance(info, dict) and all(isinstance(info.get(name), int) for name in ("statement", "document"))
+    return {name: info[name] for name in ("statement", "document")} if is_ours else None
 
 
 class OfflineSalesPayment(BasePaymentProvider):
@@ -51,7 +71,17 @@ class OfflineSalesPayment(BasePaymentProvider):
     def payment_control_render(self, request, payment):
         template = get_template("pretix_offlinesales/payment.html")
         origin = Origin.of(payment.order)
-        return template.render({"origin": origin, "event": self.event, "in_the_books": IN_THE_BOOKS})
+        context: dict[str, object] = {"origin": origin, "event": self.event, "in_the_books": IN_THE_BOOKS}
+        if statement := statement_of(payment):
+            organizer = self.event.organizer
+            may_read = request.user.has_organizer_permission(organizer, READ_SELLERS, request=request)
+            context |= {"statement": statement, "may_read_sellers": may_read}
+        return template.render(context)
+
+    def api_payment_details(self, payment):
+        """The number of the statement by which it was paid."""
+        statement = statement_of(payment)
+        return {"statement": statement["statement"]} if statement else {}
 
     def payment_control_render_short(self, payment):
         """Shown where staff chooses how to refund it, beside the name of the provider."""

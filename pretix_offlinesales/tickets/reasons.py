@@ -42,6 +42,8 @@ SETTLED = "settled"
 #: The holder has bought it, as was agreed.
 FIRM = "firm"
 NOT_SOLD = "not_sold"
+#: It came back, or changed, so that another statement says what is owed for it.
+NOT_STATED = "not_stated"
 ALREADY_THERE = "already_there"
 #: All that is handed over at once comes from one place.
 HELD_ELSEWHERE = "held_elsewhere"
@@ -65,6 +67,7 @@ TEXTS = {
     LOST: _("reported lost or stolen, so undo that first"),
     ALREADY_LOST: _("already reported lost or stolen"),
     NOT_LOST: _("not reported lost or stolen"),
+    NOT_STATED: _("not on this statement any more"),
     SOLD: _("already sold"),
     STATED: _("on a statement"),
     SETTLED: _("already settled"),

@@ -1,9 +1,7 @@
 """Several decide over the same tickets at the same moment, on PostgreSQL: one after the other, and each ticket once."""
 
-from threading import Barrier
-
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.timezone import now
 from pretix.base.models import Event, Order
 
@@ -14,6 +12,7 @@ from pretix_offlinesales.sellers import handing_over
 from pretix_offlinesales.sellers.handing_over import NotHandedOver, hand_over
 from pretix_offlinesales.tickets.locking import lock_tickets
 from pretix_offlinesales.tickets.selection import Selection, choose
+from tests.support.at_once import at_once, no_deadlock  # noqa: F401 - a fixture
 from tests.support.jobs import done, run, skipped
 from tests.support.sellers import NOBODY, handed_over, held, make_seller
 from tests.support.workers import Other
@@ -39,35 +38,6 @@ def kiosk(organizer):
 @pytest.fixture
 def office(organizer):
     return make_seller(organizer, "Tourist office")
-
-
-@pytest.fixture(autouse=True)
-def no_deadlock(transactional_db):
-    """Jobs try again after one, so that nothing else would tell."""
-    before = deadlocks()
-    yield
-    assert deadlocks() == before
-
-
-def deadlocks():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
-        return cursor.fetchone()[0]
-
-
-def at_once(*works):
-    """What comes of them, or what they raise."""
-    together = Barrier(len(works), timeout=20)
-
-    def work(each):
-        together.wait()
-        return each()
-
-    others = [Other(lambda each=each: work(each)) for each in works]
-    for other in others:
-        other.join()
-    return [other.result for other in others]
 
 
 def giving(batch, target, numbers=f"1-{AMOUNT}", **values):

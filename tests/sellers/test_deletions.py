@@ -1,8 +1,12 @@
 """Sellers and their documents don't stand in the way of whatever the host deletes."""
 
+from datetime import date
+from decimal import Decimal
+
 import pytest
 from django.db import transaction
 from django.db.models import RestrictedError
+from django.utils.timezone import now
 from pretix.base.models import Event, LogEntry, Order, Organizer
 
 from pretix_offlinesales.models import (
@@ -13,8 +17,14 @@ from pretix_offlinesales.models import (
     OfflineSalesTicket,
     ProductCommission,
     Seller,
+    SellerPayment,
+    Statement,
+    StatementEntry,
 )
-from tests.support.sellers import handed_over, make_seller
+from pretix_offlinesales.sellers.accounts import accounts
+from pretix_offlinesales.sellers.payments import write_payment
+from pretix_offlinesales.sellers.statements import make
+from tests.support.sellers import NOBODY, handed_over, make_seller
 
 
 @pytest.fixture
@@ -26,6 +36,9 @@ def seller(event, organizer, item, quota, issued):
     handed_over(batch, seller, "1-3")
     handed_over(batch, office, "3")
     handed_over(batch, None, "2")
+    batch.tickets.filter(number=1).update(sold=now())
+    statement = make(seller, [event], now(), NOBODY)
+    write_payment(statement, statement.due / 2, date(2026, 11, 26), "", NOBODY)
     return seller
 
 
@@ -51,7 +64,11 @@ def test_an_event_is_deleted_and_the_documents_stay(event, seller):
         ("delivery", 1, None, 3),
         ("transfer", 1, None, 1),
         ("take_back", 1, None, 1),
+        ("statement", 1, None, 1),
     ]
+    assert list(StatementEntry.objects.values_list("ticket", "count", "price")) == [(None, 1, Decimal("23.00"))]
+    account = accounts([seller])[seller.pk]
+    assert (account.stated, account.paid, account.balance) == (Decimal("23.00"), Decimal("11.50"), Decimal("11.50"))
     assert list(Movement.objects.values_list("batch", "numbers")) == [
         (None, [[1, 3]]),
         (None, [[3, 3]]),
@@ -67,7 +84,8 @@ def test_an_organizer_is_deleted_with_everything(organizer, seller):
     organizer.delete_sub_objects()
     organizer.delete()
     assert not Organizer.objects.exists()
-    for model in (Seller, Document, DocumentCounter, Movement, OfflineSalesTicket):
+    gone = (Seller, Document, DocumentCounter, Movement, OfflineSalesTicket, Statement, StatementEntry, SellerPayment)
+    for model in gone:
         assert not model.objects.exists(), model
 
 
