@@ -5,11 +5,11 @@ from typing import TypeVar
 
 from defusedcsv import csv
 from django.db.models.fields.files import FieldFile
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from pretix.base.models import CachedFile
 
-from .documents import kept
+from .documents import kept, statement_files
 from .host.helpers import ChunkBasedFileResponse
 from .models import Document
 
@@ -27,8 +27,23 @@ def document_pdf(document: Document) -> ChunkBasedFileResponse:
     """
     :raises Http404: if the storage has lost it
     """
-    filename = f"{document.organizer.slug}-offlinesales-{document.kind}-{document.number}.pdf"
-    return _stored(kept.pdf(document), "application/pdf", filename)
+    return _stored(kept.pdf(document), "application/pdf", _filename(document, "pdf"))
+
+
+def statement_csv(document: Document) -> HttpResponse:
+    """:param document: of the kind ``STATEMENT``"""
+    return table(statement_files.rows(document), _filename(document, "csv"))
+
+
+def statement_json(document: Document) -> JsonResponse:
+    """:param document: of the kind ``STATEMENT``"""
+    options = {"indent": 4, "ensure_ascii": False}
+    response = JsonResponse(statement_files.content(document), json_dumps_params=options)
+    return as_private_file(response, _filename(document, "json"))
+
+
+def _filename(document: Document, extension: str) -> str:
+    return f"{document.organizer.slug}-offlinesales-{document.kind}-{document.number}.{extension}"
 
 
 def _stored(file: FieldFile, content_type: str, filename: str) -> ChunkBasedFileResponse:

@@ -1,6 +1,10 @@
 """What the histories of events, batches and orders say."""
 
+from datetime import date
+from decimal import Decimal
+
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _, ngettext
@@ -12,14 +16,18 @@ from pretix.base.logentrytypes import (
     log_entry_types,
 )
 from pretix.base.models import Event, LogEntry
+from pretix.base.templatetags.money import money_filter
 
 from . import kinds  # noqa: F401 - all kinds of jobs must be known
 from .after_sale.kind import AfterSale, all_after_sale
 from .jobs.registry import Kind, all_that_write
-from .models import RESULT_LIFETIME, Document, OfflineSalesBatch
+from .models import RESULT_LIFETIME, Document, DocumentKind, OfflineSalesBatch
 from .models.activation import is_active, is_active_for
 from .sellers import records
 from .sellers.handing_over import HANDED_OVER, SELLER_HANDED_OVER
+from .sellers.payments import PAID
+from .sellers.statements import STATED
+from .settling.deadlines import PASSED, Passed
 from .shredders import COMMENTED, shred_comment
 from .tickets.origin import Origin
 
@@ -60,6 +68,13 @@ class HandedOver(NoOpShredderMixin, EventLogEntryType):
         )
 
 
+@log_entry_types.new(PASSED, "")
+class DeadlinePassed(NoOpShredderMixin, EventLogEntryType):
+    def display(self, logentry: LogEntry, data: dict) -> str:
+        passed = Passed.of(logentry)
+        return f"{passed.in_words(logentry.event)} ({passed.tickets})"
+
+
 class SellerHandedOver(NoOpShredderMixin, LogEntryType):
     """The same in the history of a seller who got them, or gave them away."""
 
@@ -81,7 +96,46 @@ class SellerHandedOver(NoOpShredderMixin, LogEntryType):
 
 def _with_document(text: str, data: dict) -> str:
     document = Document(kind=data["kind"], number=data["number"])
-    return text.format(amount=data["amount"], document=document)
+    said = text.format(amount=data["amount"], document=document)
+    if data.get("over_limit"):
+        said = f"{said} {_('It was confirmed that this is above the credit limit.')}"
+    return said
+
+
+class OfStatement(NoOpShredderMixin, LogEntryType):
+    """What was done with a statement, in the history of its seller: the text is followed by a link."""
+
+    def display(self, logentry: LogEntry, data: dict) -> str:
+        text = self._said(data)
+        seller = logentry.content_object
+        if not seller or not is_active_for(seller.organizer):
+            return text
+        place = {"organizer": seller.organizer.slug, "statement": data[self._key]}
+        url = reverse("plugins:pretix_offlinesales:seller_statement", kwargs=place)
+        return format_html('{} <a href="{}">{}</a>', text, url, self._document(data))
+
+    def _document(self, data: dict) -> Document:
+        return Document(kind=DocumentKind.STATEMENT, number=data["number"])
+
+    def _said(self, data: dict) -> str:
+        raise NotImplementedError
+
+
+class Stated(OfStatement):
+    _key = "document"
+
+    def _said(self, data: dict) -> str:
+        due = money_filter(Decimal(data["due"]), data["currency"])
+        return _("A statement of {due} has been made.").format(due=due)
+
+
+class Paid(OfStatement):
+    _key = "statement"
+
+    def _said(self, data: dict) -> str:
+        amount = money_filter(Decimal(data["amount"]), data["currency"])
+        day = date_format(date.fromisoformat(data["date"]), "SHORT_DATE_FORMAT")
+        return _("A payment of {amount} on {date} has been written down.").format(amount=amount, date=day)
 
 
 class BatchLogEntryType(EventLogEntryType):
@@ -161,5 +215,6 @@ class AfterSaleLogEntryType(NoOpShredderMixin, OrderLogEntryType):
 
 
 log_entry_types.register(HandedOver(HANDED_OVER, ""), SellerHandedOver(SELLER_HANDED_OVER, ""))
+log_entry_types.register(Stated(STATED, ""), Paid(PAID, ""))
 log_entry_types.register(*map(JobLogEntryType, all_that_write()))
 log_entry_types.register(*(AfterSaleLogEntryType(kind) for kind in all_after_sale() if kind.order_history))

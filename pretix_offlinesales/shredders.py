@@ -10,8 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from pretix.base.models import CachedFile, Event, LogEntry
 from pretix.base.shredder import BaseDataShredder, ShredError, shred_log_fields
 
+from .db.queries import unscoped
 from .documents import kept
-from .models import Document, JobStep
+from .models import Document, JobStep, Statement
 
 #: The action of the log entries that say what the comment of a batch was changed to.
 COMMENTED = "pretix_offlinesales.batch.changed"
@@ -74,8 +75,8 @@ class DocumentShredder(BaseDataShredder):
     tax_relevant = True
     description = _(
         "This will remove the names, addresses and comments from all documents by which tickets of this event were "
-        "handed over to sellers, and their PDFs. Their numbers, tickets and totals will be conserved. The sellers "
-        "themselves belong to the organizer, and are not changed."
+        "handed over to sellers, from statements about these, and their PDFs. Their numbers, tickets and totals will "
+        "be conserved. The sellers themselves belong to the organizer, and are not changed."
     )
 
     def generate_files(self) -> Iterator[File]:
@@ -88,7 +89,9 @@ class DocumentShredder(BaseDataShredder):
 
     @property
     def _documents(self) -> QuerySet[Document]:
-        return self.event.offline_sales_documents.all()
+        """Statements that are about other events, too, are among them."""
+        stated = unscoped(Statement.objects).filter(events=self.event).values("document")
+        return unscoped(Document.objects).filter(Q(event=self.event) | Q(pk__in=stated))
 
 
 def shred_comment(entry: LogEntry) -> None:

@@ -6,6 +6,7 @@ from .api.documents import DocumentViewSet
 from .api.handing_over import HandingOverViewSet
 from .api.jobs import JobViewSet
 from .api.sellers import SellerViewSet
+from .api.statements import PaymentViewSet, StatementViewSet
 from .api.tickets import EventTicketViewSet, TicketViewSet
 from .api.views import AfterSaleViewSet, BatchViewSet
 from .control import (
@@ -17,6 +18,8 @@ from .control import (
     returning,
     sellers,
     several,
+    state_all,
+    statements,
     views,
 )
 
@@ -35,6 +38,8 @@ event_router.register("offlinesaleshandovers", HandingOverViewSet, basename="off
 event_router.register("offlinesalestickets", EventTicketViewSet, basename="offlinesaleseventticket")
 orga_router.register("offlinesalessellers", SellerViewSet, basename="offlinesalesseller")
 orga_router.register("offlinesalesdocuments", DocumentViewSet, basename="offlinesalesdocument")
+orga_router.register("offlinesalesstatements", StatementViewSet, basename="offlinesalesstatement")
+orga_router.register("offlinesalespayments", PaymentViewSet, basename="offlinesalespayment")
 
 control_patterns = [
     path("", views.BatchList.as_view(), name="list"),
@@ -91,6 +96,7 @@ seller_patterns = [
     path("add", sellers.SellerCreate.as_view(), name="seller_add"),
     path("import", sellers.SellerImport.as_view(), name="seller_import"),
     path("import/<uuid:file>", sellers.SellerImportProcess.as_view(), name="seller_import_process"),
+    path("sales", sellers.SalesOverTime.as_view(), name="sales"),
     path("sellers.csv", sellers.SellerExport.as_view(), name="seller_export"),
     path("<int:seller>/", sellers.SellerDetail.as_view(), name="seller"),
     path("<int:seller>/edit", sellers.SellerEdit.as_view(), name="seller_edit"),
@@ -98,11 +104,28 @@ seller_patterns = [
     path("<int:seller>/active", sellers.SellerActive.as_view(), name="seller_active"),
     path("<int:seller>/delete", sellers.SellerDelete.as_view(), name="seller_delete"),
     path("<int:seller>/erase", sellers.SellerErase.as_view(), name="seller_erase"),
+    path("<int:seller>/statement", statements.StatementMake.as_view(), name="seller_state"),
+]
+
+statement_patterns = [
+    path("", statements.StatementList.as_view(), name="statements"),
+    path("all", state_all.StateAll.as_view(), name="state_all"),
+    path("all/<uuid:job>/", state_all.StateAllResult.as_view(), name="state_all_result"),
+    path("all/<uuid:job>/file", state_all.StateAllDownload.as_view(), name="state_all_download"),
+    path("<int:statement>/", statements.StatementDetail.as_view(), name="seller_statement"),
+    path("<int:statement>/pdf", statements.StatementPDF.as_view(), name="seller_statement_pdf"),
+    path("<int:statement>/payment", statements.PaymentWrite.as_view(), name="seller_payment"),
+]
+
+payment_patterns = [
+    path("", statements.PaymentList.as_view(), name="payments"),
 ]
 
 urlpatterns = [
     path("control/organizer/<str:organizer>/offlinesales/documents/", include(document_patterns)),
     path("control/organizer/<str:organizer>/offlinesales/sellers/", include(seller_patterns)),
+    path("control/organizer/<str:organizer>/offlinesales/statements/", include(statement_patterns)),
+    path("control/organizer/<str:organizer>/offlinesales/payments/", include(payment_patterns)),
     path("control/event/<str:organizer>/<str:event>/offlinesales/", include(control_patterns)),
     # The documented example posts to this address without the last slash, which the router insists on.
     re_path(

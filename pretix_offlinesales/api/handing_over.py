@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 from rest_framework import serializers, status, viewsets
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.response import Response
 
 from ..models import MAX_AMOUNT, Seller
@@ -21,7 +21,7 @@ from ..tickets.reasons import TEXTS
 from ..tickets.selection import By, Choice, Selection, choose
 from .documents import DocumentSerializer
 from .lists import sellers_of
-from .permissions import HandingOverPermission
+from .permissions import HandingOverPermission, may_change_sellers
 from .serializers import PrimaryKeyField, Text, Truth, refuse_unknown
 from .views import requested_by, shown_batches
 
@@ -87,6 +87,8 @@ class HandingOverSerializer(serializers.Serializer):
     tickets = TicketsOfBatches()
     comment = Text(default="", allow_blank=True)
     dry_run = Truth(default=False)
+    #: The seller gets more than her credit limit, as whoever may change sellers confirms by this.
+    over_limit = Truth(default=False)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -108,19 +110,29 @@ class HandingOverViewSet(viewsets.GenericViewSet):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         asked = serializer.validated_data
+        if asked["over_limit"] and not may_change_sellers(request):
+            raise PermissionDenied
         choices = choose(request.event, None, Selection(By.LINES, asked["tickets"]))
         try:
             if asked["dry_run"]:
-                return Response(self._would_be(look(request.event, asked["seller"], choices)))
-            document = hand_over(request.event, asked["seller"], choices, requested_by(request), asked["comment"])
+                plan = look(request.event, asked["seller"], choices)
+                return Response(self._would_be(plan, asked["over_limit"]))
+            document = hand_over(
+                request.event,
+                asked["seller"],
+                choices,
+                requested_by(request),
+                asked["comment"],
+                over_limit=asked["over_limit"],
+            )
         except NotHandedOver as error:
             return Response(_told(error), status=status.HTTP_400_BAD_REQUEST)
         return Response(DocumentSerializer(document).data, status=status.HTTP_201_CREATED)
 
-    def _would_be(self, plan: Plan) -> dict:
+    def _would_be(self, plan: Plan, over_limit: bool) -> dict:
         """:raises NotHandedOver: if the seller can't get them"""
         if plan.target:
-            check_seller(plan.target, plan.event, plan.total)
+            check_seller(plan.target, plan.event, plan.total, over_limit=over_limit)
         numbers: dict[int, list[int]] = defaultdict(list)
         for ticket in plan.tickets:
             numbers[ticket.batch].append(ticket.number)

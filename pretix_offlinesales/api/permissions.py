@@ -6,7 +6,7 @@ from pretix.api.auth.permission import EventPermission
 from pretix.base.models import Device, TeamAPIToken, User
 from rest_framework.request import Request
 
-from ..models import READ_SELLERS
+from ..models import CHANGE_SELLERS, READ_SELLERS
 from ..models.activation import is_active, is_active_for
 
 
@@ -38,7 +38,14 @@ def may_name_sellers(request: Request) -> bool:
     Who may see them, which is a permission of the organizer's. Devices can't have any, and see no sellers: they are
     told whom.
     """
-    if isinstance(request.auth, Device):
-        return True
+    return isinstance(request.auth, Device) or _may(request, READ_SELLERS)
+
+
+def may_change_sellers(request: Request) -> bool:
+    """Never a device."""
+    return not isinstance(request.auth, Device) and _may(request, CHANGE_SELLERS)
+
+
+def _may(request: Request, permission: str) -> bool:
     holder = request.auth if isinstance(request.auth, TeamAPIToken) else cast(User, request.user)
-    return holder.has_organizer_permission(request.organizer, READ_SELLERS, request=request)
+    return holder.has_organizer_permission(request.organizer, permission, request=request)

@@ -17,7 +17,7 @@ from django.views.generic import FormView
 
 from ..models import Document, DocumentKind, OfflineSalesBatch, Seller
 from ..models.activation import is_active
-from ..sellers.handing_over import WHEREVER, Moved, NotHandedOver, Plan, check_seller, hand_over, look
+from ..sellers.handing_over import WHEREVER, Moved, NotHandedOver, OverLimit, Plan, check_seller, hand_over, look
 from ..sellers.next_ones import Pile, next_ones
 from ..tickets.books import format_tickets
 from ..tickets.numbers import DASH, format_numbers, ranges_of
@@ -28,7 +28,7 @@ from .choosing import joined
 from .forms import is_number
 from .handing_over_forms import STOCK, HandOverForm, NextForm, key_of
 from .returning import MAX_SHOWN, name_of
-from .sellers_shown import may_read_sellers
+from .sellers_shown import may_change_sellers, may_read_sellers
 from .views import PageMixin
 
 #: Who sends the same form again within this time has clicked twice.
@@ -118,6 +118,7 @@ class HandOver(PageMixin, FormView):
                     {"user": self.request.user},
                     values["comment"],
                     values["source"],
+                    over_limit=self._over_limit,
                 )
             except NotHandedOver as error:
                 if not (document := self._done_before(values["source"], values["target"], choices)):
@@ -130,15 +131,18 @@ class HandOver(PageMixin, FormView):
     def _show(self, form, choices: Sequence[Choice], error: NotHandedOver | None = None):
         plan = self._plan(form.cleaned_data["target"], choices, form.cleaned_data["source"])
         left, problem = left_alone(plan), self._problem(plan)
+        # Who may change sellers may also give one more than her limit.
+        to_confirm = isinstance(problem, OverLimit) and may_change_sellers(self.request)
         form = self._with_lines(form)
         if error:
             form.add_error(AT[error.field], _("Nothing was handed over: {why}").format(why=_changed(left) or error))
-        elif problem:
+        elif problem and not to_confirm:
             form.add_error(AT[problem.field], str(problem))
         count = plan.total.count
         checked = {
             "plan": plan,
-            "possible": count and not problem,
+            "possible": count and (to_confirm or not problem),
+            "over_limit": str(problem) if to_confirm else "",
             "source": key_of(plan.source),
             "target": key_of(plan.target),
             "exact": exactly(plan),
@@ -165,6 +169,11 @@ class HandOver(PageMixin, FormView):
             if batch.subevent:
                 batch.subevent.event = self.request.event
         return plan
+
+    @property
+    def _over_limit(self) -> bool:
+        """Whether somebody who may has confirmed that the seller gets more than her credit limit."""
+        return "over_limit" in self.request.POST and may_change_sellers(self.request)
 
     def _problem(self, plan: Plan) -> NotHandedOver | None:
         """Why nothing of it can be done."""

@@ -10,7 +10,7 @@ from ..downloads import as_private_file
 from ..host.helpers import ChunkBasedFileResponse
 from ..models import REQUESTER, Document, DocumentKind
 from ..tickets.figures import Tally
-from .sellers import OrganizerPageMixin
+from .organizer_pages import OrganizerPageMixin
 
 
 class DocumentMixin(OrganizerPageMixin):

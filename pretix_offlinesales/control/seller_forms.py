@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from pretix.base.models import Event, Item, Organizer
 from pretix.control.forms.filter import FilterForm
 
-from ..models import ProductCommission, Seller
+from ..models import Document, ProductCommission, Seller
 from ..models.activation import PLUGIN
 from ..sellers.accounts import overdue
 from ..sellers.records import problems
@@ -188,3 +188,18 @@ class SellerFilterForm(FilterForm):
         if values["ordering"]:
             qs = qs.order_by(self.get_order_by(), "pk")
         return qs
+
+
+class SalesFilterForm(forms.Form):
+    event = forms.ModelChoiceField(
+        label=_("Event"),
+        required=False,
+        queryset=Event.objects.none(),
+        empty_label=pgettext_lazy("filter", "All events"),
+        widget=forms.Select(attrs={"class": "select2-static"}),
+    )
+
+    def __init__(self, *args, organizer: Organizer, **kwargs):
+        super().__init__(*args, **kwargs)
+        handed_over = Document.objects.filter(organizer=organizer, event__isnull=False)
+        self.fields["event"].queryset = Event.objects.filter(pk__in=handed_over.values("event")).order_by("-date_from")

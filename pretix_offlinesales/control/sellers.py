@@ -12,98 +12,49 @@ from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
-from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.timezone import now
 from django.utils.translation import gettext as _, ngettext
 from django.views.generic import FormView, ListView, TemplateView, View
 from pretix.base.models import Event, Item, ItemVariation, SubEvent
-from pretix.control.permissions import OrganizerPermissionRequiredMixin, organizer_permission_required
-from pretix.control.views import PaginationMixin
+from pretix.control.views import ChartContainingView, PaginationMixin
 
 from ..documents import kept
 from ..downloads import table
 from ..host.imports import BaseImportView, BaseProcessView, parse_csv
 from ..host.prefetching import with_settings
 from ..issuing import several
-from ..models import CHANGE_SELLERS, READ_SELLERS, Document, OfflineSalesBatch, Seller, join_names
+from ..models import CHANGE_SELLERS, Document, DocumentKind, OfflineSalesBatch, OfflineSalesTicket, Seller, join_names
 from ..models.activation import PLUGIN, is_active_for
 from ..sellers import records
 from ..sellers.accounts import Account, accounts, accounts_by_product, held_numbers
+from ..sellers.exposure import exposures
+from ..sellers.remarkable import Remarked, remarked
+from ..sellers.standing import standings
+from ..settling import many
 from ..tickets.books import format_tickets
 from ..tickets.figures import Tally
 from ..tickets.numbers import DASH
 from ..tickets.worth import NOTHING
+from .charts import sales_chart
+from .organizer_pages import OrganizerPageMixin, SellerMixin
 from .seller_forms import (
     COMMISSION,
     CONDITIONS,
     WHO,
     CommissionFormSet,
+    SalesFilterForm,
     SellerCommentForm,
     SellerFilterForm,
     SellerForm,
 )
 from .seller_import import MAX_LINES, MatchForm, read, table as table_of, write
+from .statements import StatementsMixin
 
 #: Asks the list for what takes the longer, the more tickets there are (see the list of batches).
 COUNTED = "counted"
-
-
-class OrganizerPageMixin(OrganizerPermissionRequiredMixin):
-    """
-    Every page of the organizer's. The host asks for the permission, but not whether the organizer uses the plugin.
-    """
-
-    permission = READ_SELLERS
-
-    @classmethod
-    def as_view(cls, **initkwargs):
-        """Whoever may change, but not read, would not get to see where it ends."""
-        return organizer_permission_required(READ_SELLERS)(super().as_view(**initkwargs))
-
-    def dispatch(self, request, *args, **kwargs):
-        if not is_active_for(request.organizer):
-            raise Http404
-        return super().dispatch(request, *args, **kwargs)
-
-    def url(self, name: str, **kwargs) -> str:
-        return reverse(
-            f"plugins:pretix_offlinesales:{name}", kwargs=kwargs | {"organizer": self.request.organizer.slug}
-        )
-
-    def get_context_data(self, **kwargs):
-        may_change = self.request.user.has_organizer_permission(self.request.organizer, CHANGE_SELLERS, self.request)
-        return super().get_context_data(**kwargs) | {"may_change": may_change}
-
-    @property
-    def requester(self) -> dict:
-        return {"user": self.request.user}
-
-    @property
-    def sellers(self) -> QuerySet[Seller]:
-        return Seller.objects.filter(organizer=self.request.organizer)
-
-
-class SellerMixin(OrganizerPageMixin):
-    """Pages of one seller."""
-
-    @cached_property
-    def seller(self) -> Seller:
-        return get_object_or_404(self.sellers, pk=self.kwargs["seller"])
-
-    @cached_property
-    def currency(self) -> str:
-        """Hers, or, as long as she has none, what she will probably have."""
-        some_event = None if self.seller.currency else self.request.organizer.events.first()
-        return self.seller.currency or (some_event.currency if some_event else settings.DEFAULT_CURRENCY)
-
-    def get_context_data(self, **kwargs):
-        return super().get_context_data(**kwargs) | {"seller": self.seller, "currency": self.currency}
-
-    def back(self):
-        return redirect(self.url("seller", seller=self.seller.pk))
 
 
 @dataclass
@@ -116,6 +67,7 @@ class Sums:
     lost: Tally = Tally()
     overdue: Tally = Tally()
     owed: Decimal = NOTHING
+    balance: Decimal = NOTHING
 
     def add(self, account: Account) -> None:
         self.held += account.held
@@ -123,6 +75,7 @@ class Sums:
         self.lost += account.lost
         self.overdue += account.overdue
         self.owed += account.owed
+        self.balance += account.balance
 
 
 class SellerFilterMixin(OrganizerPageMixin):
@@ -188,6 +141,8 @@ class SellerExport(SellerFilterMixin, View):
             _("Tickets lost"),
             _("Tickets lost (value)"),
             _("Owed"),
+            _("Stated and not paid"),
+            _("Not stated yet"),
             _("Last movement"),
         ]
         rows: list[list] = [[labels[name] for name in fields] + figures]
@@ -200,6 +155,8 @@ class SellerExport(SellerFilterMixin, View):
                     *(_plain(getattr(seller, name)) for name in fields),
                     *(value for tally in tallies for value in (tally.count, tally.value)),
                     account.owed,
+                    account.balance,
+                    account.unstated,
                     moment.astimezone(request.organizer.timezone).strftime("%Y-%m-%d %H:%M:%S") if moment else "",
                 ]
             )
@@ -238,7 +195,11 @@ class HeldLine:
     url: str
 
 
-class SellerDetail(SellerMixin, PaginationMixin, ListView):
+#: How many statements and payments the page of a seller shows.
+MAX_SHOWN_MONEY = 10
+
+
+class SellerDetail(SellerMixin, StatementsMixin, ChartContainingView, PaginationMixin, ListView):
     """The seller, and her documents."""
 
     template_name = "pretix_offlinesales/control/sellers/seller.html"
@@ -247,6 +208,7 @@ class SellerDetail(SellerMixin, PaginationMixin, ListView):
     def get_queryset(self):
         of_seller = Q(source=self.seller) | Q(target=self.seller)
         documents = Document.objects.filter(of_seller, organizer=self.request.organizer)
+        documents = documents.exclude(kind=DocumentKind.STATEMENT)
         return documents.select_related("event", "source", "target").defer("snapshot", "terms").order_by("-pk")
 
     def get_context_data(self, **kwargs):
@@ -269,7 +231,48 @@ class SellerDetail(SellerMixin, PaginationMixin, ListView):
             "comment_form": SellerCommentForm(instance=self.seller),
             "language": dict(settings.LANGUAGES).get(self.seller.locale, self.seller.locale),
             "can_be_deleted": not records.has_held(self.seller),
+            "remarked": self._remarked(),
+            "chart": sales_chart(
+                OfflineSalesTicket.objects.filter(seller=self.seller), self.request.organizer.timezone
+            ),
+            **self._money(),
         }
+
+    def _money(self) -> dict:
+        """Her latest statements and payments, what is overdue, and how much of her credit limit is used."""
+        of_seller = self.statements.filter(seller=self.seller).order_by("-pk")
+        known = standings(self.request.organizer, of_seller)
+        statements = list(of_seller[:MAX_SHOWN_MONEY])
+        for statement in statements:
+            statement.standing = known[statement.pk]
+        paid = self.payments.filter(seller=self.seller).order_by("-date", "-pk")
+        payments = list(paid[: MAX_SHOWN_MONEY + 1])
+        open_ones = sorted(pk for pk, standing in known.items() if standing.open > 0)
+        to_pay = open_ones[0] if open_ones else max(known, default=None)
+        return {
+            "statements": statements,
+            "more_statements": len(known) > len(statements),
+            "payments": payments[:MAX_SHOWN_MONEY],
+            "more_payments": len(payments) > MAX_SHOWN_MONEY,
+            "payment_url": self.url("seller_payment", statement=to_pay) if to_pay else "",
+            "overdue": sum((each.open for each in known.values() if each.is_overdue), NOTHING),
+            "exposure": None if self.seller.credit_limit is None else exposures([self.seller])[self.seller.pk],
+        }
+
+    def _remarked(self) -> list[Remarked]:
+        """With the pages of the orders, for whoever may see them."""
+        found = remarked(self.seller)
+        used = {ticket.batch.event_id for each in found for ticket in each.tickets}
+        readable = set(self._events("event.orders:read").filter(pk__in=used).values_list("pk", flat=True))
+        for ticket in (ticket for each in found for ticket in each.tickets):
+            if ticket.batch.event_id in readable:
+                ticket.url = self._order_url(ticket.batch.event, ticket.order.code)
+                ticket.split_url = self._order_url(ticket.batch.event, ticket.split_to) if ticket.split_to else ""
+        return found
+
+    def _order_url(self, event: Event, code: str) -> str:
+        place = {"organizer": self.request.organizer.slug, "event": event.slug, "code": code}
+        return reverse("control:event.order", kwargs=place)
 
     def _products(self) -> list[ProductLine]:
         """By event, date and product, in the order of time."""
@@ -326,6 +329,21 @@ class SellerDetail(SellerMixin, PaginationMixin, ListView):
         """Those that use the plugin, and where the user has this permission."""
         allowed = self.request.user.get_events_with_permission(permission, self.request)
         return allowed.filter(organizer=self.request.organizer, plugins__contains=PLUGIN)
+
+
+class SalesOverTime(OrganizerPageMixin, ChartContainingView, TemplateView):
+    """When tickets were sold, by whom: of all events, or one of them."""
+
+    template_name = "pretix_offlinesales/control/sellers/sales.html"
+
+    def get_context_data(self, **kwargs):
+        form = SalesFilterForm(data=self.request.GET, organizer=self.request.organizer)
+        tickets = OfflineSalesTicket.objects.filter(batch__event__organizer=self.request.organizer)
+        event = form.cleaned_data["event"] if form.is_valid() else None
+        if event:
+            tickets = tickets.filter(batch__event=event)
+        chart = sales_chart(tickets, (event or self.request.organizer).timezone)
+        return super().get_context_data(**kwargs) | {"filter_form": form, "chart": chart}
 
 
 class SellerFormMixin(OrganizerPageMixin):
@@ -453,6 +471,7 @@ class SellerErase(SellerMixin, TemplateView):
                 records.erase(self.seller, self.requester)
                 kept.forget(self.seller)
                 several.forget(self.request.organizer, self.seller.pk)
+                many.forget(self.seller)
             messages.success(request, _("The personal data of the seller has been deleted."))
         return self.back()
 

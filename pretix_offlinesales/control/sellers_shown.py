@@ -2,9 +2,13 @@
 
 from django.http import HttpRequest
 
-from ..models import READ_SELLERS
+from ..models import CHANGE_SELLERS, READ_SELLERS
 
 
 def may_read_sellers(request: HttpRequest) -> bool:
     """Over all events of the organizer, that is."""
     return request.user.has_organizer_permission(request.organizer, READ_SELLERS, request)
+
+
+def may_change_sellers(request: HttpRequest) -> bool:
+    return request.user.has_organizer_permission(request.organizer, CHANGE_SELLERS, request)

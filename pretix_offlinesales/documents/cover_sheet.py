@@ -13,8 +13,8 @@ from reportlab.platypus import Flowable, Spacer
 from ..models import Document, OfflineSalesBatch, Seller
 from ..tickets.numbers import DASH, format_numbers
 from .heading import Letter
-from .note_paper import address_of
 from .notes import Party
+from .numbered_paper import address_of
 from .paper import Paper
 
 

@@ -67,6 +67,10 @@ class Letter(Snapshot):
             )
 
     @property
+    def sender_name(self) -> str:
+        return self.sender.splitlines()[0]
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 

@@ -8,9 +8,18 @@ from django.db.models import Q, QuerySet
 from django.db.models.fields.files import FieldFile
 
 from ..db.queries import unscoped
-from ..models import Document, Seller
+from ..models import Document, DocumentKind, Seller
 from .note_paper import NotePaper
-from .notes import Note, Party
+from .notes import Party
+from .numbered_paper import NumberedPaper
+from .statement_paper import SellerStatementPaper
+
+PAPERS: dict[str, type[NumberedPaper]] = {
+    DocumentKind.DELIVERY: NotePaper,
+    DocumentKind.TAKE_BACK: NotePaper,
+    DocumentKind.TRANSFER: NotePaper,
+    DocumentKind.STATEMENT: SellerStatementPaper,
+}
 
 
 def pdf(document: Document) -> FieldFile:
@@ -47,8 +56,7 @@ def _drawn(pk: int) -> Document:
     rows = unscoped(Document.objects).select_for_update(of=("self",), no_key=True)
     document = rows.select_related("organizer", "event__organizer").get(pk=pk)
     if not document.file:
-        note = Note.from_json(document.snapshot)
-        paper = NotePaper(document.event or document.organizer, document.kind, document.number, note)
+        paper = PAPERS[document.kind].of(document)
         document.file.save("document.pdf", ContentFile(paper.drawn()), save=False)
         try:
             document.save(update_fields=["file"])

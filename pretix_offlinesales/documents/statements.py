@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from ..models import InvoicedBy
 from .heading import Letter
 from .notes import Party
 from .snapshot import Snapshot
@@ -73,11 +74,17 @@ class CommissionLine(Snapshot):
     #: One of ``models.InvoicedBy``.
     invoiced_by: str
 
+    @property
+    def is_by_organizer(self) -> bool:
+        return self.invoiced_by == InvoicedBy.ORGANIZER
+
 
 @dataclass(frozen=True)
 class SellerStatement(Snapshot):
     letter: Letter
     seller: Party
+    #: When the first of the tickets was sold; None if nobody knows, or nothing in it was.
+    since: datetime | None
     #: Up to which moment sales are in it.
     until: datetime
     lines: tuple[StatementLine, ...]
@@ -95,3 +102,21 @@ class SellerStatement(Snapshot):
     account: tuple[str, ...]
     #: Its number as the self-billing invoice about the commission; None, if it is none.
     invoice_number: int | None
+
+    @property
+    def sales(self) -> tuple[StatementLine, ...]:
+        return tuple(line for line in self.lines if line.count > 0)
+
+    @property
+    def credits(self) -> tuple[StatementLine, ...]:
+        """Of tickets that came back after they were stated."""
+        return tuple(line for line in self.lines if line.count < 0)
+
+    @property
+    def lacks_vat_id(self) -> bool:
+        """
+        Whether it is, or will be, an invoice with tax that does not say the seller's VAT ID, as it would have to. (A
+        seller who was forgotten has none any more.)
+        """
+        is_taxed = any(line.is_by_organizer and line.tax for line in self.commissions)
+        return is_taxed and bool(self.seller.name) and not self.seller.vat_id

@@ -10,11 +10,15 @@ from typing import Any, BinaryIO
 from pretix.base.invoicing.pdf import BaseReportlabInvoiceRenderer
 from pretix.base.models import Event, Organizer
 from pretix.presale.style import get_fonts
+from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Frame, NextPageTemplate, Paragraph
 
 from .fonts import LENDING, plain_paragraph, prepared, register_lending, runs
+
+#: Of the ``stylesheet``, in points.
+SMALL = 9
 
 
 class NumberedCanvas(Canvas):
@@ -110,6 +114,15 @@ class TextPaper(BaseReportlabInvoiceRenderer):
     def label(self, text: str) -> str:
         """In capital letters, where the language allows that."""
         return self._upper(text)
+
+    def _get_stylesheet(self):
+        """With ``Small`` and ``SmallBold``, each ``…Right``, too: for tables with many columns."""
+        styles = super()._get_stylesheet()
+        for name in ("Normal", "Bold"):
+            for side in ("", "Right"):
+                small = f"Small{name.removeprefix('Normal')}{side}"
+                styles.add(ParagraphStyle(small, parent=styles[f"{name}{side}"], fontSize=SMALL, leading=SMALL + 2))
+        return styles
 
     def _register_fonts(self):
         super()._register_fonts()

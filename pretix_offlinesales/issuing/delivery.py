@@ -9,28 +9,33 @@ from django.utils.translation import gettext as _
 
 from ..db.rows import reserve_ids
 from ..models import Document, JobFailed, OfflineSalesBatch, Seller
-from ..sellers.handing_over import Moved, NotHandedOver, check_seller, lock_sellers, write_document
+from ..sellers.handing_over import Moved, NotHandedOver, check_seller, exceeds_limit, lock_sellers, write_document
 from ..tickets.figures import Tally
 
 
-def check_delivery(batch: OfflineSalesBatch, seller: Seller, price: Decimal) -> None:
+def check_delivery(batch: OfflineSalesBatch, seller: Seller, price: Decimal, over_limit: bool = False) -> None:
     """
     :param batch: unsaved and checked
     :param price: of one ticket
+    :param over_limit: as in ``check_seller``
     :raises ValidationError: naming ``seller``, if she can't get all of them
     """
     if batch.testmode:
         raise ValidationError({"seller": [_("Tickets of test mode cannot be handed over.")]})
     try:
-        check_seller(seller, batch.event, Tally(batch.amount, price * batch.amount))
+        check_seller(seller, batch.event, _tally(batch, price), over_limit=over_limit)
     except NotHandedOver as error:
         raise ValidationError({"seller": [str(error)]}) from error
+
+
+def _tally(batch: OfflineSalesBatch, price: Decimal) -> Tally:
+    return Tally(batch.amount, price * batch.amount)
 
 
 class Delivery:
     """Of a batch that is being made, within the transaction that does it. Begun before quotas are locked."""
 
-    def __init__(self, batch: OfflineSalesBatch, seller: int, price: Decimal):
+    def __init__(self, batch: OfflineSalesBatch, seller: int, price: Decimal, over_limit: bool = False):
         """
         Lock the seller, and look at her again.
 
@@ -41,11 +46,12 @@ class Delivery:
         try:
             [self._seller] = lock_sellers(batch.event, Seller(pk=seller))
             assert self._seller
-            check_delivery(batch, self._seller, price)
+            check_delivery(batch, self._seller, price, over_limit)
         except NotHandedOver as error:
             raise JobFailed(str(error)) from error
         except ValidationError as error:
             raise JobFailed(" ".join(error.messages)) from error
+        self._is_above_limit = over_limit and exceeds_limit(self._seller, _tally(batch, price))
         [self._document] = reserve_ids(Document, 1)
 
     @property
@@ -59,6 +65,13 @@ class Delivery:
         batch = self._batch
         moved = [Moved(batch, self._price, batch.numbers)]
         _document, entry = write_document(
-            batch.event, None, self._seller, moved, self._document, self._moment, batch.requested_by
+            batch.event,
+            None,
+            self._seller,
+            moved,
+            self._document,
+            self._moment,
+            batch.requested_by,
+            is_above_limit=self._is_above_limit,
         )
         return entry

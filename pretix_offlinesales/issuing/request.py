@@ -26,6 +26,7 @@ VALUES = (
     "amount",
     "first_number",
     "book_size",
+    "consignment",
     "comment",
 )
 
@@ -41,6 +42,7 @@ class IssueRequest(Stored):
     variation_id: int | None = None
     first_number: int | None = None
     book_size: int | None = None
+    consignment: bool = False
     comment: str = ""
     #: In ISO 8601.
     valid_from: str | None = None
@@ -53,6 +55,8 @@ class IssueRequest(Stored):
     next_seats: bool = False
     #: Who gets the tickets as soon as they are made; nobody, if they stay in stock.
     seller_id: int | None = None
+    #: Somebody who may change sellers has confirmed that this seller gets more than her credit limit.
+    over_limit: bool = False
 
     @classmethod
     def of(
@@ -62,6 +66,7 @@ class IssueRequest(Stored):
         numbers_go_on: bool = False,
         next_seats: bool = False,
         seller: Seller | None = None,
+        over_limit: bool = False,
     ) -> Self:
         """:param batch: unsaved and checked, on these seats"""
         values = {name: getattr(batch, name) for name in VALUES}
@@ -74,6 +79,7 @@ class IssueRequest(Stored):
             seats=tuple(seat.pk for seat in seats),
             next_seats=next_seats,
             seller_id=seller.pk if seller else None,
+            over_limit=over_limit,
         )
 
 

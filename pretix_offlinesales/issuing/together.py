@@ -1,7 +1,7 @@
 """May several batches be made, all of them? Asked before anything is made; nothing is locked."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -12,7 +12,8 @@ from pretix.base.models import Event, Quota, Seat
 
 from ..host.quotas import places, taken_by
 from ..models import JobFailed, OfflineSalesBatch, Seller
-from ..sellers.handing_over import NotHandedOver, check_seller, exposures
+from ..sellers.exposure import exposures
+from ..sellers.handing_over import NotHandedOver, check_seller
 from ..tickets.figures import Tally
 from .blueprint import Blueprint, simulate
 from .product import check
@@ -108,7 +109,7 @@ def check_together(event: Event, requests: Sequence[IssueRequest]) -> Together:
         if request.seller_id and request.testmode:
             together.problems.append(Problem(place, "testmode", _("Tickets of test mode cannot be handed over.")))
     _share_quotas(together, blueprints)
-    _allot(together, event)
+    _allot(together, event, over_limit={request.seller_id for request in requests if request.over_limit})
     together.problems.sort(key=lambda problem: problem.place)
     return together
 
@@ -226,8 +227,12 @@ def _share_quotas(together: Together, blueprints: Mapping[int, Blueprint]) -> No
             together.problems.append(Problem(place, "amount", text))
 
 
-def _allot(together: Together, event: Event) -> None:
-    """The first batch of a seller who can't get all of hers is the one that is named."""
+def _allot(together: Together, event: Event, over_limit: Collection[int | None]) -> None:
+    """
+    The first batch of a seller who can't get all of hers is the one that is named.
+
+    :param over_limit: the keys of those who may get more than their credit limit
+    """
     more: dict[Seller, Tally] = defaultdict(Tally)
     first: dict[Seller, int] = {}
     for place, line in enumerate(together.lines):
@@ -238,6 +243,6 @@ def _allot(together: Together, event: Event) -> None:
     for seller, tally in more.items():
         together.allotments.append(Allotment(seller, tally, exposed[seller.pk] + tally.value))
         try:
-            check_seller(seller, event, tally, exposed[seller.pk])
+            check_seller(seller, event, tally, exposed[seller.pk], over_limit=seller.pk in over_limit)
         except NotHandedOver as error:
             together.problems.append(Problem(first[seller], "seller", str(error)))

@@ -28,7 +28,7 @@ from ..host.webhooks import send_webhooks
 from ..jobs.announcing import holding_nobody_up
 from ..models import Document, DocumentKind, Movement, OfflineSalesBatch, OfflineSalesTicket, Seller
 from ..tickets.books import format_tickets
-from ..tickets.figures import Tally, figures
+from ..tickets.figures import Tally
 from ..tickets.locking import lock_tickets
 from ..tickets.numbers import DASH, format_numbers, ranges_of
 from ..tickets.reasons import (
@@ -38,6 +38,7 @@ from ..tickets.reasons import (
     HELD_ELSEWHERE,
     LOST,
     SOLD,
+    STATED,
     TEST_MODE,
     TEXTS,
     UNKNOWN,
@@ -45,6 +46,7 @@ from ..tickets.reasons import (
 from ..tickets.selection import Choice
 from ..tickets.state import Fate, with_facts
 from ..tickets.worth import NOTHING, money, with_worth
+from .exposure import exposures
 from .terms import Terms
 
 #: In the histories of the event and of each of the sellers.
@@ -76,6 +78,16 @@ class NotHandedOver(Exception):
         self.refused = list(refused)
 
 
+class OverLimit(NotHandedOver):
+    """The seller would hold or owe more than her credit limit, and nobody who may has confirmed that."""
+
+    def __init__(self, value: Decimal, limit: Decimal, currency: str):
+        message = _("The seller would hold or owe {value}, and the credit limit is {limit}.")
+        super().__init__(
+            "seller", message.format(value=money_filter(value, currency), limit=money_filter(limit, currency))
+        )
+
+
 class Held(NamedTuple):
     """A ticket, and what decides whether it can be handed over."""
 
@@ -87,6 +99,7 @@ class Held(NamedTuple):
     sale: str
     fate: str
     checked_in: bool
+    statement: int | None
     worth: Decimal
 
     @property
@@ -98,7 +111,9 @@ class Held(NamedTuple):
             return LOST
         if self.fate != Fate.OUTSTANDING:
             return ALREADY_CANCELED
-        return SOLD if self.sale else ""
+        if self.sale:
+            return SOLD
+        return STATED if self.statement else ""
 
 
 class Moved(NamedTuple):
@@ -185,6 +200,7 @@ def hand_over(
     requested_by: dict,
     comment: str = "",
     source: Seller | Wherever | None = WHEREVER,
+    over_limit: bool = False,
 ) -> Document:
     """
     All of them, or nothing.
@@ -192,6 +208,7 @@ def hand_over(
     :param choices: of ``tickets.selection.choose``; other events' are not found there
     :param requested_by: as the fields of ``Requested``
     :param source: where they must be, if somebody has been shown it
+    :param over_limit: as in ``check_seller``
     :raises NotHandedOver: if something stands in the way, for one of them or for all
     """
     with planned_plainly():
@@ -200,47 +217,50 @@ def hand_over(
         source, target = lock_sellers(event, source, target)
         lock_tickets(choice.ticket.order_id for choice in choices if choice.ticket)
         plan = look(event, target, choices, source)
-        check(plan)
-        return _write(plan, requested_by, comment)
+        check(plan, over_limit)
+        return _write(plan, requested_by, comment, over_limit)
 
 
-def check(plan: Plan) -> None:
-    """:raises NotHandedOver: if it can't be done as it is"""
+def check(plan: Plan, over_limit: bool = False) -> None:
+    """
+    :param over_limit: as in ``check_seller``
+    :raises NotHandedOver: if it can't be done as it is
+    """
     if plan.refused:
         message = _("Some of these tickets cannot be handed over: {tickets}").format(tickets=_names(plan.refused))
         raise NotHandedOver("tickets", message, plan.refused)
     if not plan.tickets:
         raise NotHandedOver("tickets", _("Please say which tickets are handed over."))
     if plan.target:
-        check_seller(plan.target, plan.event, plan.total)
+        check_seller(plan.target, plan.event, plan.total, over_limit=over_limit)
 
 
-def check_seller(seller: Seller, event: Event, more: Tally, exposure: Decimal | None = None) -> None:
+def check_seller(
+    seller: Seller, event: Event, more: Tally, exposure: Decimal | None = None, over_limit: bool = False
+) -> None:
     """
     :param more: what she is to get
     :param exposure: as in ``exposures``, if somebody has asked already
-    :raises NotHandedOver: if she can't get it
+    :param over_limit: whether somebody who may change sellers has confirmed that she gets more than her credit limit
+    :raises NotHandedOver: if she can't get it; ``OverLimit``, if that is all that stands in the way
     """
     if not seller.active:
         raise NotHandedOver("seller", _("This seller is not active."))
     if seller.currency and seller.currency != event.currency:
         message = _("This seller sells in {currency}, and the tickets of this event are sold in {other}.")
         raise NotHandedOver("seller", message.format(currency=seller.currency, other=event.currency))
-    if seller.credit_limit is not None:
-        value = more.value + (exposures([seller])[seller.pk] if exposure is None else exposure)
-        if value > seller.credit_limit:
-            message = _("The seller would hold or owe {value}, and the credit limit is {limit}.")
-            shown = {"value": value, "limit": seller.credit_limit}
-            raise NotHandedOver(
-                "seller", message.format(**{name: money_filter(each, event.currency) for name, each in shown.items()})
-            )
+    if seller.credit_limit is None or over_limit:
+        return
+    value = more.value + (exposures([seller])[seller.pk] if exposure is None else exposure)
+    if value > seller.credit_limit:
+        raise OverLimit(value, seller.credit_limit, event.currency)
 
 
-def exposures(sellers: Iterable[Seller]) -> dict[int, Decimal]:
-    """The face value of what each of them holds or owes, over all events, in one query."""
-    keys = [seller.pk for seller in sellers]
-    found = figures(unscoped(OfflineSalesTicket.objects).filter(seller__in=keys), by="seller") if keys else {}
-    return {pk: (found[pk].outstanding + found[pk].reported_lost).value for pk in keys}
+def exceeds_limit(seller: Seller | None, more: Tally) -> bool:
+    """Whether she would hold or owe more than her credit limit, if she got this, too."""
+    if not seller or seller.credit_limit is None:
+        return False
+    return exposures([seller])[seller.pk] + more.value > seller.credit_limit
 
 
 def lock_sellers(event: Event, *sellers: Seller | None) -> list[Seller | None]:
@@ -280,7 +300,7 @@ def _batches(event: Event, keys: Iterable[int]) -> dict[int, OfflineSalesBatch]:
 def _fetch(orders: Iterable[int]) -> list[Held]:
     tickets = unscoped(OfflineSalesTicket.objects).filter(among("order", orders))
     known = with_worth(with_facts(tickets))
-    columns = ("pk", "order", "batch", "number", "seller", "sale", "fate", "checked_in", "worth")
+    columns = ("pk", "order", "batch", "number", "seller", "sale", "fate", "checked_in", "statement", "worth")
     with planned_plainly():
         rows = list(known.order_by().values_list(*columns))
     return [Held._make([*row[:-1], money(row[-1])]) for row in rows]
@@ -324,8 +344,8 @@ def _names(refused: Sequence[tuple[Choice, str]]) -> str:
     return text if len(text) <= MAX_NAMED else f"{text[:MAX_NAMED]}…"
 
 
-def _write(plan: Plan, requested_by: dict, comment: str) -> Document:
-    moment = now()
+def _write(plan: Plan, requested_by: dict, comment: str, over_limit: bool) -> Document:
+    moment, above = now(), over_limit and exceeds_limit(plan.target, plan.total)
     [pk] = reserve_ids(Document, 1)
     tickets = unscoped(OfflineSalesTicket.objects).filter(among("pk", (ticket.pk for ticket in plan.tickets)))
     moved = tickets.filter(seller=plan.source).update(
@@ -336,7 +356,7 @@ def _write(plan: Plan, requested_by: dict, comment: str) -> Document:
     if moved != len(plan.tickets):
         raise RuntimeError("Tickets have changed hands although they were locked")
     document, entry = write_document(
-        plan.event, plan.source, plan.target, plan.moved(), pk, moment, requested_by, comment
+        plan.event, plan.source, plan.target, plan.moved(), pk, moment, requested_by, comment, above
     )
     transaction.on_commit(partial(_tell, plan.event, entry))
     return document
@@ -356,6 +376,7 @@ def write_document(
     moment: datetime,
     requested_by: dict,
     comment: str = "",
+    is_above_limit: bool = False,
 ) -> tuple[Document, int]:
     """
     Write the document, the ledger and the histories, as the last thing of a transaction: whoever needs a number waits.
@@ -364,6 +385,7 @@ def write_document(
     :param source: locked, as the target; at least one is a seller
     :param pk: what the tickets say that they were handed over by
     :param requested_by: as the fields of ``Requested``
+    :param is_above_limit: whether the credit limit is exceeded by that, as whoever requested it has confirmed
     """
     sellers = [seller for seller in (source, target) if seller]
     if target and not target.currency:
@@ -376,6 +398,8 @@ def write_document(
     with letter.spoken:
         products = {each.batch.item_id: str(each.batch.item.name) for each in moved}
         agreed = terms.sentences(event.currency, products) if target else []
+        if is_above_limit:
+            agreed.append(_("What the seller holds and owes exceeds the credit limit, as the organizer has confirmed."))
         note = Note.of(letter, source, target, list(map(_line, moved)), agreed, comment)
     whole = sum((each.tally for each in moved), Tally())
     document = Document(
@@ -397,7 +421,7 @@ def write_document(
     document.number = next_number(event.organizer, document.kind)
     document.save(force_insert=True)
     Movement.objects.bulk_create(_movements(document, moved))
-    return document, _log(document, sellers)
+    return document, _log(document, sellers, is_above_limit)
 
 
 def _movements(document: Document, moved: Sequence[Moved]) -> list[Movement]:
@@ -416,7 +440,7 @@ def _movements(document: Document, moved: Sequence[Moved]) -> list[Movement]:
     ]
 
 
-def _log(document: Document, sellers: Sequence[Seller]) -> int:
+def _log(document: Document, sellers: Sequence[Seller], is_above_limit: bool) -> int:
     data = {
         "document": document.pk,
         "kind": document.kind,
@@ -425,6 +449,8 @@ def _log(document: Document, sellers: Sequence[Seller]) -> int:
         "source": document.source_id,
         "target": document.target_id,
     }
+    if is_above_limit:
+        data["over_limit"] = True
     for seller in sellers:
         seller.log_action(SELLER_HANDED_OVER, dict(data), save=False, **document.requester).save()
     assert document.event

@@ -116,6 +116,12 @@ class Draft:
         return self.total - self.commission - self.commission_tax
 
     @property
+    def since(self) -> datetime | None:
+        """When the first of the tickets was sold that it adds."""
+        moments = (self.sold[change.ticket].moment for change in self.changes if change.sign > 0)
+        return min((moment for moment in moments if moment), default=None)
+
+    @property
     def currency(self) -> str:
         return self.seller.currency or self.events[0].currency
 
@@ -134,6 +140,7 @@ class Draft:
             return SellerStatement(
                 letter=letter,
                 seller=_party(self.seller),
+                since=self.since,
                 until=self.until,
                 lines=lines,
                 taxes=_sum_by_rate(lines),

@@ -71,15 +71,12 @@ class OfflineSalesPayment(BasePaymentProvider):
     def payment_control_render(self, request, payment):
         template = get_template("pretix_offlinesales/payment.html")
         origin = Origin.of(payment.order)
-        return template.render(
-            {
-                "origin": origin,
-                "statement": statement_of(payment),
-                "may_read_sellers": request.user.has_organizer_permission(self.event.organizer, READ_SELLERS, request),
-                "event": self.event,
-                "in_the_books": IN_THE_BOOKS,
-            }
-        )
+        context: dict[str, object] = {"origin": origin, "event": self.event, "in_the_books": IN_THE_BOOKS}
+        if statement := statement_of(payment):
+            organizer = self.event.organizer
+            may_read = request.user.has_organizer_permission(organizer, READ_SELLERS, request=request)
+            context |= {"statement": statement, "may_read_sellers": may_read}
+        return template.render(context)
 
     def api_payment_details(self, payment):
         """The number of the statement by which it was paid."""

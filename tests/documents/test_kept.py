@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from pretix_offlinesales.documents import kept
 from pretix_offlinesales.documents.note_paper import NotePaper
+from pretix_offlinesales.documents.notes import Note
 from pretix_offlinesales.models import Document, OfflineSalesBatch
 from tests.support.after_sale import take_back
 from tests.support.pdf import boxes, extracted_text, fonts_not_in
@@ -100,7 +101,7 @@ def test_it_is_drawn_once_and_stays(organizer, event, item, make_batch, kiosk):
 @pytest.mark.django_db
 def test_without_its_event_it_says_the_same(event, make_batch, kiosk):
     document = handed_over(make_batch(amount=3), kiosk, "1-3")
-    before = read(NotePaper(event, document.kind, document.number, kept.Note.from_json(document.snapshot)).drawn())
+    before = read(NotePaper(event, document.kind, document.number, Note.from_json(document.snapshot)).drawn())
     Document.objects.filter(pk=document.pk).update(event=None)
     assert read(content(document)) == before
 

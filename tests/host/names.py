@@ -109,6 +109,7 @@ NAMES = {
             looks_for="_init _get_story _get_first_page_frames _get_other_page_frames _on_first_page _on_other_page "
             "canvas_class",
         ),
+        Name(f"{REPORTLAB_PAPERS}._get_stylesheet", "self"),
         Name(f"{REPORTLAB_PAPERS}._get_story", "self, doc"),
         Name(f"{REPORTLAB_PAPERS}._get_first_page_frames", "self, doc"),
         Name(f"{REPORTLAB_PAPERS}._get_other_page_frames", "self, doc"),
