@@ -6,6 +6,7 @@ once, whoever dies meanwhile.
 import json
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from itertools import count
 
 import pytest
@@ -33,7 +34,7 @@ from pretix_offlinesales.sellers.statements import make
 from pretix_offlinesales.settling import paying, settle as settling
 from pretix_offlinesales.tickets.state import State, state_of_ticket, with_state
 from tests.support.after_sale import cancel, change, deal_with, report_lost, take_back
-from tests.support.consignment import paid, put_on_consignment, stated
+from tests.support.consignment import paid, pay_directly, stated
 from tests.support.jobs import done, run, skipped
 from tests.support.oracle import picture
 from tests.support.plugins import receiver_of_a_plugin
@@ -57,7 +58,7 @@ def kiosk(organizer):
 @pytest.fixture
 def make_consignment(make_batch):
     """``make_consignment(amount=5)``: a batch whose orders wait to be paid."""
-    return lambda **values: put_on_consignment(make_batch(**values))
+    return partial(make_batch, consignment=True)
 
 
 @pytest.fixture
@@ -251,7 +252,7 @@ def test_nobody_is_told_of_orders_that_were_paid_before(make_batch, make_consign
 
 def test_each_event_has_a_job_of_its_own(make_consignment, issued, series, series_item, subevent, kiosk):
     batch = make_consignment()
-    other = put_on_consignment(issued(series, series_item, subevent=subevent).batch)
+    other = issued(series, series_item, subevent=subevent, consignment=True).batch
     statement = stated(kiosk, "1-2", batch, other)
     jobs = paid(statement)
     assert {job.event for job in jobs} == {batch.event, other.event}
@@ -264,7 +265,7 @@ def expire(ticket):
 
 
 def pay_otherwise(ticket):
-    ticket.order.payments.create(state="created", provider="manual", amount=ticket.order.total).confirm()
+    pay_directly(ticket.order)
 
 
 def require_approval(ticket):
@@ -534,35 +535,35 @@ def test_a_worker_that_dies_while_it_tells_others_tells_all(make_consignment, ki
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_nobody_waits_at_the_door_while_tickets_are_settled(event, make_consignment, kiosk, monkeypatch):
+def test_whoever_comes_while_the_ticket_is_settled_is_let_in(event, make_consignment, kiosk, monkeypatch):
+    """After a moment: the host writes into the order of whoever is let in."""
     batch, gate = make_consignment(amount=2), event.checkin_lists.create(name="Gate", all_products=True)
     [job] = paid(stated(kiosk, "1-2", batch))
     mark_paid, scans = settling.mark_paid, []
 
     def while_scanned(*args, **kwargs):
-        written = mark_paid(*args, **kwargs)
         scans.append(Other(lambda: perform_checkin(position(orders(batch)[0]), gate, {})))
-        scans[0].join(10)
-        assert not scans[0].is_alive()
-        return written
+        assert scans[0].waits_for_a_lock()
+        return mark_paid(*args, **kwargs)
 
     monkeypatch.setattr(settling, "mark_paid", while_scanned)
     assert ended(job) == (codes(batch), {})
-    assert scans[0].result is None
-    assert position(orders(batch)[0]).checkins.count() == 1
+    [scan] = scans
+    scan.join()
+    assert (scan.result, position(orders(batch)[0]).checkins.count()) == (None, 1)
 
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_a_check_in_that_is_under_way_holds_nothing_up(event, make_consignment, kiosk):
+def test_who_is_being_let_in_is_waited_for(event, make_consignment, kiosk):
     batch, gate = make_consignment(amount=2), event.checkin_lists.create(name="Gate", all_products=True)
     [job] = paid(stated(kiosk, "1-2", batch))
     with transaction.atomic():
         perform_checkin(position(orders(batch)[0]), gate, {})
         worker = Other(lambda: ended(job))
-        worker.join(20)
-        assert worker.result == (codes(batch), {})
-    assert [order.status for order in orders(batch)] == ["p", "p"]
+        assert worker.waits_for_a_lock()
+    worker.join()
+    assert worker.result == (codes(batch), {})
 
 
 @pytest.mark.postgresql
