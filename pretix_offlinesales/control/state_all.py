@@ -59,9 +59,9 @@ class StateAllMixin(OrganizerPageMixin):
     """Jobs are the events'; these are asked for and found over all events of the organizer's."""
 
     def find(self, pk: str, **filters) -> Job:
-        event = Event.objects.filter(organizer=self.request.organizer, offline_sales_jobs__pk=pk)
+        events = Event.objects.filter(organizer=self.request.organizer).select_related("organizer")
         try:
-            return find(event.select_related("organizer").get(), pk, STATE_ALL, **filters)
+            return find(events.get(offline_sales_jobs__pk=pk), pk, STATE_ALL, **filters)
         except (Event.DoesNotExist, Job.DoesNotExist, ValidationError) as error:
             raise Http404 from error
 
