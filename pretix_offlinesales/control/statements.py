@@ -74,7 +74,7 @@ class StatementMixin(StatementsMixin):
 
     @cached_property
     def statement(self) -> Statement:
-        statement = get_object_or_404(self.statements.defer(None), pk=self.kwargs["statement"])
+        statement = get_object_or_404(self.statements.defer(None), document__id=self.kwargs["statement"])
         statement.document.organizer = self.request.organizer
         return statement
 
