@@ -107,6 +107,8 @@ statement_patterns = [
     path("", statements.StatementList.as_view(), name="statements"),
     path("<int:statement>/", statements.StatementDetail.as_view(), name="seller_statement"),
     path("<int:statement>/pdf", statements.StatementPDF.as_view(), name="seller_statement_pdf"),
+    path("<int:statement>/csv", statements.StatementCSV.as_view(), name="seller_statement_csv"),
+    path("<int:statement>/json", statements.StatementJSON.as_view(), name="seller_statement_json"),
     path("<int:statement>/payment", statements.PaymentWrite.as_view(), name="seller_payment"),
 ]
 
