@@ -27,6 +27,7 @@ from .sellers import records
 from .sellers.handing_over import HANDED_OVER, SELLER_HANDED_OVER
 from .sellers.payments import PAID
 from .sellers.statements import STATED
+from .settling.deadlines import PASSED, Passed
 from .shredders import COMMENTED, shred_comment
 from .tickets.origin import Origin
 
@@ -65,6 +66,13 @@ class HandedOver(NoOpShredderMixin, EventLogEntryType):
             ),
             data,
         )
+
+
+@log_entry_types.new(PASSED, "")
+class DeadlinePassed(NoOpShredderMixin, EventLogEntryType):
+    def display(self, logentry: LogEntry, data: dict) -> str:
+        passed = Passed.of(logentry)
+        return f"{passed.in_words(logentry.event)} ({passed.tickets})"
 
 
 class SellerHandedOver(NoOpShredderMixin, LogEntryType):

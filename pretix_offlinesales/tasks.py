@@ -15,7 +15,7 @@ from .host.tasks import ProfiledEventTask, ProfiledTask, app
 from .jobs import queries, runner
 from .jobs.registry import kind_of
 from .models import Job
-from .settling import paying
+from .settling import deadlines, paying
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,8 @@ QUEUE = settings.CONFIG_FILE.get("pretix_offlinesales", "queue", fallback="backg
 @app.task(base=ProfiledEventTask, queue=QUEUE)
 def run_job(event: Event, job: str) -> None:
     runner.run(event, UUID(job))
+    for follower in queries.followers(UUID(job)):
+        start(follower)
 
 
 @app.task(base=ProfiledTask, queue=QUEUE)
@@ -40,6 +42,14 @@ def recover_jobs() -> None:
         runner.send_pending_webhooks(job)
 
 
+@scopes_disabled()
+def pass_deadlines() -> None:
+    """What sellers still hold counts as sold, or the team hears of it."""
+    for job in deadlines.pass_deadlines():
+        start(job)
+
+
+@scopes_disabled()
 def settle_rest() -> None:
     """What was settled, and not paid in pretix yet."""
     for job in paying.settle_rest():

@@ -6,6 +6,7 @@ from .api.documents import DocumentViewSet
 from .api.handing_over import HandingOverViewSet
 from .api.jobs import JobViewSet
 from .api.sellers import SellerViewSet
+from .api.statements import PaymentViewSet, StatementViewSet
 from .api.tickets import EventTicketViewSet, TicketViewSet
 from .api.views import AfterSaleViewSet, BatchViewSet
 from .control import (
@@ -17,6 +18,7 @@ from .control import (
     returning,
     sellers,
     several,
+    state_all,
     statements,
     views,
 )
@@ -36,6 +38,8 @@ event_router.register("offlinesaleshandovers", HandingOverViewSet, basename="off
 event_router.register("offlinesalestickets", EventTicketViewSet, basename="offlinesaleseventticket")
 orga_router.register("offlinesalessellers", SellerViewSet, basename="offlinesalesseller")
 orga_router.register("offlinesalesdocuments", DocumentViewSet, basename="offlinesalesdocument")
+orga_router.register("offlinesalesstatements", StatementViewSet, basename="offlinesalesstatement")
+orga_router.register("offlinesalespayments", PaymentViewSet, basename="offlinesalespayment")
 
 control_patterns = [
     path("", views.BatchList.as_view(), name="list"),
@@ -105,6 +109,9 @@ seller_patterns = [
 
 statement_patterns = [
     path("", statements.StatementList.as_view(), name="statements"),
+    path("all", state_all.StateAll.as_view(), name="state_all"),
+    path("all/<uuid:job>/", state_all.StateAllResult.as_view(), name="state_all_result"),
+    path("all/<uuid:job>/file", state_all.StateAllDownload.as_view(), name="state_all_download"),
     path("<int:statement>/", statements.StatementDetail.as_view(), name="seller_statement"),
     path("<int:statement>/pdf", statements.StatementPDF.as_view(), name="seller_statement_pdf"),
     path("<int:statement>/csv", statements.StatementCSV.as_view(), name="seller_statement_csv"),

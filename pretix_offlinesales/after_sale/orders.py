@@ -102,13 +102,28 @@ class Orders:
         return set(self._tickets.filter(lost__isnull=False).values_list("order", flat=True))
 
     @cached_property
+    def on_consignment(self) -> set[int]:
+        return set(self._tickets.filter(batch__consignment=True).values_list("order", flat=True))
+
+    @cached_property
     def sales(self) -> dict[int, str]:
         """What is known of the sale of each ticket, one of ``Sale``."""
         return dict(self._tickets.annotate(sale=SALE).values_list("order", "sale"))
 
     @cached_property
-    def on_consignment(self) -> set[int]:
-        return set(self._tickets.filter(batch__consignment=True).values_list("order", flat=True))
+    def sellers(self) -> dict[int, int | None]:
+        """Who holds each ticket, by primary key."""
+        return dict(self._tickets.values_list("order", "seller"))
+
+    @cached_property
+    def stated(self) -> set[int]:
+        """The orders that are on a statement, unless another has taken that back."""
+        return set(self._tickets.filter(statement__isnull=False).values_list("order", flat=True))
+
+    @cached_property
+    def firm(self) -> set[int]:
+        """The orders whose tickets their holders have bought, as was agreed when they got them."""
+        return set(self._tickets.filter(document__terms__firm=True).values_list("order", flat=True))
 
     @property
     def _tickets(self) -> QuerySet[OfflineSalesTicket]:

@@ -1,7 +1,10 @@
 """Delivery, take-back and transfer notes, and statements, in the REST API."""
 
+from collections import defaultdict
+
 import django_filters
-from django.db.models import Q, QuerySet
+from django.db.models import Case, JSONField, Q, QuerySet, When
+from django.db.models.fields.json import KeyTransform
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from django_scopes import scopes_disabled
 from pretix.api.pagination import TotalOrderingFilter
@@ -9,8 +12,8 @@ from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 
 from ..downloads import document_pdf
-from ..models import READ_SELLERS, Document
-from ..tickets.numbers import format_ranges
+from ..models import READ_SELLERS, Document, DocumentKind
+from ..tickets.numbers import format_numbers, format_ranges, parse_numbers
 from .lists import MomentFilter, Pagination, sellers_of
 from .permissions import OrganizerPermission
 
@@ -45,13 +48,26 @@ class DocumentSerializer(serializers.ModelSerializer):
         return document.target_id or document.source_id
 
     def get_tickets(self, document: Document) -> dict[str, str]:
-        """The numbers of each batch that still exists."""
+        """The numbers of each batch that still exists; in statements, of all that there were."""
+        if document.kind == DocumentKind.STATEMENT:
+            return _stated(document.stated_lines)
         movements = document.movements.all()
         return {str(each.batch_id): format_ranges(each.numbers) for each in movements if each.batch_id}
 
     def to_representation(self, document: Document) -> dict:
         values = super().to_representation(document)
         return {NAMES.get(name, name): value for name, value in values.items()}
+
+
+def _stated(lines: list[dict]) -> dict[str, str]:
+    """
+    :param lines: of the snapshot of a statement. A ticket may be in several.
+    """
+    numbers: dict[str, set[int]] = defaultdict(set)
+    for line in lines:
+        for batch, text in line["tickets"].items():
+            numbers[batch].update(parse_numbers(text))
+    return {batch: format_numbers(sorted(found)) for batch, found in numbers.items()}
 
 
 with scopes_disabled():
@@ -88,8 +104,11 @@ class DocumentViewSet(viewsets.ReadOnlyModelViewSet):
         return super().perform_content_negotiation(request, force=force or self.action == "pdf")
 
     def get_queryset(self) -> QuerySet[Document]:
-        """Without what they say, which may be long."""
+        """Without what they say, which may be long, but for the tickets of statements."""
+        lines = KeyTransform("lines", "snapshot")
+        is_statement = When(kind=DocumentKind.STATEMENT, then=lines)
         documents = Document.objects.filter(organizer=self.request.organizer)
+        documents = documents.annotate(stated_lines=Case(is_statement, output_field=JSONField()))
         return documents.select_related("event").prefetch_related("movements").defer("snapshot", "terms")
 
     @action(detail=True)

@@ -44,6 +44,9 @@ from ..tickets.state import IN_STATE, LET_IN_ALL_THE_SAME, OUTSTANDING, Fate, St
 #: Who sends the same form again within this time after it is done has clicked twice; later, more tickets are wanted.
 REPEATED = timedelta(minutes=1)
 
+#: The fields of a batch that are those of the form.
+AS_FILLED_IN = ("amount", "first_number", "book_size", "consignment", "testmode", "comment")
+
 #: Where the problems of a batch's fields are shown that the form names differently.
 SHOWN_AT = {"item": "itemvar", "variation": "itemvar"}
 
@@ -89,6 +92,14 @@ class IssueForm(forms.Form):
         max_value=MAX_AMOUNT,
         help_text=_(
             "If the paper is bound in books. Tickets can then be named by their book as well, such as “book 3”."
+        ),
+    )
+    consignment = forms.BooleanField(
+        label=_("Consignment"),
+        required=False,
+        help_text=_(
+            "The tickets are valid from the start, but their orders stay pending until the seller has paid. Otherwise "
+            "they count as paid at once."
         ),
     )
     testmode = forms.BooleanField(
@@ -227,10 +238,7 @@ class BatchForm(IssueForm):
     def initial_from(cls, batch: OfflineSalesBatch, numbers_go_on: bool) -> dict:
         """To ask once more for what was asked for before."""
         values = {name: getattr(batch, f"{name}_id") for name in ("subevent", "sales_channel", "layout")}
-        values |= {
-            name: getattr(batch, name)
-            for name in ("amount", "first_number", "book_size", "valid_from", "testmode", "comment")
-        }
+        values |= {name: getattr(batch, name) for name in (*AS_FILLED_IN, "valid_from")}
         if not numbers_go_on:
             values["numbering"] = Numbering.FROM if batch.first_number else Numbering.AGAIN
         itemvar = f"{batch.item_id}-{batch.variation_id}" if batch.variation_id else str(batch.item_id)
@@ -294,10 +302,7 @@ class BatchForm(IssueForm):
             variation=item.variations.get(pk=variation) if variation else None,
             subevent=values.get("subevent"),
             valid_from=values.get("valid_from"),
-            **{
-                name: values[name]
-                for name in ("amount", "first_number", "book_size", "sales_channel", "layout", "testmode", "comment")
-            },
+            **{name: values[name] for name in (*AS_FILLED_IN, "sales_channel", "layout")},
         )
 
 
@@ -490,6 +495,10 @@ def _is_ticket(query: str) -> Q:
 WHERE = {state.value: state.label for state in OUTSTANDING}
 
 
+#: The filter for tickets whose orders staff has marked as expired. (Nothing else does, on consignment.)
+EXPIRED = "expired"
+
+
 class TicketFilterForm(FilterForm):
     orders = {
         "number": "number",
@@ -516,6 +525,7 @@ class TicketFilterForm(FilterForm):
             ("out", _("Outstanding, not checked in")),
             ("printed", _("Printed")),
             ("unprinted", _("Never printed")),
+            (EXPIRED, _("Expired")),
         ],
     )
 
@@ -527,6 +537,7 @@ class TicketFilterForm(FilterForm):
         "let_in": LET_IN_ALL_THE_SAME,
         "printed": Q(printed=True),
         "unprinted": Q(printed=False),
+        EXPIRED: Q(order__status=Order.STATUS_EXPIRED),
     }
 
     seller = SellerFilter()

@@ -33,6 +33,7 @@ from ..sellers.accounts import Account, accounts, accounts_by_product, held_numb
 from ..sellers.exposure import exposures
 from ..sellers.remarkable import Remarked, remarked
 from ..sellers.standing import standings
+from ..settling import many
 from ..tickets.books import format_tickets
 from ..tickets.figures import Tally
 from ..tickets.numbers import DASH
@@ -470,6 +471,7 @@ class SellerErase(SellerMixin, TemplateView):
                 records.erase(self.seller, self.requester)
                 kept.forget(self.seller)
                 several.forget(self.request.organizer, self.seller.pk)
+                many.forget(self.seller)
             messages.success(request, _("The personal data of the seller has been deleted."))
         return self.back()
 

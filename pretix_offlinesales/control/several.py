@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from io import BytesIO
 from uuid import UUID
 
-import pikepdf
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.utils.functional import cached_property
 from django.utils.translation import ngettext
 from django.views.generic import FormView, TemplateView, View
 
-from ..documents.kept import pdf
+from ..documents.bundle import merge
 from ..downloads import as_private_file
 from ..issuing.request import IssueRequest
 from ..issuing.several import Outcome, names_of, requests_of
@@ -193,10 +192,7 @@ class SeveralNotes(ResultMixin, View):
             raise PermissionDenied
         if not (documents := self.documents().values()):
             raise Http404
-        whole, content = pikepdf.new(), BytesIO()
-        for document in documents:
-            with pdf(document).open() as file, pikepdf.open(file) as one:
-                whole.pages.extend(one.pages)
-        whole.save(content)
+        content = BytesIO()
+        merge(documents, content)
         response = HttpResponse(content.getvalue(), content_type="application/pdf")
         return as_private_file(response, f"{request.event.slug}-offlinesales-delivery-notes.pdf", disposition="inline")

@@ -165,7 +165,10 @@ class SeveralForm(IssueForm):
             subevent=line.cleaned_data.get("subevent"),
             amount=line.cleaned_data["amount"],
             valid_from=values.get("valid_from") if item in self._from_purchase else None,
-            **{name: values[name] for name in ("sales_channel", "layout", "book_size", "testmode", "comment")},
+            **{
+                name: values[name]
+                for name in ("sales_channel", "layout", "book_size", "consignment", "testmode", "comment")
+            },
         )
 
     def _show(self, problem: Problem) -> None:
@@ -205,6 +208,7 @@ def initial_from(requests: Sequence[IssueRequest]) -> dict:
         "sales_channel": first.sales_channel_id,
         "layout": first.layout_id,
         "book_size": first.book_size,
+        "consignment": first.consignment,
         "testmode": first.testmode,
         "comment": first.comment,
         "numbering": Numbering.GOING_ON if first.numbers_go_on else Numbering.AGAIN,

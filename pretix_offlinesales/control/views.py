@@ -40,7 +40,7 @@ from ..tickets.splitting import find_split_off
 from ..tickets.state import state_of_ticket, status_of, with_state
 from ..tickets.worth import money, with_worth
 from .charts import entries_over_time
-from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
+from .forms import EXPIRED, BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
 from .sellers_shown import may_read_sellers
 from .stock import stock_map
 from .waiting import JobMixin
@@ -312,8 +312,9 @@ class BatchSpecimen(PageMixin, View):
 
     permission = "event.orders:write"
 
-    #: What may be wrong for now: whether a number is still free, and who gets the tickets, is on no specimen.
-    IRRELEVANT = frozenset({"first_number", "seller"})
+    #: What may be wrong for now: whether a number is still free, who gets the tickets, and when they are paid, is on no
+    #: specimen.
+    IRRELEVANT = frozenset({"first_number", "seller", "consignment"})
 
     def post(self, request, *args, **kwargs):
         data = request.POST.copy()
@@ -442,6 +443,7 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
             "figures": total(tickets_of([self.batch])),
             "after_sale": self._after_sale(),
             "hand_over_url": self._hand_over_url(),
+            "expired": self._expired(),
             "entries": entries_over_time(self.batch),
             "filter_form": self.filter_form,
             "may_change": "event.orders:write" in self.request.eventpermset,
@@ -456,6 +458,12 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
             "failed_data": last_failed(self.batch, MAKE_DATA),
             **self._documents(),
         }
+
+    def _expired(self) -> int:
+        """How many tickets on consignment are not valid any more, and owed by nobody, though their paper may be out."""
+        if not self.batch.consignment:
+            return 0
+        return self.batch.tickets.filter(TicketFilterForm.STATUS[EXPIRED]).count()
 
     def _documents(self) -> dict:
         """By which its tickets went from hand to hand, the newest first, for whoever may read sellers."""

@@ -10,7 +10,7 @@ from pretix.base.models import Event
 
 from ..models import REQUESTER, RESULT_LIFETIME, Job, OfflineSalesBatch
 from . import runner
-from .registry import Kind, all_kinds
+from .registry import Kind, all_kinds, is_known, kind_of
 
 #: How many unfinished jobs an event may have.
 MAX_UNFINISHED = 20
@@ -73,6 +73,16 @@ def last_fetchable(batch: OfflineSalesBatch, kind: Kind) -> Job | None:
 
 def _ended(batch: OfflineSalesBatch, kind: Kind) -> QuerySet[Job]:
     return Job.objects.filter(batch=batch, kind=kind.identifier, finished__gt=now() - RESULT_LIFETIME)
+
+
+def followers(pk: UUID) -> list[Job]:
+    """
+    What a job has asked for that nobody works on yet. Whoever should start them and dies leaves them waiting, until
+    somebody recovers them.
+    """
+    job = Job.objects.filter(pk=pk).first()
+    keys = kind_of(job).followers(job) if job and is_known(job) else []
+    return list(Job.objects.filter(pk__in=keys, state=Job.State.WAITING)) if keys else []
 
 
 def with_pending_webhooks() -> QuerySet[Job]:

@@ -72,7 +72,8 @@ class Kind:
     halfway: "ClassVar[StrOrPromise]" = _("This is still being worked on.")
 
     #: What it writes into the history of a batch, as the end of ``pretix_offlinesales.batch.…``, and how that reads.
-    entry: ClassVar[str]
+    #: None, if it writes nothing there.
+    entry: ClassVar[str | None] = None
     history: "ClassVar[StrOrPromise]"
     #: What webhooks about such an entry are called; none, if there are none.
     webhook: "ClassVar[StrOrPromise | None]" = None
@@ -127,6 +128,10 @@ class Kind:
         """What it has stored, to be discarded if it comes to nothing."""
         return [job.file]
 
+    def followers(self, job: Job) -> list[UUID]:
+        """The keys of jobs that it has asked for. Whoever has run it starts them."""
+        return []
+
     def describe(self, data: dict) -> str:
         """
         What the history of a batch says.
@@ -151,8 +156,8 @@ def all_kinds() -> list[Kind]:
 
 
 def all_that_write() -> list[Kind]:
-    """One for each entry in the histories of batches: two kinds may write the same."""
-    return list({kind.action: kind for kind in all_kinds()}.values())
+    """One for each entry in the histories of batches: two kinds may write the same, and some write nothing."""
+    return list({kind.action: kind for kind in all_kinds() if kind.entry}.values())
 
 
 def is_known(job: Job) -> bool:

@@ -4,18 +4,28 @@ import re
 from pathlib import Path
 
 import pytest
+from django.utils.timezone import now
 from pretix.api.urls import event_router, orga_router
 
 from pretix_offlinesales import urls
 from pretix_offlinesales.api.documents import DocumentViewSet
 from pretix_offlinesales.api.handing_over import HandingOverViewSet
 from pretix_offlinesales.api.sellers import SellerViewSet
+from pretix_offlinesales.api.statements import PaymentViewSet, StatementViewSet
 from pretix_offlinesales.api.tickets import EventTicketViewSet
-from pretix_offlinesales.models import Document, Seller
-from tests.support.sellers import handed_over, make_seller
+from pretix_offlinesales.models import Document, DocumentKind, Seller, SellerPayment, Statement
+from pretix_offlinesales.sellers.statements import make
+from tests.support.sellers import NOBODY, handed_over, make_seller
 from tests.support.ways import WAYS, Ways
 
-VIEWS = (DocumentViewSet, EventTicketViewSet, HandingOverViewSet, SellerViewSet)
+VIEWS = (
+    DocumentViewSet,
+    EventTicketViewSet,
+    HandingOverViewSet,
+    PaymentViewSet,
+    SellerViewSet,
+    StatementViewSet,
+)
 
 #: The columns: name of the endpoint → (name of its url, method, address, what it answers to whoever may use it).
 ENDPOINTS = {
@@ -29,7 +39,23 @@ ENDPOINTS = {
     "delete": ("offlinesalesseller-detail", "delete", "offlinesalessellers/{unused}/", 204),
     "tickets": ("offlinesaleseventticket-list", "get", "offlinesalestickets/", 200),
     "hand over": ("offlinesaleshandover-list", "post", "offlinesaleshandovers/", 201),
+    "statements": ("offlinesalesstatement-list", "get", "offlinesalesstatements/", 200),
+    "statement": ("offlinesalesstatement-detail", "get", "offlinesalesstatements/{statement}/", 200),
+    "statement's pdf": ("offlinesalesstatement-pdf", "get", "offlinesalesstatements/{statement}/pdf/", 200),
+    "statement as csv": ("offlinesalesstatement-as-csv", "get", "offlinesalesstatements/{statement}/csv/", 200),
+    "statement as json": ("offlinesalesstatement-as-json", "get", "offlinesalesstatements/{statement}/json/", 200),
+    "payments": ("offlinesalespayment-list", "get", "offlinesalespayments/", 200),
+    "payment": ("offlinesalespayment-detail", "get", "offlinesalespayments/{payment}/", 200),
+    "state": ("offlinesalesstatement-list", "post", "offlinesalesstatements/", 201),
+    "pay": ("offlinesalespayment-list", "post", "offlinesalespayments/", 201),
 }
+
+#: For whoever may see sellers, and for whoever may change them.
+READ = (
+    *("statements", "statement", "statement's pdf", "statement as csv", "statement as json"),
+    *("payments", "payment"),
+)
+CHANGE = ("state", "pay")
 
 #: In order of the columns: yes where the answer is success, else the status code.
 MATRIX = """
@@ -78,6 +104,7 @@ def rows():
     for line in MATRIX.strip().splitlines()[1:]:
         if line:
             who, cells = line[:36].strip(), line[36:].split()
+            cells += [cells[0]] * len(READ) + [cells[5]] * len(CHANGE)
             yield pytest.param(who, dict(zip(ENDPOINTS, cells, strict=True)), id=who)
 
 
@@ -99,13 +126,26 @@ def test_all_ways_are_tried():
 @pytest.fixture
 def places(event, organizer, series, make_batch):
     places = Ways(event, series)
-    batch, seller = make_batch(amount=3), make_seller(organizer)
+    batch, seller = make_batch(amount=5), make_seller(organizer)
     document = handed_over(batch, seller, "1")
-    places.ids = {"seller": seller.pk, "document": document.pk, "unused": make_seller(organizer, "Unused").pk}
+    handed_over(batch, seller, "4-5")
+    batch.tickets.filter(number=4).update(sold=now())
+    statement = make(seller, [event], now(), NOBODY)
+    batch.tickets.filter(number=5).update(sold=now())
+    payment = SellerPayment.objects.create(seller=seller, statement=statement, amount=1, date=now().date())
+    places.ids = {
+        "seller": seller.pk,
+        "document": document.pk,
+        "unused": make_seller(organizer, "Unused").pk,
+        "statement": statement.pk,
+        "payment": payment.pk,
+    }
     places.bodies = {
         "add": {"name": "Bookshop"},
         "change": {"comment": "Changed"},
         "hand over": {"seller": seller.pk, "tickets": {str(batch.pk): "2-3"}},
+        "state": {"seller": seller.pk},
+        "pay": {"statement": statement.pk, "amount": "2.00", "date": "2026-07-01"},
     }
     return places
 
@@ -123,7 +163,10 @@ def test_who_may_do_what(places, who, expected):
     assert Seller.objects.filter(name="Bookshop").exists() == (expected["add"] == "yes")
     assert Seller.objects.filter(comment="Changed").exists() == (expected["change"] == "yes")
     assert Seller.objects.filter(name="Unused").exists() == (expected["delete"] != "yes")
-    assert Document.objects.count() == (2 if expected["hand over"] == "yes" else 1)
+    notes = Document.objects.exclude(kind=DocumentKind.STATEMENT).count()
+    assert notes == (3 if expected["hand over"] == "yes" else 2)
+    assert Statement.objects.count() == (2 if expected["state"] == "yes" else 1)
+    assert SellerPayment.objects.count() == (2 if expected["pay"] == "yes" else 1)
 
 
 def test_the_docs_list_all_endpoints():

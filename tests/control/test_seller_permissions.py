@@ -14,7 +14,7 @@ from pretix_offlinesales.models import CHANGE_SELLERS, READ_SELLERS, Seller, Sel
 from tests.support.pages import soup, words
 from tests.support.plugins import ORGANIZER_PLUGINS
 from tests.support.sellers import make_seller
-from tests.support.statements import make_statement
+from tests.support.statements import bare
 
 #: The columns: name of the page → (method, what success looks like).
 PAGES = {
@@ -122,7 +122,7 @@ def seller(organizer):
 
 @pytest.fixture
 def statement(seller, event):
-    return make_statement(seller, event)
+    return bare(seller, event)
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def test_sellers_of_another_organizer_are_not_found(name, anna, organizer, addre
 def test_statements_of_another_organizer_are_not_found(name, anna, addresses, statement):
     circus = Organizer.objects.create(name="Circus", slug="circus", plugins=ORGANIZER_PLUGINS)
     event = Event.objects.create(organizer=circus, name="Show", slug="show", currency="EUR", date_from=now())
-    theirs = make_statement(make_seller(circus, "Theirs"), event)
+    theirs = bare(make_seller(circus, "Theirs"), event)
     for unknown in (theirs.pk, 99999999999999999999):
         address = addresses[name].replace(f"/statements/{statement.pk}/", f"/statements/{unknown}/")
         assert getattr(anna, PAGES[name][0])(address, FILLED_IN).status_code == 404

@@ -88,10 +88,12 @@ def let_in_though_returned(batch):
 
 
 @pytest.mark.parametrize("rounding", ["line", "sum_by_net", "sum_by_net_keep_gross"])
-@pytest.mark.parametrize("seed", range(3))
-def test_what_is_due_is_what_the_ledger_says(event, drink, poster, tax_rule, make_batch, api, url, rounding, seed):
+@pytest.mark.parametrize(("seed", "consignment"), [(0, False), (1, False), (2, False), (3, True), (4, True)])
+def test_what_is_due_is_what_the_ledger_says(
+    event, drink, poster, tax_rule, make_batch, api, url, rounding, seed, consignment
+):
     event.settings.tax_rounding = rounding
-    batch = make_batch(amount=5)
+    batch = make_batch(amount=5, consignment=consignment)
     history = History(batch, poster, tax_rule, f"{rounding} {seed}")
     for _step in range(30):
         history.go_on()
