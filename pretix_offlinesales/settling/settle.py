@@ -105,7 +105,7 @@ def key_of(statement: int, event: int) -> UUID:
 def _stated(request: SettleRequest, orders: Orders) -> dict[int, Decimal]:
     """What the statement says of each order, unless it has come back since, or another one says something else."""
     entries = unscoped(StatementEntry.objects).filter(
-        statement=request.statement, ticket__statement=F("statement"), ticket__order__in=orders.orders, count=1
+        among("ticket__order", orders.orders), statement=request.statement, ticket__statement=F("statement"), count=1
     )
     return dict(entries.order_by().values_list("ticket__order", "price"))
 
