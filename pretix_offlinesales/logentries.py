@@ -27,6 +27,7 @@ from .sellers import records
 from .sellers.handing_over import HANDED_OVER, SELLER_HANDED_OVER
 from .sellers.payments import PAID
 from .sellers.statements import STATED
+from .settling.deadlines import PASSED, Passed
 from .shredders import COMMENTED, shred_comment
 from .tickets.origin import Origin
 
@@ -67,6 +68,13 @@ class HandedOver(NoOpShredderMixin, EventLogEntryType):
         )
 
 
+@log_entry_types.new(PASSED, "")
+class DeadlinePassed(NoOpShredderMixin, EventLogEntryType):
+    def display(self, logentry: LogEntry, data: dict) -> str:
+        passed = Passed.of(logentry)
+        return f"{passed.in_words(logentry.event)} ({passed.tickets})"
+
+
 class SellerHandedOver(NoOpShredderMixin, LogEntryType):
     """The same in the history of a seller who got them, or gave them away."""
 
@@ -96,6 +104,9 @@ def _with_document(text: str, data: dict) -> str:
 
 class OfStatement(NoOpShredderMixin, LogEntryType):
     """What was done with a statement, in the history of its seller: the text is followed by a link."""
+
+    #: What the log entry calls the key of the statement.
+    _key: str
 
     def display(self, logentry: LogEntry, data: dict) -> str:
         text = self._said(data)

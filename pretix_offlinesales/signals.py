@@ -14,8 +14,11 @@ from pretix.base.signals import (
     checkin_created,
     event_copy_data,
     layout_text_variables,
+    order_approved,
     order_canceled,
     order_changed,
+    order_expiry_changed,
+    order_paid,
     order_reactivated,
     order_split,
     orderposition_blocked_display,
@@ -23,6 +26,7 @@ from pretix.base.signals import (
     register_data_exporters,
     register_data_shredders,
     register_multievent_data_exporters,
+    register_notification_types,
     register_organizer_permission_groups,
     register_payment_providers,
 )
@@ -42,11 +46,14 @@ from .host.helpers import minimum_interval
 from .jobs import retention
 from .models import CHANGE_SELLERS, READ_SELLERS, OfflineSalesBatch, OfflineSalesTicket
 from .models.activation import is_active, is_active_for
+from .notifications import DeadlinePassed
 from .returning.door import refuse_at_the_door
 from .returning.event_canceled import refund_in_place_of_gift_card
 from .returning.lost import BLOCK, unblock_split_off
 from .sellers.history import movements_of
+from .settling.sold import note_payment
 from .shredders import DocumentShredder, OfflineSalesShredder
+from .tickets.expiry import keep_all_valid, keep_valid
 from .tickets.origin import KEY, Origin
 from .tickets.payment import OfflineSalesPayment
 from .tickets.placeholders import text_variables
@@ -86,11 +93,33 @@ def recover_jobs(sender, **kwargs):
     tasks.recover_jobs()
 
 
+@receiver(periodic_task, dispatch_uid="offlinesales_deadlines")
+def pass_deadlines(sender, **kwargs):
+    tasks.pass_deadlines()
+
+
+@receiver(register_notification_types, dispatch_uid="offlinesales_notifications")
+def notifications(sender, **kwargs):
+    return DeadlinePassed(sender)
+
+
+@receiver(order_paid, dispatch_uid="offlinesales_paid")
+def sold_when_paid(sender, order, **kwargs):
+    note_payment(order)
+
+
 @receiver(periodic_task, dispatch_uid="offlinesales_clean_up")
 @scopes_disabled()
 @minimum_interval(minutes_after_success=60)
 def delete_old_jobs(sender, **kwargs):
     retention.delete_old()
+
+
+@receiver(periodic_task, dispatch_uid="offlinesales_expiry")
+@scopes_disabled()
+@minimum_interval(minutes_after_success=60)
+def let_nothing_expire(sender, **kwargs):
+    keep_all_valid()
 
 
 @receiver(periodic_task, dispatch_uid="offlinesales_settle_rest")
@@ -133,8 +162,8 @@ def organizer_navigation(sender, organizer, request, **kwargs):
 def order_page(sender, order, request, **kwargs):
     if not (origin := Origin.of(order)):
         return ""
-    ticket = with_state(OfflineSalesTicket.objects.filter(order=order).select_related("seller")).first()
-    context: dict[str, Any] = {"origin": origin, "ticket": ticket}
+    ticket = with_state(OfflineSalesTicket.objects.filter(order=order).select_related("seller", "batch")).first()
+    context: dict[str, Any] = {"origin": origin, "order": order, "ticket": ticket}
     if ticket:
         find_split_off([ticket])
         context["state"] = in_words(state_of_ticket(ticket), ticket.seller.name if ticket.seller else "")
@@ -206,6 +235,14 @@ def forget_return(sender, order, **kwargs):
     ticket = getattr(order, "offline_sales_ticket", None)
     if ticket and ticket.returned:  # not, if it was us: then that was done with it, and may be out of date
         OfflineSalesTicket.objects.filter(pk=ticket.pk).update(returned=None, return_kind="")
+
+
+@receiver(order_reactivated, dispatch_uid="offlinesales_expiry_reactivated")
+@receiver(order_changed, dispatch_uid="offlinesales_expiry_changed")
+@receiver(order_approved, dispatch_uid="offlinesales_expiry_approved")
+@receiver(order_expiry_changed, dispatch_uid="offlinesales_expiry_by_hand")
+def let_it_not_expire(sender, order, **kwargs):
+    keep_valid(order)
 
 
 @receiver(order_canceled, dispatch_uid="offlinesales_canceled")

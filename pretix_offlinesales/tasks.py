@@ -15,7 +15,7 @@ from .host.tasks import ProfiledEventTask, ProfiledTask, app
 from .jobs import queries, runner
 from .jobs.registry import kind_of
 from .models import Job
-from .settling import paying
+from .settling import deadlines, paying
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,14 @@ def recover_jobs() -> None:
         runner.send_pending_webhooks(job)
 
 
+@scopes_disabled()
+def pass_deadlines() -> None:
+    """What sellers still hold counts as sold, or the team hears of it."""
+    for job in deadlines.pass_deadlines():
+        start(job)
+
+
+@scopes_disabled()
 def settle_rest() -> None:
     """What was settled, and not paid in pretix yet."""
     for job in paying.settle_rest():

@@ -74,6 +74,7 @@ def test_a_row_a_batch_with_all_figures(event, batch):
             "Creation date": "2027-03-01 13:30:00",
             "Created by": "Integration",
             "Test mode": "No",
+            "Consignment": "No",
             "First ticket number": "1",
             "Last ticket number": "5",
             "Issued": "5",

@@ -59,18 +59,23 @@ def _notify(kind: "AfterSale", job: Job, codes: list[str], steps: set[int]) -> N
     kind.before_signals(job, orders)
     if any(kind.signals(order) for order in orders):
         _prefetch(orders)
-    audience = cache(lambda signal: Audience(signal, event))
-    for order in sorted(orders, key=lambda order: codes.index(order.code)):
-        job.check_lock()
-        with language(order.locale, event.settings.region):
-            for signal in kind.signals(order):
-                audience(signal).hear(order)
+        _send_signals(kind, job, sorted(orders, key=lambda order: codes.index(order.code)))
     kind.after_signals(job, orders)
     with holding_nobody_up("Webhooks could not be sent"):
         send_webhooks(event, _written(steps, orders))
     changed = [order for order in orders if kind.changes(order)]
     touch(changed)
     touch_blocked(changed, since=job.created)
+
+
+def _send_signals(kind: "AfterSale", job: Job, orders: Sequence[Order]) -> None:
+    event = job.event
+    audience = cache(lambda signal: Audience(signal, event))
+    for order in orders:
+        job.check_lock()
+        with language(order.locale, event.settings.region):
+            for signal in kind.signals(order):
+                audience(signal).hear(order)
 
 
 def _fetch(event: Event, codes: list[str]) -> list[Order]:

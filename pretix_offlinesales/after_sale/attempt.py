@@ -7,7 +7,7 @@ settled before: codes on paper that has been dealt with may mean nothing when th
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -23,7 +23,7 @@ from ..jobs.interruptions import MAX_INTERRUPTIONS, is_interruption
 from ..jobs.patience import with_patience
 from ..jobs.registry import checkpoint, checkpoint_of, request_of
 from ..models import Job, JobLost, JobStep, OfflineSalesBatch, OfflineSalesTicket
-from ..tickets.reasons import BUSY, FAILED
+from ..tickets.reasons import BUSY, FAILED, HELD_ELSEWHERE
 from ..tickets.selection import Choice, Selection, choose, settled
 from .announce import announce
 from .orders import Orders, fetch
@@ -46,7 +46,7 @@ DealWith = Callable[[Orders, list[int]], "Outcome"]
 class Attempt:
     def __init__(self, kind: "AfterSale", job: Job):
         self._kind, self._job = kind, job
-        self._dry_run = request_of(job).dry_run
+        self._request = request_of(job)
         self._pace = kind.pace()
         #: It has come to nothing so often that the tickets may be what is wrong, and not what went away.
         self._suspicious = job.interruptions >= MAX_INTERRUPTIONS
@@ -63,7 +63,7 @@ class Attempt:
             chunk, todo = todo[: self._pace.size], todo[self._pace.size :]
             while todo and todo[0].place == chunk[-1].place:  # named twice: by its code, and by one that it had before
                 chunk.append(todo.pop(0))
-            if self._dry_run:
+            if self._request.dry_run:
                 self._only_look(chunk)
             else:
                 self._deal_with_all(chunk)
@@ -87,7 +87,10 @@ class Attempt:
 
     @planned_plainly()
     def _only_look(self, chunk: list[Choice]) -> None:
-        self._remember(chunk, refusals(self._kind, fetch(self._job.event, order_ids(chunk)), chunk))
+        self._remember(chunk, self._refusals(fetch(self._job.event, order_ids(chunk)), chunk))
+
+    def _refusals(self, orders: Orders, chunk: list[Choice]) -> dict[int, str]:
+        return refusals(self._kind, orders, chunk, self._request.sellers)
 
     def _deal_with_all(self, chunk: list[Choice]) -> None:
         """
@@ -137,8 +140,8 @@ class Attempt:
         before = self._job.checkpoint
         try:
             with planned_plainly():
-                orders = fetch(self._job.event, order_ids(chunk), lock=True, door=self._kind.closes_door)
-                refused = refusals(self._kind, orders, chunk)
+                orders = fetch(self._job.event, order_ids(chunk), lock=True)
+                refused = self._refusals(orders, chunk)
                 accepted = [pk for pk in order_ids(chunk) if pk not in refused]
                 written, impossible = deal_with(orders, accepted) if accepted else ([], {})
                 done = self._remember(chunk, refused | impossible, written)
@@ -167,7 +170,7 @@ class Attempt:
             if unknown:
                 skipped = [choice.skipped_for(choice.reason) for choice in unknown]
                 JobStep.objects.create(job=self._job, skipped=skipped)
-            if not self._dry_run:
+            if not self._request.dry_run:
                 self._log()
             self._job.succeed()
 
@@ -177,7 +180,8 @@ class Attempt:
         for batch, amount in _count_by_batch(job.event, self._done):
             data = {"amount": amount, "job": str(job.pk), **self._kind.entry_data(job)}
             job.log(batch, self._kind.action, data)
-            transaction.on_commit(partial(refresh_quotas, batch))
+            if self._kind.changes_orders:
+                transaction.on_commit(partial(refresh_quotas, batch))
 
 
 def _leave_alone(orders: Orders, pks: list[int]) -> "Outcome":
@@ -195,9 +199,18 @@ def order_ids(chunk: Sequence[Choice]) -> list[int]:
     return [choice.ticket.order_id for choice in chunk if choice.ticket and not choice.reason]
 
 
-def refusals(kind: "AfterSale", orders: Orders, chunk: Sequence[Choice]) -> dict[int, str]:
-    """By order, why it is left alone."""
+def refusals(
+    kind: "AfterSale", orders: Orders, chunk: Sequence[Choice], sellers: Collection[int] = ()
+) -> dict[int, str]:
+    """
+    By order, why it is left alone.
+
+    :param sellers: as in ``AfterSaleRequest``
+    """
     reasons = {pk: kind.refusal(orders, pk) for pk in order_ids(chunk)}
+    if sellers:
+        elsewhere = [pk for pk in orders.orders if orders.sellers.get(pk) not in sellers]
+        reasons |= {pk: reasons[pk] or HELD_ELSEWHERE for pk in elsewhere}
     return {pk: reason for pk, reason in reasons.items() if reason}
 
 

@@ -1,6 +1,6 @@
 """What would become of tickets, and what has become of them."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,16 +15,24 @@ from .orders import fetch
 
 
 def examine(
-    event: Event, batch: OfflineSalesBatch | None, selection: Selection, kind: AfterSale
+    event: Event,
+    batch: OfflineSalesBatch | None,
+    selection: Selection,
+    kind: AfterSale,
+    sellers: Collection[int] = (),
 ) -> Iterator[tuple[Choice, str]]:
-    """What would become of each of the chosen tickets: why it would be skipped, or nothing. Changes nothing."""
+    """
+    What would become of each of the chosen tickets: why it would be skipped, or nothing. Changes nothing.
+
+    :param sellers: as in ``AfterSaleRequest``
+    """
     choices = choose(event, batch, selection, kind.candidates, kind.dead)
     once = list({choice.ticket: choice for choice in choices if not choice.reason}.values())
     refused: dict[int, str] = {}
     for start in range(0, len(once), CHUNK):
         chunk = once[start : start + CHUNK]
         with planned_plainly():
-            refused |= refusals(kind, fetch(event, order_ids(chunk)), chunk)
+            refused |= refusals(kind, fetch(event, order_ids(chunk)), chunk, sellers)
     for choice in choices:
         yield choice, choice.refusal(refused)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -34,6 +35,8 @@ class AfterSaleRequest(Stored):
 
     #: Change nothing, but say what would become of each.
     dry_run: bool = False
+    #: The keys of those one of whom must still hold each ticket; whoever does, if there are none.
+    sellers: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ class AfterSale(Kind):
     leaves_lost = False
     #: Whether it decides over money.
     moves_money = True
+    #: Whether their orders are others afterwards, for quotas and for scanners, which load them again.
+    changes_orders = True
     #: Whether the tickets need to be printed afterwards.
     needs_print = False
     #: By which kind of job it can be undone.
@@ -104,8 +109,6 @@ class AfterSale(Kind):
     #: What the history of the order says, if it is we who say it.
     order_history: "ClassVar[StrOrPromise | None]" = None
 
-    #: Whether nobody can be let in with a ticket while it is dealt with: the door has to wait then.
-    closes_door = True
     #: What all tickets are that something can be done about, by their state.
     candidates: ClassVar[Q]
     #: What is said of paper whose code has been revoked.
@@ -144,17 +147,20 @@ class AfterSale(Kind):
         selection: Selection,
         requested_by: dict,
         batch: OfflineSalesBatch | None = None,
+        pk: UUID | None = None,
         **request: Any,
     ) -> Job:
         """
         A job that does it.
 
         :param batch: what all the tickets must belong to; without it, those of the whole event are looked at
+        :param pk: as in ``create``
         :param request: the values of the kind's ``Request``
         """
+        selected = selection.data
         with transaction.atomic():
-            job = self.create(event, self.Request(**request), requested_by, batch, selection=sent(selection.data))
-        job.selection = selection.data
+            job = self.create(event, self.Request(**request), requested_by, batch, pk, selection=sent(selected))
+        job.selection = selected
         return job
 
     def work(self, job: Job) -> None:
@@ -198,7 +204,7 @@ class AfterSale(Kind):
 
     def changes(self, order: Order) -> bool:
         """Whether an order is another one than before for scanners, which load it again then."""
-        return True
+        return self.changes_orders
 
     def signals(self, order: Order) -> Sequence[EventPluginSignal]:
         """What the host tells other plugins of such an order."""

@@ -102,13 +102,28 @@ class Orders:
         return set(self._tickets.filter(lost__isnull=False).values_list("order", flat=True))
 
     @cached_property
+    def on_consignment(self) -> set[int]:
+        return set(self._tickets.filter(batch__consignment=True).values_list("order", flat=True))
+
+    @cached_property
     def sales(self) -> dict[int, str]:
         """What is known of the sale of each ticket, one of ``Sale``."""
         return dict(self._tickets.annotate(sale=SALE).values_list("order", "sale"))
 
     @cached_property
-    def on_consignment(self) -> set[int]:
-        return set(self._tickets.filter(batch__consignment=True).values_list("order", flat=True))
+    def sellers(self) -> dict[int, int | None]:
+        """Who holds each ticket, by primary key."""
+        return dict(self._tickets.values_list("order", "seller"))
+
+    @cached_property
+    def stated(self) -> set[int]:
+        """The orders that are on a statement, unless another has taken that back."""
+        return set(self._tickets.filter(statement__isnull=False).values_list("order", flat=True))
+
+    @cached_property
+    def firm(self) -> set[int]:
+        """The orders whose tickets their holders have bought, as was agreed when they got them."""
+        return set(self._tickets.filter(document__terms__firm=True).values_list("order", flat=True))
 
     @property
     def _tickets(self) -> QuerySet[OfflineSalesTicket]:
@@ -191,11 +206,10 @@ class Orders:
         return sum((refund.amount for refund in refunds if not payment or refund.payment_id == payment.pk), NOTHING)
 
 
-def fetch(event: Event, pks: Collection[int], lock: bool = False, door: bool = True) -> Orders:
+def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
     """
     :param lock: Nobody else changes these orders or decides over their tickets, and nobody is let in with them, until
         the end of the transaction.
-    :param door: If false, nobody has to wait at the door for that: people are let in with them all the while.
 
     Positions are locked as the host's check-in locks them, and before all else: whoever scans a ticket locks its
     position first and its order later. Others lock orders first; so not to wait for each other, for an order we don't
@@ -204,12 +218,13 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False, door: bool = T
     :raises OperationalError: if somebody else has locked one of the orders
     """
     locked = {"of": OF_SELF} if lock else None
-    if door:
-        positions = _positions(pks, locked)
-        orders = _orders(pks, locked)
-    else:
-        orders = _orders(pks, locked)
-        positions = _positions(pks, None)
+    positions = list(
+        _locked(unscoped(OrderPosition.all).filter(order__in=pks).order_by("pk"), locked).prefetch_related(
+            "item", "variation", "subevent"
+        )
+    )
+    rows = _locked(unscoped(Order.objects).filter(pk__in=pks).order_by("pk"), locked and locked | {"nowait": True})
+    orders = {order.pk: order for order in rows}
     if lock:
         lock_tickets(orders)
     for order in orders.values():
@@ -220,17 +235,6 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False, door: bool = T
     cards = list(_locked(unscoped(GiftCard.objects).filter(issued_in__in=positions).order_by("pk"), locked))
     _value_gift_cards(cards)
     return Orders(event, orders, _by(positions), _by(cards, "issued_in_id"))
-
-
-def _positions(pks: Collection[int], locked: dict | None) -> list[OrderPosition]:
-    """Canceled ones, too."""
-    positions = _locked(unscoped(OrderPosition.all).filter(order__in=pks).order_by("pk"), locked)
-    return list(positions.prefetch_related("item", "variation", "subevent"))
-
-
-def _orders(pks: Collection[int], locked: dict | None) -> dict[int, Order]:
-    rows = unscoped(Order.objects).filter(pk__in=pks).order_by("pk")
-    return {order.pk: order for order in _locked(rows, locked and locked | {"nowait": True})}
 
 
 def _locked(queryset: QuerySet, options: dict | None) -> QuerySet:

@@ -20,7 +20,7 @@ from ..printing.choice import Only, choose
 from ..printing.request import PrintRequest
 from ..printing.sheets import MAX_UNKNOWN, Sheet
 from ..tickets.layouts import usual_layout
-from ..tickets.selection import Selection
+from ..tickets.selection import By, Selection, all_but, holders
 from ..tickets.worth import NOTHING
 
 
@@ -109,6 +109,7 @@ class BatchRequestSerializer(serializers.Serializer):
     book_size = serializers.IntegerField(default=None, allow_null=True, min_value=1, max_value=MAX_AMOUNT)
     seller = PrimaryKeyField(queryset=Seller.objects.none(), default=None, allow_null=True)
     valid_from = serializers.DateTimeField(default=None, allow_null=True)
+    consignment = serializers.BooleanField(default=False)
     comment = serializers.CharField(default="", allow_blank=True)
     seats = Codes(child=serializers.CharField(), default=list)
 
@@ -236,12 +237,14 @@ class TicketsSerializer(serializers.Serializer):
     tickets, and ``request_values`` all else.
     """
 
-    SELECTORS = ("tickets", "orders", "secrets", "all")
+    SELECTORS = ("tickets", "orders", "secrets", "all", "all_but")
 
     tickets = Text(required=False)
     orders = Codes(child=Text(), required=False, allow_empty=False)
     secrets = Codes(child=Text(), required=False, allow_empty=False)
     all = Truth(required=False)
+    all_but = Text(required=False, allow_blank=True)
+    seller = PrimaryKeyField(queryset=Seller.objects.none(), required=False)
     dry_run = Truth(default=False)
 
     def __init__(self, *args: Any, batch: OfflineSalesBatch, kinds: Sequence[AfterSale], **kwargs: Any):
@@ -249,6 +252,8 @@ class TicketsSerializer(serializers.Serializer):
         super().__init__(*args, **kwargs)
         self._batch = batch
         self._kinds = {kind.api_of: kind for kind in kinds}
+        # Whoever may read orders may know who holds them, and nothing of others.
+        self.fields["seller"].queryset = holders(batch.tickets.all())  # type: ignore[attr-defined]  # this field has one
         if len(kinds) > 1:
             self.fields["of"] = serializers.ChoiceField(choices=list(self._kinds), default=kinds[0].api_of)
         for name, option in kinds[0].options.items():
@@ -261,6 +266,9 @@ class TicketsSerializer(serializers.Serializer):
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from error
 
+    def validate_all_but(self, value):
+        return self.validate_tickets(value) if value else ""
+
     def validate_all(self, value):
         if not value:
             raise serializers.ValidationError(_("This can only be true."))
@@ -270,10 +278,23 @@ class TicketsSerializer(serializers.Serializer):
         refuse_unknown(self)
         selectors = [name for name in self.SELECTORS if name in values]
         if len(selectors) != 1:
-            message = _("Say which tickets, in exactly one of these fields: tickets, orders, secrets, all.")
+            message = _("Say which tickets, in exactly one of these fields: tickets, orders, secrets, all, all_but.")
             raise serializers.ValidationError(dict.fromkeys(selectors or self.SELECTORS, [message]))
         self.request_values = dict(values)
-        [by] = selectors
-        self.selection = Selection.from_json({by: self.request_values.pop(by)})
         self.kind = self._kinds[self.request_values.pop("of", None)]
+        [by] = selectors
+        wanted, seller = self.request_values.pop(by), self.request_values.pop("seller", None)
+        if by == "all_but" or (by == "all" and seller):
+            self.selection = self._all_but(wanted if by == "all_but" else "", seller)
+        else:
+            self.selection = Selection.from_json({by: wanted})
+        if seller:
+            self.request_values["sellers"] = [seller.pk]
         return values
+
+    def _all_but(self, numbers, seller):
+        try:
+            exceptions = Selection(By.NUMBERS, numbers)
+            return all_but(self._batch.event, self._batch, exceptions, self.kind.candidates, seller)
+        except ValueError as error:
+            raise serializers.ValidationError({"all_but": [str(error)]}) from error

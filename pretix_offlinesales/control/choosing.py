@@ -12,6 +12,9 @@ from ..tickets.selection import Selection
 #: How large an uploaded file may be, in bytes.
 MAX_FILE = 5 * 1024 * 1024
 
+#: What changes the verdicts on scanned tickets.
+ASKED = {"data-offlinesales-asked": ""}
+
 
 class LinesForm(forms.Form):
     """Tickets as lines of text. When valid, ``selection`` says which, and ``lines`` has what was in the file, too."""

@@ -19,7 +19,7 @@ from pretix.control.forms.widgets import Select2
 from ..db.queries import unscoped
 from ..host.forms import show_as_required
 from ..issuing.channels import usual_channel
-from ..issuing.delivery import check_delivery
+from ..issuing.delivery import OVER_LIMIT, check_delivery
 from ..issuing.product import check, is_seated, next_number, valid_from_purchase
 from ..issuing.quote import Quote, quote
 from ..issuing.request import IssueRequest
@@ -43,6 +43,9 @@ from ..tickets.state import IN_STATE, LET_IN_ALL_THE_SAME, OUTSTANDING, Fate, St
 
 #: Who sends the same form again within this time after it is done has clicked twice; later, more tickets are wanted.
 REPEATED = timedelta(minutes=1)
+
+#: The fields of a batch that are those of the form.
+AS_FILLED_IN = ("amount", "first_number", "book_size", "consignment", "testmode", "comment")
 
 #: Where the problems of a batch's fields are shown that the form names differently.
 SHOWN_AT = {"item": "itemvar", "variation": "itemvar"}
@@ -91,6 +94,14 @@ class IssueForm(forms.Form):
             "If the paper is bound in books. Tickets can then be named by their book as well, such as “book 3”."
         ),
     )
+    consignment = forms.BooleanField(
+        label=_("Consignment"),
+        required=False,
+        help_text=_(
+            "The tickets are valid from the start, but their orders stay pending until the seller has paid. Otherwise "
+            "they count as paid at once."
+        ),
+    )
     testmode = forms.BooleanField(
         label=_("Test mode"),
         required=False,
@@ -102,17 +113,31 @@ class IssueForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("For you and your team, for example who is going to sell these tickets."),
     )
+    over_limit = forms.BooleanField(label=_("Hand them over above the credit limit"), required=False)
     #: Which page this was filled in on.
     token = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
     #: The job that failed and is tried again by this.
     again = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args, event: Event, user: User | None = None, initial: dict | None = None, **kwargs):
-        """:param user: who asks, where it is for tickets, and not only for what they would be"""
+    def __init__(
+        self,
+        *args,
+        event: Event,
+        user: User | None = None,
+        initial: dict | None = None,
+        may_exceed: bool = False,
+        **kwargs,
+    ):
+        """
+        :param user: who asks, where it is for tickets, and not only for what they would be
+        :param may_exceed: whether somebody may get more than her credit limit, if it is confirmed
+        """
         self.event, self.user = event, user
         self.request = self.job_id = self.job = None
         super().__init__(*args, initial=self._presets() | (initial or {}), **kwargs)
         self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
+        if not may_exceed:
+            del self.fields["over_limit"]
         self.fields["layout"].queryset = event.ticket_layouts.order_by("name", "pk")
 
     def _presets(self):
@@ -136,6 +161,17 @@ class IssueForm(forms.Form):
         while Job.objects.filter(over, pk=pk).exists():
             pk = uuid5(pk, "again")
         self.job_id, self.job = pk, Job.objects.filter(pk=pk).first()
+
+    @property
+    def asks_over_limit(self) -> bool:
+        """Whether there is something to be confirmed, or was."""
+        if not self.is_bound or "over_limit" not in self.fields:
+            return False
+        return bool(self.cleaned_data.get("over_limit") or self._is_over_limit)
+
+    @property
+    def _is_over_limit(self) -> bool:
+        raise NotImplementedError
 
 
 def active_sellers(event: Event) -> QuerySet[Seller]:
@@ -227,10 +263,7 @@ class BatchForm(IssueForm):
     def initial_from(cls, batch: OfflineSalesBatch, numbers_go_on: bool) -> dict:
         """To ask once more for what was asked for before."""
         values = {name: getattr(batch, f"{name}_id") for name in ("subevent", "sales_channel", "layout")}
-        values |= {
-            name: getattr(batch, name)
-            for name in ("amount", "first_number", "book_size", "valid_from", "testmode", "comment")
-        }
+        values |= {name: getattr(batch, name) for name in (*AS_FILLED_IN, "valid_from")}
         if not numbers_go_on:
             values["numbering"] = Numbering.FROM if batch.first_number else Numbering.AGAIN
         itemvar = f"{batch.item_id}-{batch.variation_id}" if batch.variation_id else str(batch.item_id)
@@ -247,7 +280,10 @@ class BatchForm(IssueForm):
         try:
             self.seats = read_seats(batch, values.get("seats", ""))
             next_seats = not self.seats and is_seated(batch)
-            self.request = IssueRequest.of(batch, self.seats, numbers_go_on, next_seats, values.get("seller"))
+            over_limit = values.get("over_limit", False)
+            self.request = IssueRequest.of(
+                batch, self.seats, numbers_go_on, next_seats, values.get("seller"), over_limit
+            )
             self._look_for_job(values["token"])
             if not self.job:  # or the first one has what the second one asks for
                 self.seats = next_free(batch) if next_seats else self.seats
@@ -280,10 +316,14 @@ class BatchForm(IssueForm):
             self.add_error("amount", left % {"left": offer.left})
         if seller := self.cleaned_data.get("seller"):
             try:
-                check_delivery(self.batch, seller, offer.price)
+                check_delivery(self.batch, seller, offer.price, self.request.over_limit)
             except ValidationError as error:
                 self.add_error(None, error)
         return offer
+
+    @property
+    def _is_over_limit(self):
+        return self.has_error("seller", OVER_LIMIT)
 
     def _batch(self, values) -> OfflineSalesBatch:
         item, _dash, variation = values["itemvar"].partition("-")
@@ -294,10 +334,7 @@ class BatchForm(IssueForm):
             variation=item.variations.get(pk=variation) if variation else None,
             subevent=values.get("subevent"),
             valid_from=values.get("valid_from"),
-            **{
-                name: values[name]
-                for name in ("amount", "first_number", "book_size", "sales_channel", "layout", "testmode", "comment")
-            },
+            **{name: values[name] for name in (*AS_FILLED_IN, "sales_channel", "layout")},
         )
 
 
@@ -490,6 +527,10 @@ def _is_ticket(query: str) -> Q:
 WHERE = {state.value: state.label for state in OUTSTANDING}
 
 
+#: The filter for tickets whose orders staff has marked as expired. (Nothing else does, on consignment.)
+EXPIRED = "expired"
+
+
 class TicketFilterForm(FilterForm):
     orders = {
         "number": "number",
@@ -516,6 +557,7 @@ class TicketFilterForm(FilterForm):
             ("out", _("Outstanding, not checked in")),
             ("printed", _("Printed")),
             ("unprinted", _("Never printed")),
+            (EXPIRED, _("Expired")),
         ],
     )
 
@@ -527,6 +569,7 @@ class TicketFilterForm(FilterForm):
         "let_in": LET_IN_ALL_THE_SAME,
         "printed": Q(printed=True),
         "unprinted": Q(printed=False),
+        EXPIRED: Q(order__status=Order.STATUS_EXPIRED),
     }
 
     seller = SellerFilter()

@@ -10,14 +10,11 @@ from pretix.base.models import Event
 from ..db.queries import unscoped
 from ..models import MAX_AMOUNT, OfflineSalesBatch, OfflineSalesTicket, Seller
 from ..sellers.handing_over import WHEREVER
-from .choosing import LinesForm
+from .choosing import ASKED, LinesForm
 from .forms import date_picker, label_of, products_to_find
 
 #: The choice that is no seller.
 STOCK = "stock"
-
-#: What changes the verdicts on scanned tickets.
-ASKED = {"data-offlinesales-asked": ""}
 
 
 class SellerField(forms.ChoiceField):

@@ -3,6 +3,7 @@ The pages on which tickets are returned, reported lost or replaced, or that is u
 event.
 """
 
+from collections import defaultdict
 from itertools import chain
 
 from django import forms
@@ -10,8 +11,9 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils.functional import cached_property
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext as _, gettext_lazy as _lazy
 from django.views.generic import FormView, TemplateView, View
+from pretix.base.models import Event
 
 from ..after_sale.examine import Result, examine
 from ..after_sale.kind import AfterSale, all_after_sale
@@ -25,10 +27,11 @@ from ..printing.choice import choose
 from ..printing.log import last_sheet, last_sheets
 from ..printing.request import PrintRequest
 from ..tickets.figures import Tally, tally
-from ..tickets.numbers import format_numbers
-from ..tickets.selection import ALL
-from ..tickets.verdicts import MAX_LINES, Judge, Question, Reasons
-from .choosing import LinesForm
+from ..tickets.numbers import DASH, format_numbers
+from ..tickets.selection import ALL, Selection, all_but, choose as select, holders, of_all
+from ..tickets.verdicts import MAX_LINES, Examined, Judge, Question, Reasons
+from .choosing import ASKED, LinesForm
+from .forms import SellerChoice
 from .views import PageMixin
 from .waiting import JobMixin
 
@@ -39,11 +42,35 @@ MAX_SHOWN = 500
 class TicketsForm(LinesForm):
     """Which tickets, and what is to be said of what is done with them."""
 
+    all_but = forms.BooleanField(
+        label=_lazy("All but these"),
+        required=False,
+        widget=forms.CheckboxInput(attrs=ASKED),
+        help_text=_lazy(
+            "What is listed above is left alone, and all others are meant: all of them, if nothing is listed."
+        ),
+    )
+    seller = SellerChoice(
+        label=_lazy("Held by"),
+        queryset=None,
+        required=False,
+        empty_label=_lazy("Whoever holds them"),
+        widget=forms.Select(attrs={"class": "select2-static", **ASKED}),
+        help_text=_lazy("Only tickets of this seller are meant."),
+    )
     everything = forms.BooleanField(required=False)
 
-    def __init__(self, *args, batch: OfflineSalesBatch | None, kind: AfterSale, **kwargs):
-        super().__init__(*args, batch=batch, **kwargs)
+    def __init__(self, *args, event: Event, batch: OfflineSalesBatch | None, kind: AfterSale, **kwargs):
+        super().__init__(*args, event=event, batch=batch, **kwargs)
         self.kind = kind
+        #: What is left alone, if all others are meant.
+        self.exceptions: Selection | None = None
+        sellers = holders(batch.tickets.all() if batch else OfflineSalesTicket.objects.filter(batch__event=event))
+        self.fields["seller"].queryset = sellers
+        if not sellers.exists():
+            del self.fields["seller"]
+            if not batch:
+                del self.fields["all_but"]
         if batch:
             self.fields["everything"].label = kind.everything
         else:
@@ -67,12 +94,37 @@ class TicketsForm(LinesForm):
         return [self[name] for name in self.kind.options]
 
     def check_selection(self, values):
-        if self.selection and values.get("everything"):
+        everything, others, seller = map(values.get, ("everything", "all_but", "seller"))
+        if everything and (self.selection or others):
             raise ValidationError(_("Please choose either all tickets, or some."))
-        if values.get("everything"):
+        if others and not (self.batch or seller):
+            raise ValidationError(_("Please say whose tickets are meant."))
+        if others or (everything and seller):
+            self._choose_others(seller)
+        elif everything:
             self.selection = ALL
         else:
             super().check_selection(values)
+
+    def _choose_others(self, seller: Seller | None) -> None:
+        self.exceptions = self.selection
+        try:
+            self.selection = all_but(self.event, self.batch, self.exceptions, self.kind.candidates, seller)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+        if not self.selection:
+            raise ValidationError(_("There are no others that this could be done with."))
+
+    @property
+    def exact(self) -> str:
+        """The same tickets as lines, whatever becomes of others until they are confirmed."""
+        return self.cleaned_data["lines"] if self.exceptions is None else "\n".join(self.selection.wanted)
+
+    @property
+    def sellers(self) -> list[int]:
+        """Who must hold the tickets."""
+        seller = self.cleaned_data.get("seller")
+        return [seller.pk] if seller else []
 
 
 class MoneyMixin(PageMixin):
@@ -130,8 +182,9 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
         return response(request, *args, **kwargs)
 
     def get_initial(self):
-        """Whoever comes from somewhere else may have said which tickets."""
-        return {"lines": self.request.GET.get("tickets", "")}
+        """Whoever comes from somewhere else may have said which tickets, or whose."""
+        asked = self.request.GET
+        return {"lines": asked.get("tickets", ""), "seller": asked.get("seller"), "all_but": "all_but" in asked}
 
     def get_form_kwargs(self):
         return super().get_form_kwargs() | {
@@ -152,6 +205,7 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
             return self.form_invalid(form)
         chosen = {name: form.cleaned_data[name] for name in self.kind.options}
         requested_by = {"user": self.request.user}
+        chosen["sellers"] = form.sellers
         return self.start(self.kind.ask(self.request.event, form.selection, requested_by, self.batch, **chosen))
 
     def _with_lines(self, form) -> TicketsForm:
@@ -164,7 +218,7 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
 
     def _check(self, form) -> dict:
         """What would become of the tickets."""
-        examined = list(examine(self.request.event, self.batch, form.selection, self.kind))
+        examined = list(examine(self.request.event, self.batch, form.selection, self.kind, form.sellers))
         accepted = [choice for choice, reason in examined if not reason]
         reasons = self._reasons(examined)
         refused = [
@@ -179,7 +233,19 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
             "accepted": accepted[:MAX_SHOWN],
             "more_accepted": len(accepted[MAX_SHOWN:]),
             "question": self.kind.question % {"amount": len(accepted)},
+            "lines": form.exact,
+            "spared": self._spared(form),
         }
+
+    def _spared(self, form) -> str:
+        """``#3: 1–50``: what is left alone since all others are meant."""
+        if not form.exceptions:
+            return ""
+        numbers: dict[int, set[int]] = defaultdict(set)
+        for choice in select(self.request.event, self.batch, form.exceptions):
+            if choice.ticket:
+                numbers[choice.ticket.batch_id].add(choice.ticket.number)
+        return "; ".join(f"#{pk}: {format_numbers(sorted(found), DASH)}" for pk, found in numbers.items())
 
     def _lost(self, choices) -> set[int]:
         """Those of their orders that were reported lost, where that matters."""
@@ -203,12 +269,21 @@ class AfterSalePage(MoneyMixin, JobMixin, FormView):
             question = Question.read(lines, self.request.event, self.batch)
         except ValueError as error:
             return JsonResponse({"error": str(error)}, status=400)
-        examined = list(examine(self.request.event, self.batch, question.selection, self.kind))
+        examined, good = self._examine(question.selection)
         lost = self._lost(choice for choice, _reason in examined)
-        judge = Judge(str(self.kind.verdict), self._reasons(examined), lost)
+        judge = Judge(good, self._reasons(examined), lost)
         verdicts = [verdict.data for verdict in question.answer(examined, judge)]
         batches = self.with_products({batch for verdict in verdicts for batch in verdict["tickets"].values()})
         return JsonResponse({"verdicts": verdicts, "batches": {batch.pk: name_of(batch) for batch in batches}})
+
+    def _examine(self, selection: Selection) -> tuple[list[Examined], str]:
+        """And what is said of those that nothing is wrong with."""
+        event, posted = self.request.event, self.request.POST
+        form = self.form_class(**self.get_form_kwargs() | {"data": {"seller": posted.get("seller", "")}, "files": None})
+        form.is_valid()  # which says at least whether this is one
+        if "all_but" in posted:
+            return of_all(event, self.batch, selection, form.cleaned_data.get("seller")), _("is left alone")
+        return list(examine(event, self.batch, selection, self.kind, form.sellers)), str(self.kind.verdict)
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(**kwargs) | {"kind": self.kind, "batch": self.batch}

@@ -133,6 +133,10 @@ class SeveralForm(IssueForm):
         return not self.together.problems
 
     @property
+    def _is_over_limit(self):
+        return bool(self.together and any(allotment.is_too_much for allotment in self.together.allotments))
+
+    @property
     def chosen_sellers(self) -> list[Seller | None]:
         """None is the stock."""
         return list(self.cleaned_data.get("sellers") or []) or [None]
@@ -149,6 +153,7 @@ class SeveralForm(IssueForm):
                     numbers_go_on=values["numbering"] == Numbering.GOING_ON,
                     next_seats=seated.get(id(batch), False),
                     seller=seller,
+                    over_limit=values.get("over_limit", False),
                 )
 
     @property
@@ -165,7 +170,10 @@ class SeveralForm(IssueForm):
             subevent=line.cleaned_data.get("subevent"),
             amount=line.cleaned_data["amount"],
             valid_from=values.get("valid_from") if item in self._from_purchase else None,
-            **{name: values[name] for name in ("sales_channel", "layout", "book_size", "testmode", "comment")},
+            **{
+                name: values[name]
+                for name in ("sales_channel", "layout", "book_size", "consignment", "testmode", "comment")
+            },
         )
 
     def _show(self, problem: Problem) -> None:
@@ -205,6 +213,7 @@ def initial_from(requests: Sequence[IssueRequest]) -> dict:
         "sales_channel": first.sales_channel_id,
         "layout": first.layout_id,
         "book_size": first.book_size,
+        "consignment": first.consignment,
         "testmode": first.testmode,
         "comment": first.comment,
         "numbering": Numbering.GOING_ON if first.numbers_go_on else Numbering.AGAIN,

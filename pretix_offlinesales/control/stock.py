@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.utils.translation import ngettext
 
 from ..after_sale.kind import AfterSale
-from ..kinds import REPORT_LOST, RETURN, UNDO_LOST, UNDO_RETURN
+from ..kinds import DECLARE_SOLD, REPORT_LOST, RETURN, UNDO_LOST, UNDO_RETURN, UNDO_SOLD
 from ..models import OfflineSalesBatch, Seller
 from ..sellers.stock import Line, Place, Stretch, fill_in, lines
 from ..tickets.state import State, in_words
@@ -28,9 +28,9 @@ EDGED = 0.004
 
 #: What can be done with tickets in a state.
 ACTIONS: dict[State, tuple[AfterSale, ...]] = {
-    State.STOCK: (RETURN, REPORT_LOST),
-    State.HELD: (RETURN, REPORT_LOST),
-    State.SOLD: (RETURN, REPORT_LOST),
+    State.STOCK: (DECLARE_SOLD, RETURN, REPORT_LOST),
+    State.HELD: (DECLARE_SOLD, RETURN, REPORT_LOST),
+    State.SOLD: (UNDO_SOLD, RETURN, REPORT_LOST),
     State.SETTLED: (RETURN, REPORT_LOST),
     State.LOST: (RETURN, UNDO_LOST),
     State.RETURNED: (UNDO_RETURN,),

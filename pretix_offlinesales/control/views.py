@@ -40,8 +40,8 @@ from ..tickets.splitting import find_split_off
 from ..tickets.state import state_of_ticket, status_of, with_state
 from ..tickets.worth import money, with_worth
 from .charts import entries_over_time
-from .forms import BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
-from .sellers_shown import may_read_sellers
+from .forms import EXPIRED, BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
+from .sellers_shown import may_read_sellers, of_sellers
 from .stock import stock_map
 from .waiting import JobMixin
 
@@ -215,7 +215,7 @@ class BatchCreate(PageMixin, JobMixin, FormView):
 
     def get_form_kwargs(self):
         asking = {"event": self.request.event, "user": self.request.user}
-        return super().get_form_kwargs() | asking | {"has_sellers": may_read_sellers(self.request)}
+        return super().get_form_kwargs() | asking | of_sellers(self.request)
 
     def get_initial(self):
         """``?seller=…`` for whom; or the values of a job that failed, to try again."""
@@ -297,7 +297,7 @@ class BatchPreview(PageMixin, View):
         return self._preview(request.POST)
 
     def _preview(self, data):
-        form = BatchForm(data=data, event=self.request.event, has_sellers=may_read_sellers(self.request))
+        form = BatchForm(data=data, event=self.request.event, **of_sellers(self.request))
         context = {}
         if form.is_valid():
             context = {"quote": form.offer(), "batch": form.batch}
@@ -312,8 +312,9 @@ class BatchSpecimen(PageMixin, View):
 
     permission = "event.orders:write"
 
-    #: What may be wrong for now: whether a number is still free, and who gets the tickets, is on no specimen.
-    IRRELEVANT = frozenset({"first_number", "seller"})
+    #: What may be wrong for now: whether a number is still free, who gets the tickets, and when they are paid, is on no
+    #: specimen.
+    IRRELEVANT = frozenset({"first_number", "seller", "consignment"})
 
     def post(self, request, *args, **kwargs):
         data = request.POST.copy()
@@ -336,7 +337,7 @@ class BatchSpecimen(PageMixin, View):
         return as_private_file(response, f"{request.event.slug}-offlinesales-specimen.pdf", disposition="inline")
 
     def _form(self, data) -> BatchForm:
-        return BatchForm(data=data, event=self.request.event, has_sellers=may_read_sellers(self.request))
+        return BatchForm(data=data, event=self.request.event, **of_sellers(self.request))
 
     def _specimen(self, batch, seats) -> bytes:
         """
@@ -442,6 +443,7 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
             "figures": total(tickets_of([self.batch])),
             "after_sale": self._after_sale(),
             "hand_over_url": self._hand_over_url(),
+            "expired": self._expired(),
             "entries": entries_over_time(self.batch),
             "filter_form": self.filter_form,
             "may_change": "event.orders:write" in self.request.eventpermset,
@@ -456,6 +458,12 @@ class BatchDetail(TicketsMixin, ChartContainingView, PaginationMixin, ListView):
             "failed_data": last_failed(self.batch, MAKE_DATA),
             **self._documents(),
         }
+
+    def _expired(self) -> int:
+        """How many tickets on consignment are not valid any more, and owed by nobody, though their paper may be out."""
+        if not self.batch.consignment:
+            return 0
+        return self.batch.tickets.filter(TicketFilterForm.STATUS[EXPIRED]).count()
 
     def _documents(self) -> dict:
         """By which its tickets went from hand to hand, the newest first, for whoever may read sellers."""

@@ -24,8 +24,8 @@ BEGINNING = 35 * mm
 #: Of most tables; in the others, the first one is as wide as several of these.
 COLUMNS = 7
 
-Row = list[Cell]
-Rows = list[Row]
+Row = Sequence[Cell]
+Rows = Sequence[Row]
 Titled = tuple[list[Flowable], Rows]
 
 

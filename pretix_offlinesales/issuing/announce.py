@@ -8,7 +8,7 @@ from typing import cast
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from pretix.base.i18n import language
-from pretix.base.models import Event, LogEntry, Order, OrderPosition
+from pretix.base.models import LogEntry, Order, OrderPosition
 from pretix.base.signals import order_paid, order_placed
 
 from ..db.queries import seen_at_once, unindexed, unscoped
@@ -16,14 +16,14 @@ from ..host.webhooks import send_webhooks
 from ..jobs import announcing
 from ..jobs.announcing import Audience, holding_nobody_up, refresh_quotas, touch
 from ..models import Job, OfflineSalesBatch
-from .blueprint import HISTORY
+from .blueprint import history
 from .making import Making
 
 
 def announce(making: Making) -> None:
     """
-    Send ``order_placed`` and ``order_paid`` for each of the batch's orders, and webhooks for its log entries. No mail
-    is sent to anyone.
+    Send ``order_placed`` and ``order_paid`` for each of the batch's orders, and webhooks for its log entries. On
+    consignment, nobody has paid yet. No mail is sent to anyone.
     """
     job, batch = making.job, cast(OfflineSalesBatch, making.batch)
     refresh_quotas(batch)
@@ -32,7 +32,7 @@ def announce(making: Making) -> None:
         return _orders_after(batch, number, amount)
 
     def notify(orders: list[Order]) -> None:
-        _notify(job, batch.event, orders)
+        _notify(job, batch, orders)
 
     def done(number: int, orders: list[Order]) -> None:
         touch(orders)
@@ -65,24 +65,26 @@ def _fetch_positions(orders: list[Order]) -> None:
     )
 
 
-def _notify(job: Job, event: Event, orders: list[Order]) -> None:
+def _notify(job: Job, batch: OfflineSalesBatch, orders: list[Order]) -> None:
+    event, is_paid = batch.event, not batch.consignment
     placed, paid = Audience(order_placed, event), Audience(order_paid, event)
     with language(orders[0].locale, event.settings.region):
         for order in orders:
             job.check_lock()
             placed.hear(order, bulk=True)
-            paid.hear(order)
+            if is_paid:
+                paid.hear(order)
     with holding_nobody_up("Webhooks could not be sent"):
-        send_webhooks(event, _history(orders))
+        send_webhooks(event, _history(orders, is_paid))
 
 
-def _history(orders: list[Order]) -> QuerySet[LogEntry]:
+def _history(orders: list[Order], is_paid: bool) -> QuerySet[LogEntry]:
     """Only what we wrote: whoever writes more tells about it."""
     return LogEntry.objects.alias(of=unindexed("content_type_id")).filter(
         of=ContentType.objects.get_for_model(Order).pk,
         object_id__range=_range(orders),
         object_id__in=[order.pk for order in orders],
-        action_type__in=[*HISTORY, "pretix_offlinesales.order.issued"],
+        action_type__in=[*history(is_paid), "pretix_offlinesales.order.issued"],
     )
 
 

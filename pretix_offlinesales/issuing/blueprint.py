@@ -10,9 +10,10 @@ from rest_framework import serializers
 from ..host.pricing import in_order_of_cart, price_in_cart
 from ..host.simulation import simulate_order
 from ..models import TICKET_POSITION, JobFailed, OfflineSalesBatch
+from ..tickets.expiry import expiry
 from ..tickets.payment import OfflineSalesPayment
 
-#: What happens to an order that is sold, by its log entries.
+#: What happens to an order that is sold, by its log entries. On consignment, it is only placed.
 HISTORY = ("pretix.event.order.placed", "pretix.event.order.payment.confirmed", "pretix.event.order.paid")
 
 
@@ -22,14 +23,16 @@ class Blueprint:
 
     order: Order
     positions: list[OrderPosition]
-    payment: OrderPayment
+    #: None, as long as nobody has paid.
+    payment: OrderPayment | None
     transactions: list[Transaction]
     log_entries: list[LogEntry]
 
 
 def simulate(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Blueprint:
     """
-    Let the host make the order that ``POST …/orders/`` makes for the batch's product with ``status: p``.
+    Let the host make the order that ``POST …/orders/`` makes for the batch's product with ``status: p``, or, on
+    consignment, with ``status: n`` and ``valid_if_pending: true``.
 
     All money in it is the host's: its API simulates the order, with the event's rounding mode stored as the shop stores
     it. Quotas and dates are not looked at, the insert looks under a lock.
@@ -37,7 +40,8 @@ def simulate(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Blueprint:
     :raises JobFailed: with the host's own message, if the host would not make the order
     """
     request = {
-        "status": Order.STATUS_PAID,
+        "status": Order.STATUS_PENDING if batch.consignment else Order.STATUS_PAID,
+        "valid_if_pending": batch.consignment,
         "testmode": batch.testmode,
         "sales_channel": batch.sales_channel.identifier,
         "locale": batch.event.settings.locale,
@@ -52,7 +56,9 @@ def simulate(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> Blueprint:
     order.datetime = now()  # secret generators may ask for it
     # Nobody can be reminded. The host would find that out for each order, and touch it.
     order.download_reminder_sent = order.expiry_reminder_sent = True
-    payment = _payment(order)
+    if batch.consignment:
+        order.expires = expiry(batch.event, [batch.subevent], order.datetime)
+    payment = None if batch.consignment else _payment(order)
     return Blueprint(
         order=order,
         positions=positions,
@@ -123,13 +129,20 @@ def _payment(order: Order) -> OrderPayment:
     )
 
 
-def _log_entries(order: Order, payment: OrderPayment, requester: dict) -> list[LogEntry]:
+def _log_entries(order: Order, payment: OrderPayment | None, requester: dict) -> list[LogEntry]:
     """What the host's order API writes into an order's history."""
-    data: tuple[dict | None, ...] = (
-        None,
-        {"local_id": payment.local_id, "provider": payment.provider},
-        {"provider": payment.provider, "info": {}, "date": order.datetime.isoformat(), "force": False},
-    )
+    data: list[dict | None] = [None]
+    if payment:
+        data += [
+            {"local_id": payment.local_id, "provider": payment.provider},
+            {"provider": payment.provider, "info": {}, "date": order.datetime.isoformat(), "force": False},
+        ]
     return [
-        order.log_action(action, values, save=False, **requester) for action, values in zip(HISTORY, data, strict=True)
+        order.log_action(action, values, save=False, **requester)
+        for action, values in zip(history(is_paid=payment is not None), data, strict=True)
     ]
+
+
+def history(is_paid: bool) -> Sequence[str]:
+    """Of an order that was just issued, as far as the host has words for it."""
+    return HISTORY if is_paid else HISTORY[:1]

@@ -188,7 +188,7 @@ def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, codes: Codes, 
     """All rows but the positions: copies of the blueprint, each with its place in the batch. Returns the order ids."""
     moment = now()
     order = blueprint.order
-    order.datetime = blueprint.payment.payment_date = moment
+    order.datetime = moment
     order_ids = reserve_ids(Order, batch.amount)
     # In the order itself, so that lists, the API and layouts know its batch without a query.
     numbers = batch.numbers
@@ -201,7 +201,9 @@ def _write_orders(batch: OfflineSalesBatch, blueprint: Blueprint, codes: Codes, 
         internal_secret=codes.internal_secrets,
         meta_info=[origin.mark(code) for origin, code in zip(origins, codes.orders, strict=True)],
     )
-    insert_copies(blueprint.payment, order_id=order_ids)
+    if blueprint.payment:
+        blueprint.payment.payment_date = moment
+        insert_copies(blueprint.payment, order_id=order_ids)
     for entry in blueprint.transactions:
         entry.datetime = moment
         insert_copies(entry, order_id=order_ids)

@@ -14,7 +14,8 @@ from pretix.base.media import MEDIA_TYPES
 from pretix.base.models import Event, Item, Seat
 
 from ..host.pricing import get_listed_price
-from ..models import MAX_AMOUNT, MAX_NUMBER, OfflineSalesBatch
+from ..models import MAX_AMOUNT, MAX_NUMBER, JobFailed, OfflineSalesBatch
+from .blueprint import simulate
 
 #: Policies that a new medium satisfies. (The last one is newer than the oldest pretix that we support.)
 POLICIES_WITH_NEW_MEDIUM = (Item.MEDIA_POLICY_NEW, Item.MEDIA_POLICY_REUSE_OR_NEW, "append_or_new")
@@ -33,6 +34,8 @@ def check(batch: OfflineSalesBatch, seats: Sequence[Seat] = ()) -> None:
     errors = defaultdict(list)
     for field, message in _problems(batch, seats):
         errors[field].append(message)
+    if batch.consignment and not errors and _is_free(batch, seats):
+        errors["consignment"].append(_("This product is free, so that there is nothing to be paid."))
     if errors:
         raise ValidationError(errors)
 
@@ -59,6 +62,8 @@ def _problems(batch: OfflineSalesBatch, seats: Sequence[Seat]) -> Iterator[tuple
         yield from _costly_without_currency(batch)
         yield from _validity_misfits(batch)
         yield from _seat_misfits(batch, seats)
+        if batch.consignment:
+            yield from _changed_when_paid(batch)
 
 
 def _number_misfits(batch):
@@ -230,6 +235,33 @@ def _costly_without_currency(batch):
     prices += [bundle.designated_price for bundle in batch.item.bundles.all()]
     if batch.event.currency == "XXX" and any(prices):
         yield "item", _("This event has no currency, so that only free products can be issued.")
+
+
+def _changed_when_paid(batch):
+    """What the host makes of a ticket when it is paid. On consignment, that is after it was printed and sold."""
+    for problem in _made_when_paid(batch.item):
+        yield "consignment", problem
+    for bundle in batch.item.bundles.select_related("bundled_item"):
+        for problem in _made_when_paid(bundle.bundled_item):
+            message = _("Bundled product “{product}”: {problem}")
+            yield "consignment", message.format(product=bundle.bundled_item.name, problem=problem)
+
+
+def _made_when_paid(item: Item) -> Iterator[str]:
+    if item.issue_giftcard:
+        yield _("This product is a gift card, and there is none before it is paid.")
+    if item.media_policy:
+        yield _("This product comes with a reusable medium, and there is none before it is paid.")
+    if item.grant_membership_type_id:
+        yield _("This product grants a membership, and there is none before it is paid.")
+
+
+def _is_free(batch: OfflineSalesBatch, seats: Sequence[Seat]) -> bool:
+    """The host counts such an order as paid. What it says against an order is said by whoever makes one."""
+    try:
+        return not simulate(batch, seats).order.total
+    except JobFailed:
+        return False
 
 
 def is_seated(batch: OfflineSalesBatch) -> bool:

@@ -26,6 +26,7 @@ VALUES = (
     "amount",
     "first_number",
     "book_size",
+    "consignment",
     "comment",
 )
 
@@ -41,6 +42,7 @@ class IssueRequest(Stored):
     variation_id: int | None = None
     first_number: int | None = None
     book_size: int | None = None
+    consignment: bool = False
     comment: str = ""
     #: In ISO 8601.
     valid_from: str | None = None

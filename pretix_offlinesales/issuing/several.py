@@ -148,7 +148,7 @@ def forget(organizer: Organizer, seller: int) -> None:
 def summed_up(job: Job) -> OfflineSalesBatch:
     """What is asked for, as if it was one batch, of what is known of every row."""
     asked = job.request.get("batches") or [{}]
-    values = {name: asked[0][name] for name in ("testmode", "comment") if name in asked[0]}
+    values = {name: asked[0][name] for name in ("testmode", "consignment", "comment") if name in asked[0]}
     return OfflineSalesBatch(event=job.event, amount=sum(each.get("amount", 0) for each in asked), **values)
 
 

@@ -17,7 +17,7 @@ from ..tickets.state import with_state
 class Only(TextChoices):
     #: No print of it was ever recorded, by us or by anybody else.
     UNPRINTED = "unprinted", gettext_lazy("only tickets that were never printed")
-    #: It is paid, and not canceled.
+    #: It is paid, or valid before it is, and not canceled.
     VALID = "valid", gettext_lazy("only tickets that are still valid")
 
 

@@ -26,6 +26,7 @@ from ..db.rows import check_references, insert_copies, log
 from ..host.memberships import validate_memberships_in_order
 from ..jobs.interruptions import is_interruption
 from ..models import OfflineSalesTicket
+from ..tickets.expiry import expiry
 from ..tickets.reasons import CHANGED, FAILED, NOT_CANCELED, NOT_RETURNED, REVOKED, SOLD_OUT, UNKNOWN
 from .claim import Claim
 
@@ -120,9 +121,12 @@ def _set_status(orders, pk):
 
 
 def _set_deadline(orders, pk, moment, deadlines):
-    """The same for all that were bought in the same place for the same dates."""
+    """The same for all that were bought in the same place for the same dates; on consignment, none to speak of."""
     order = orders.orders[pk]
     dates = {position.subevent_id: position.subevent for position in orders.positions[pk] if position.subevent}
+    if pk in orders.on_consignment and order.status == Order.STATUS_PENDING:
+        order.expires = max(order.expires, expiry(orders.event, dates.values(), moment))
+        return
     alike = (order.sales_channel_id, *sorted(dates))
     if alike not in deadlines:
         order.set_expires(moment, list(dates.values()))

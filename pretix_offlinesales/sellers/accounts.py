@@ -12,17 +12,14 @@ What sellers hold, have sold, and owe: counted when somebody asks, never stored.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple, Self
 
 from django.db.models import QuerySet, Sum
-from django.db.models.functions import Coalesce
 from django.utils.timezone import now
-from pretix.base.models import Event, SubEvent
 
 from ..db.queries import planned_plainly, unscoped
-from ..host.prefetching import with_settings
 from ..models import (
     DeadlineAction,
     Document,
@@ -36,10 +33,8 @@ from ..tickets.figures import Figures, Tally, figures
 from ..tickets.state import IN_STATE, State, with_facts
 from ..tickets.worth import NOTHING, money, with_paid_directly
 from .agreements import Agreements
+from .days import A_DAY, Day, begins, days_of
 from .terms import Terms
-
-#: Something in another timezone may be on the next day already.
-A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -160,8 +155,7 @@ def overdue(sellers: QuerySet[Seller]) -> set[int]:
         return set()
     earliest = now() + timedelta(days=max(deadlines.values())) + A_DAY
     tickets = unscoped(OfflineSalesTicket.objects).filter(seller__in=sellers.order_by(), document__in=deadlines)
-    begins = Coalesce("batch__subevent__date_from", "batch__event__date_from")
-    counted = _Counted.of(tickets.filter(sold=None).alias(begins=begins).filter(begins__lt=earliest))
+    counted = _Counted.of(tickets.filter(sold=None).alias(begins=begins()).filter(begins__lt=earliest))
     return {group.seller for group in counted.groups if counted.overdue(group)}
 
 
@@ -175,14 +169,15 @@ class _Counted:
     groups: dict[_Group, Figures]
     agreements: Agreements
     #: Whose day it is, and when it begins, by the keys of events and dates.
-    days: "dict[tuple[int, int | None], _Day]" = field(default_factory=dict)
+    days: dict[tuple[int, int | None], Day] = field(default_factory=dict)
 
     @classmethod
     def of(cls, tickets: QuerySet[OfflineSalesTicket]) -> Self:
         """:param tickets: that somebody holds"""
         counted = figures(with_paid_directly(tickets), by=_FIELDS)
         groups = {_Group(*key): found for key, found in counted.items()}
-        return cls(groups, Agreements(group.document for group in groups), _days(groups))
+        agreements = Agreements(group.document for group in groups)
+        return cls(groups, agreements, days_of((group.event, group.subevent) for group in groups))
 
     def account(self, groups: Sequence[_Group]) -> Account:
         found = sum((self.groups[group] for group in groups), Figures())
@@ -207,30 +202,6 @@ class _Counted:
     def overdue(self, group: _Group) -> Tally:
         days = _deadline(self.agreements[group.document])
         day = self.days[group.event, group.subevent]
-        if days is None or day.today <= day.begins - timedelta(days=days):
+        if days is None or not day.is_after(days):
             return Tally()
         return self.groups[group].held
-
-
-class _Day(NamedTuple):
-    """In the timezone of an event."""
-
-    begins: date
-    today: date
-
-
-def _days(groups: Iterable[_Group]) -> dict[tuple[int, int | None], _Day]:
-    groups, moment = list(groups), now()
-    events = with_settings(unscoped(Event.objects)).in_bulk({group.event for group in groups})
-    dates = unscoped(SubEvent.objects).filter(pk__in={group.subevent for group in groups if group.subevent})
-    begins = dict(dates.values_list("pk", "date_from"))
-    zones = {pk: event.timezone for pk, event in events.items()}
-    return {
-        (group.event, group.subevent): _Day(
-            begins=(begins[group.subevent] if group.subevent else events[group.event].date_from)
-            .astimezone(zones[group.event])
-            .date(),
-            today=moment.astimezone(zones[group.event]).date(),
-        )
-        for group in groups
-    }

@@ -38,6 +38,7 @@ from ..tickets.reasons import (
     HELD_ELSEWHERE,
     LOST,
     SOLD,
+    STATED,
     TEST_MODE,
     TEXTS,
     UNKNOWN,
@@ -98,6 +99,7 @@ class Held(NamedTuple):
     sale: str
     fate: str
     checked_in: bool
+    statement: int | None
     worth: Decimal
 
     @property
@@ -109,7 +111,9 @@ class Held(NamedTuple):
             return LOST
         if self.fate != Fate.OUTSTANDING:
             return ALREADY_CANCELED
-        return SOLD if self.sale else ""
+        if self.sale:
+            return SOLD
+        return STATED if self.statement else ""
 
 
 class Moved(NamedTuple):
@@ -296,7 +300,7 @@ def _batches(event: Event, keys: Iterable[int]) -> dict[int, OfflineSalesBatch]:
 def _fetch(orders: Iterable[int]) -> list[Held]:
     tickets = unscoped(OfflineSalesTicket.objects).filter(among("order", orders))
     known = with_worth(with_facts(tickets))
-    columns = ("pk", "order", "batch", "number", "seller", "sale", "fate", "checked_in", "worth")
+    columns = ("pk", "order", "batch", "number", "seller", "sale", "fate", "checked_in", "statement", "worth")
     with planned_plainly():
         rows = list(known.order_by().values_list(*columns))
     return [Held._make([*row[:-1], money(row[-1])]) for row in rows]

@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from pretix.base.models import LogEntry, Organizer
 from pretix.base.shredder import shred_log_fields
 
+from ..db.queries import unscoped
 from ..db.rows import log, reserve_ids
-from ..models import Document, OfflineSalesTicket, Seller
+from ..models import Document, OfflineSalesTicket, Seller, SellerPayment
 from .terms import Rate
 
 ADDED = "pretix_offlinesales.seller.added"
@@ -180,6 +181,8 @@ def erase(seller: Seller, requester: dict) -> None:
     stored.name = _("Deleted seller {number}").format(number=stored.pk)
     stored.active, stored.erased = False, now()
     stored.save(update_fields=[*PERSONAL, "active", "erased"])
+    # It may say anything, as a comment.
+    unscoped(SellerPayment.objects).filter(seller=stored).update(reference="")
     _shred_history(stored)
     stored.log_action(ERASED, **requester)
 
@@ -191,4 +194,4 @@ def _shred_history(seller: Seller) -> None:
 
 def shred(entry: LogEntry) -> None:
     """:param entry: in the history of a seller"""
-    shred_log_fields(entry, banlist=PERSONAL)
+    shred_log_fields(entry, banlist=(*PERSONAL, "reference"))

@@ -71,7 +71,7 @@ class OfflineSalesPayment(BasePaymentProvider):
     def payment_control_render(self, request, payment):
         template = get_template("pretix_offlinesales/payment.html")
         origin = Origin.of(payment.order)
-        context = {"origin": origin, "event": self.event, "in_the_books": IN_THE_BOOKS}
+        context: dict[str, object] = {"origin": origin, "event": self.event, "in_the_books": IN_THE_BOOKS}
         if statement := statement_of(payment):
             organizer = self.event.organizer
             may_read = request.user.has_organizer_permission(organizer, READ_SELLERS, request=request)

@@ -32,15 +32,18 @@ LOST = "lost"
 ALREADY_LOST = "already_lost"
 NOT_LOST = "not_lost"
 
-# Of tickets that shall be paid:
-#: What it costs has come in.
-SETTLED = "settled"
-#: It came back, or changed, so that another statement says what is owed for it.
-NOT_STATED = "not_stated"
-
-# Of tickets that shall be handed over:
+# Of tickets that shall be handed over, or declared as sold, or not any more:
 #: Sold as its holder says, or bought by her.
 SOLD = "sold"
+#: A statement says that its holder owes it, and none has taken that back.
+STATED = "stated"
+#: What it costs has come in.
+SETTLED = "settled"
+#: The holder has bought it, as was agreed.
+FIRM = "firm"
+NOT_SOLD = "not_sold"
+#: It came back, or changed, so that another statement says what is owed for it.
+NOT_STATED = "not_stated"
 ALREADY_THERE = "already_there"
 #: All that is handed over at once comes from one place.
 HELD_ELSEWHERE = "held_elsewhere"
@@ -64,9 +67,12 @@ TEXTS = {
     LOST: _("reported lost or stolen, so undo that first"),
     ALREADY_LOST: _("already reported lost or stolen"),
     NOT_LOST: _("not reported lost or stolen"),
-    SETTLED: _("already settled"),
     NOT_STATED: _("not on this statement any more"),
     SOLD: _("already sold"),
+    STATED: _("on a statement"),
+    SETTLED: _("already settled"),
+    FIRM: _("bought by the seller when it was handed over"),
+    NOT_SOLD: _("not declared as sold"),
     ALREADY_THERE: _("already there"),
     HELD_ELSEWHERE: _("somewhere else"),
     TEST_MODE: _("in test mode"),

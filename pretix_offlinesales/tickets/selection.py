@@ -10,18 +10,22 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 from pretix.base.models import Event, Order, OrderPosition
 from pretix.base.models.orders import RevokedTicketSecret
 
 from ..db.queries import among, exists_for_each, planned_plainly, unscoped
 from ..db.rows import look_up
-from ..models import OfflineSalesBatch, OfflineSalesTicket, StatementEntry
+from ..models import MAX_AMOUNT, OfflineSalesBatch, OfflineSalesTicket, Seller, StatementEntry
 from .books import spelled_out
-from .lines import Line, as_lines, batch_with_books, read_each, read_lines, read_name
-from .numbers import parse_numbers
+from .lines import Line, as_lines, batch_with_books, read_each, read_lines, read_name, too_many
+from .numbers import format_ranges, parse_numbers, ranges_of
 from .origin import ticket_name
-from .reasons import ALREADY_CANCELED, AMBIGUOUS, REVOKED, UNKNOWN
+from .reasons import ALREADY_CANCELED, AMBIGUOUS, HELD_ELSEWHERE, REVOKED, TEXTS, UNKNOWN
 from .state import with_state
+
+#: How many of what can't be left alone are named.
+MAX_WRONG = 20
 
 
 class Ticket(NamedTuple):
@@ -174,6 +178,66 @@ def choose(
         choices = list(CHOOSE[selection.by](tickets, wanted, dead))
     known = [choice for choice in choices if choice.ticket]
     return sorted(known, key=lambda choice: choice.place) + [choice for choice in choices if not choice.ticket]
+
+
+def all_but(
+    event: Event,
+    batch: OfflineSalesBatch | None,
+    exceptions: Selection,
+    candidates: Q | None = None,
+    seller: Seller | None = None,
+) -> Selection:
+    """
+    All that ``choose`` would find now but for these, as lines: what somebody gets later is not meant. Nothing, if none
+    is left.
+
+    :param exceptions: may be nothing
+    :param candidates: what all tickets are, of those with their state
+    :param seller: who has them, or answers for them; whoever does, if it is None
+    :raises ValueError: with a message for people, if one of the exceptions is none of all these tickets: something else
+        would be meant by mistake
+    """
+    named = of_all(event, batch, exceptions, seller)
+    if wrong := [(choice.value, reason) for choice, reason in named if reason]:
+        raise ValueError(_not_left_alone(wrong))
+    theirs = Q(seller=seller) if seller else Q()
+    spared = {choice.ticket for choice, _reason in named}
+    numbers: dict[int, list[int]] = defaultdict(list)
+    for choice in choose(event, batch, ALL, (candidates or Q()) & theirs):
+        if choice.ticket and choice.ticket not in spared:
+            numbers[choice.ticket.batch_id].append(choice.ticket.number)
+    if sum(map(len, numbers.values())) > MAX_AMOUNT:
+        raise too_many()
+    ranges = ((pk, each) for pk, found in numbers.items() for each in ranges_of(found))
+    return Selection(By.LINES, tuple(f"#{pk}: {format_ranges([each])}" for pk, each in ranges))
+
+
+def holders(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[Seller]:
+    """Those of these tickets, or who answer for them."""
+    return Seller.objects.filter(Exists(tickets.filter(seller=OuterRef("pk")).order_by()))
+
+
+def of_all(
+    event: Event, batch: OfflineSalesBatch | None, exceptions: Selection, seller: Seller | None = None
+) -> list[tuple[Choice, str]]:
+    """The exceptions of ``all_but``, each with the reason why it can't be one; empty if it can."""
+    choices = choose(event, batch, exceptions) if exceptions else []
+    orders = [choice.ticket.order_id for choice in choices if choice.ticket]
+    tickets = unscoped(OfflineSalesTicket.objects).filter(among("order", orders)) if seller and orders else None
+    theirs = set(tickets.filter(seller=seller).values_list("order", flat=True)) if tickets is not None else set(orders)
+    found = []
+    for choice in choices:
+        if not choice.ticket:
+            found.append((choice, choice.reason))
+        else:  # whatever is wrong with the paper, it is plain which ticket is left alone
+            found.append((choice, "" if choice.ticket.order_id in theirs else HELD_ELSEWHERE))
+    return found
+
+
+def _not_left_alone(wrong: list[tuple[str, str]]) -> str:
+    shown = ", ".join(f"{value} ({TEXTS[reason]})" for value, reason in wrong[:MAX_WRONG])
+    message = _("These are none of the tickets that are meant, so they can't be left alone: {tickets}")
+    return message.format(tickets=f"{shown}, …" if wrong[MAX_WRONG:] else shown)
 
 
 def find_elsewhere(event: Event, values: Iterable[str]) -> dict[str, Ticket]:

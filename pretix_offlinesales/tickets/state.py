@@ -62,6 +62,9 @@ LIVE = Q(order__status__in=(Order.STATUS_PENDING, Order.STATUS_PAID))
 #: An order of which something is in the host's ledger: its total.
 IN_LEDGER = LIVE & Q(order__require_approval=False)
 
+#: An order that the door lets in: a pending one, if it is on consignment, or somebody has said so.
+GOOD = Q(order__status=Order.STATUS_PAID) | (IN_LEDGER & Q(order__valid_if_pending=True))
+
 #: Of tickets with their state: all in one of ``State``, as ``state_of`` has it.
 IN_STATE = {
     State.STOCK: Q(fate=Fate.OUTSTANDING, seller=None, sale=Sale.NONE, checked_in=False),
@@ -117,7 +120,7 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
     # A condition alone would be unknown where the ticket is not there any more, which is neither true nor false.
     states = _with_fate(states, left=Case(When(canceled_alone=False, then=True), default=False))
     return states.annotate(
-        valid=Q(order__status=Order.STATUS_PAID, left=True),
+        valid=Q(GOOD, left=True),
         canceled=~Q(LIVE, left=True),
         split_off=Q(canceled_alone=None),
         sale=SALE,

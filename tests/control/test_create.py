@@ -66,6 +66,7 @@ def test_each_field_has_a_label(anna, organizer, series, series_item):
         "numbering": "Start again with 1: other tickets of this product may have the same numbers, and only the number "
         "of the batch tells them apart",
         "first_number": "First ticket number",
+        "consignment": "Consignment",
         "sales_channel": "Sales channel",
         "testmode": "Test mode",
         "layout": "Ticket layout Optional",

@@ -5,6 +5,7 @@ One row a kind: it sets the event up and says what is asked for. The host makes 
 field by field. Where the host's order API does less than its shop (bundles), the shop makes it.
 """
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -67,6 +68,69 @@ def test_equals_an_order_of_the_hosts_api(name, api, event, item, quota, issue):
     assert [history(order)[-1][0] for order in orders] == ["pretix_offlinesales.order.issued"] * 2
 
 
+#: What an order on consignment is to the host: not paid yet, and valid all the same. Ours does not expire.
+ON_CONSIGNMENT = {"status": "n", "payment_provider": None, "valid_if_pending": True}
+
+#: What nobody can have before it is paid, and what is said then.
+ONLY_PAID = {
+    "no_currency": "This product is free, so that there is nothing to be paid.",
+    "default_price_of_zero": "This product is free, so that there is nothing to be paid.",
+    "gift_card": "This product is a gift card, and there is none before it is paid.",
+    "reusable_medium": "This product comes with a reusable medium, and there is none before it is paid.",
+    "reusable_medium_or_new": "This product comes with a reusable medium, and there is none before it is paid.",
+    "grants_membership": "This product grants a membership, and there is none before it is paid.",
+}
+
+
+@pytest.mark.parametrize("name", [name for name in KINDS if name not in ONLY_PAID])
+def test_on_consignment_equals_a_pending_order_of_the_hosts_api(name, api, event, item, quota, issue):
+    wanted = KINDS[name](event, item) or {}
+    with freeze_time("2026-12-01 23:30:00"):
+        orders = issue(event, item, consignment=True, **wanted)
+        position = {"item": item.pk}
+        if variation := wanted.pop("variation", None):
+            position["variation"] = variation.pk
+        if valid_from := wanted.pop("valid_from", None):
+            position["requested_valid_from"] = valid_from
+        expires = {"expires": "2028-05-08T18:00:00Z"}
+        theirs = order_by_api(api, event, [position], **ON_CONSIGNMENT, **expires, **wanted)
+
+    assert [picture(order) for order in orders] == [picture(theirs)] * 2
+    assert [balance(order) for order in orders] == [(theirs.total, theirs.total, 0, theirs.total)] * 2
+    assert [(order.status, order.valid_if_pending) for order in orders] == [("n", True)] * 2
+    assert [(order.download_reminder_sent, order.expiry_reminder_sent) for order in orders] == [(True, True)] * 2
+    assert [history(order)[:-1] for order in orders] == [history(theirs)] * 2
+    assert [history(order)[-1][0] for order in orders] == ["pretix_offlinesales.order.issued"] * 2
+
+
+@pytest.mark.parametrize("name", ONLY_PAID)
+def test_what_there_is_only_when_it_is_paid_is_not_on_consignment(name, api, url, wanted, event, item, quota):
+    KINDS[name](event, item)
+    response = api.post(url, wanted | {"consignment": True}, format="json")
+    assert (response.status_code, response.data) == (400, {"consignment": [ONLY_PAID[name]]})
+
+
+@pytest.mark.parametrize("name", [name for name in IN_SHOP if name != "bundled_gift_card"])
+def test_bundles_on_consignment_are_those_that_are_paid(name, event, item, quota, issue):
+    """But for what is about being paid. The shop itself does not sell like this."""
+    IN_SHOP[name](event, item)
+    with freeze_time("2026-12-01 23:30:00"):
+        [ours] = issue(event, item, amount=1, consignment=True)
+        [paid] = issue(event, item, amount=1)
+    about_money = {"status", "valid_if_pending", "expires"}
+    assert picture(ours, about_money) == {**picture(paid, about_money), "payments": []}
+    assert balance(ours) == (paid.total, paid.total, 0, paid.total)
+
+
+def test_on_consignment_a_ticket_expires_a_year_after_its_date(series, subevent, series_item, issue):
+    [order] = issue(series, series_item, amount=1, subevent=subevent, consignment=True)
+    assert order.expires.isoformat() == "2028-05-08T08:00:00+00:00"
+    subevent.date_to = subevent.date_from + timedelta(days=10)
+    subevent.save()
+    [order] = issue(series, series_item, amount=1, subevent=subevent, consignment=True)
+    assert order.expires.isoformat() == "2028-05-18T08:00:00+00:00"
+
+
 def test_equals_an_order_of_the_hosts_api_on_a_date(api, series, subevent, series_item, issue):
     child = series_item.variations.create(value="Child", default_price=Decimal("7.00"))
     adult = series_item.variations.create(value="Adult", default_price=Decimal("17.00"))
@@ -120,7 +184,8 @@ def test_equals_an_order_of_the_hosts_shop(name, event, item, quota, issue):
     assert Discount.objects.count() == theirs.all_positions.exclude(discount=None).count()
 
 
-def test_the_host_reminds_nobody_and_touches_no_order_for_that(api, event, item, quota, issue):
+@pytest.mark.parametrize("consignment", [False, True])
+def test_the_host_reminds_nobody_and_touches_no_order_for_that(api, event, item, quota, issue, consignment):
     """It would touch each, once, and all scanners would load all of them again. Its own order shows that it is time."""
     event.enable_plugin("pretix.plugins.manualpayment")
     event.save()
@@ -128,8 +193,8 @@ def test_the_host_reminds_nobody_and_touches_no_order_for_that(api, event, item,
     event.settings.ticket_download = True
     event.settings.ticketoutput_pdf__enabled = True
     with freeze_time("2027-05-01 12:00:00"):
-        ours = issue(event, item)
-        theirs = order_by_api(api, event, [{"item": item.pk}])
+        ours = issue(event, item, consignment=consignment)
+        theirs = order_by_api(api, event, [{"item": item.pk}], **(ON_CONSIGNMENT if consignment else {}))
     before = [order.last_modified for order in (*ours, theirs)]
     with freeze_time("2027-05-07 12:00:00"):
         send_download_reminders(None)

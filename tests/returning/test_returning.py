@@ -123,6 +123,17 @@ def test_equals_the_hosts_own_cancellation(name, event, item, quota, make_batch)
     compare(make_batch(**wanted))
 
 
+@pytest.mark.parametrize("name", ["plain", "with_tax_rounded_over_the_order", "bundle", "variation", "signed_bundle"])
+@pytest.mark.parametrize("is_paid", [False, True])
+def test_on_consignment_equals_the_hosts_own_cancellation(name, event, item, quota, make_batch, is_paid):
+    batch = make_batch(consignment=True, **(KINDS[name](event, item) or {}))
+    with freeze_time("2027-04-01 12:00:00"):
+        for order in orders(batch) if is_paid else []:
+            order.payments.create(provider="offlinesales", amount=order.total).confirm()
+    compare(batch)
+    assert {order.refunds.count() for order in orders(batch)} == {int(is_paid)}
+
+
 def test_equals_the_hosts_own_cancellation_with_seats(event, item, quota, make_batch):
     event.seating_plan = SeatingPlan.objects.create(organizer=event.organizer, name="Hall", layout="{}")
     event.save()

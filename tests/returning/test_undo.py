@@ -71,8 +71,12 @@ def reactivate_as_the_host(order, user=None):
     reactivate_order(order, user=user)
 
 
-def compare(batch, user):
-    """Undo the return of the first two tickets, let the host reactivate the third, and compare."""
+def compare(batch, user, told=details):
+    """
+    Undo the return of the first two tickets, let the host reactivate the third, and compare.
+
+    :param told: what its log entries are to say, too
+    """
     issued = [picture(order, OF_EACH_TICKET) for order in orders(batch)]
     ours, theirs = orders(batch)[:2], orders(batch)[2]
     with freeze_time("2027-05-01 12:00:00"):
@@ -84,7 +88,7 @@ def compare(batch, user):
     assert pictures == [pictures[2]] * 3
     assert [order["positions"] for order in pictures] == [order["positions"] for order in issued]
     assert [actions(order) for order in ours] == [actions(theirs)] * 2
-    assert [details(order) for order in ours] == [details(theirs)] * 2
+    assert [told(order) for order in ours] == [told(theirs)] * 2
     assert [who_wrote(order) for order in ours] == [who_wrote(theirs)] * 2
     assert [revocations(order) for order in ours] == [revocations(theirs)] * 2
     assert list(batch.tickets.values_list("returned", "return_kind")) == [(None, "")] * 3
@@ -113,6 +117,30 @@ def test_equals_the_hosts_own_reactivation(name, event, item, quota, user, make_
     if variation := wanted.get("variation"):
         wanted["variation"] = getattr(variation, "pk", variation)
     compare(make_batch(**wanted), user)
+
+
+@pytest.mark.parametrize(
+    "name", ["plain", "with_tax_rounded_over_the_order", "bundle", "variation", "payment_deadline"]
+)
+def test_on_consignment_equals_the_hosts_own_reactivation(name, event, item, quota, user, make_batch):
+    """… but for when the host says that it expires: we set that again. Nobody has paid, so nobody has now."""
+    batch = make_batch(consignment=True, **(ALL_PRODUCTS[name](event, item) or {}))
+    compare(batch, user, told=actions)
+    assert {(order.status, order.valid_if_pending, order.payments.count()) for order in orders(batch)} == {
+        ("n", True, 0)
+    }
+    assert {order.expires.isoformat() for order in orders(batch)} == {"2028-05-08T18:00:00+00:00"}
+    [entry, *_others] = orders(batch)[0].all_logentries().filter(action_type="pretix.event.order.reactivated")
+    assert entry.parsed_data == {"expires": "2028-05-08T18:00:00Z"}
+
+
+def test_what_was_paid_on_consignment_is_paid_again(event, item, quota, user, make_batch):
+    batch = make_batch(consignment=True)
+    with freeze_time("2027-04-01 12:00:00"):
+        for order in orders(batch):
+            order.payments.create(provider="offlinesales", amount=order.total).confirm()
+    compare(batch, user)
+    assert {(again(order).status, again(order).pending_sum) for order in orders(batch)} == {("p", 0)}
 
 
 def test_equals_the_hosts_own_reactivation_on_a_date(series, subevent, series_item, user, api, worker):

@@ -97,6 +97,10 @@ class History:
     def then_it_is_reactivated(self, order, number):
         reactivate_order(order, force=True)
 
+    def then_it_is_paid(self, order, number):
+        if order.status == Order.STATUS_PENDING and order.pending_sum > 0:
+            order.payments.create(provider="manual", amount=order.pending_sum).confirm(ignore_date=True)
+
     def then_it_is_let_in(self, order, number):
         door, _new = self.batch.event.checkin_lists.get_or_create(name="Door", all_products=True)
         position = order.all_positions.get(positionid=1) if order.all_positions.filter(positionid=1) else [][0]

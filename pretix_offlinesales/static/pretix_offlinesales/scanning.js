@@ -325,7 +325,11 @@
         body.set("csrfmiddlewaretoken", form().elements.csrfmiddlewaretoken.value);
         body.set("verdicts", "on");
         body.set("lines", lines.join("\n"));
-        form().querySelectorAll("[data-offlinesales-asked]").forEach((field) => body.set(field.name, field.value));
+        form().querySelectorAll("[data-offlinesales-asked]").forEach(function (field) {
+            if (field.type !== "checkbox" || field.checked) {
+                body.set(field.name, field.value);
+            }
+        });
         const asked = question;
         fetch(window.location.pathname, {method: "POST", body, credentials: "same-origin"})
             .then((response) => isAnswer(response) ? response.json() : Promise.reject(response))
