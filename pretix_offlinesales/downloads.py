@@ -23,11 +23,12 @@ def download(file: CachedFile) -> ChunkBasedFileResponse:
     return _stored(file.file, file.type, file.filename)
 
 
-def document_pdf(document: Document) -> ChunkBasedFileResponse:
+def document_pdf(document: Document, disposition: str = "attachment") -> ChunkBasedFileResponse:
     """
+    :param disposition: as in ``as_private_file``
     :raises Http404: if the storage has lost it
     """
-    return _stored(kept.pdf(document), "application/pdf", _filename(document, "pdf"))
+    return _stored(kept.pdf(document), "application/pdf", _filename(document, "pdf"), disposition)
 
 
 def statement_csv(document: Document) -> HttpResponse:
@@ -46,9 +47,11 @@ def _filename(document: Document, extension: str) -> str:
     return f"{document.organizer.slug}-offlinesales-{document.kind}-{document.number}.{extension}"
 
 
-def _stored(file: FieldFile, content_type: str, filename: str) -> ChunkBasedFileResponse:
+def _stored(
+    file: FieldFile, content_type: str, filename: str, disposition: str = "attachment"
+) -> ChunkBasedFileResponse:
     try:
-        return as_private_file(ChunkBasedFileResponse(file, content_type=content_type), filename)
+        return as_private_file(ChunkBasedFileResponse(file, content_type=content_type), filename, disposition)
     except FileNotFoundError as error:
         raise Http404 from error
 

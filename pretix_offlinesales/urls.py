@@ -114,6 +114,8 @@ statement_patterns = [
     path("all/<uuid:job>/file", state_all.StateAllDownload.as_view(), name="state_all_download"),
     path("<int:statement>/", statements.StatementDetail.as_view(), name="seller_statement"),
     path("<int:statement>/pdf", statements.StatementPDF.as_view(), name="seller_statement_pdf"),
+    path("<int:statement>/csv", statements.StatementCSV.as_view(), name="seller_statement_csv"),
+    path("<int:statement>/json", statements.StatementJSON.as_view(), name="seller_statement_json"),
     path("<int:statement>/payment", statements.PaymentWrite.as_view(), name="seller_payment"),
 ]
 

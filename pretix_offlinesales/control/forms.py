@@ -19,7 +19,7 @@ from pretix.control.forms.widgets import Select2
 from ..db.queries import unscoped
 from ..host.forms import show_as_required
 from ..issuing.channels import usual_channel
-from ..issuing.delivery import check_delivery
+from ..issuing.delivery import OVER_LIMIT, check_delivery
 from ..issuing.product import check, is_seated, next_number, valid_from_purchase
 from ..issuing.quote import Quote, quote
 from ..issuing.request import IssueRequest
@@ -113,17 +113,31 @@ class IssueForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("For you and your team, for example who is going to sell these tickets."),
     )
+    over_limit = forms.BooleanField(label=_("Hand them over above the credit limit"), required=False)
     #: Which page this was filled in on.
     token = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
     #: The job that failed and is tried again by this.
     again = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, *args, event: Event, user: User | None = None, initial: dict | None = None, **kwargs):
-        """:param user: who asks, where it is for tickets, and not only for what they would be"""
+    def __init__(
+        self,
+        *args,
+        event: Event,
+        user: User | None = None,
+        initial: dict | None = None,
+        may_exceed: bool = False,
+        **kwargs,
+    ):
+        """
+        :param user: who asks, where it is for tickets, and not only for what they would be
+        :param may_exceed: whether somebody may get more than her credit limit, if it is confirmed
+        """
         self.event, self.user = event, user
         self.request = self.job_id = self.job = None
         super().__init__(*args, initial=self._presets() | (initial or {}), **kwargs)
         self.fields["sales_channel"].queryset = event.organizer.sales_channels.all()
+        if not may_exceed:
+            del self.fields["over_limit"]
         self.fields["layout"].queryset = event.ticket_layouts.order_by("name", "pk")
 
     def _presets(self):
@@ -147,6 +161,17 @@ class IssueForm(forms.Form):
         while Job.objects.filter(over, pk=pk).exists():
             pk = uuid5(pk, "again")
         self.job_id, self.job = pk, Job.objects.filter(pk=pk).first()
+
+    @property
+    def asks_over_limit(self) -> bool:
+        """Whether there is something to be confirmed, or was."""
+        if not self.is_bound or "over_limit" not in self.fields:
+            return False
+        return bool(self.cleaned_data.get("over_limit") or self._is_over_limit)
+
+    @property
+    def _is_over_limit(self) -> bool:
+        raise NotImplementedError
 
 
 def active_sellers(event: Event) -> QuerySet[Seller]:
@@ -255,7 +280,10 @@ class BatchForm(IssueForm):
         try:
             self.seats = read_seats(batch, values.get("seats", ""))
             next_seats = not self.seats and is_seated(batch)
-            self.request = IssueRequest.of(batch, self.seats, numbers_go_on, next_seats, values.get("seller"))
+            over_limit = values.get("over_limit", False)
+            self.request = IssueRequest.of(
+                batch, self.seats, numbers_go_on, next_seats, values.get("seller"), over_limit
+            )
             self._look_for_job(values["token"])
             if not self.job:  # or the first one has what the second one asks for
                 self.seats = next_free(batch) if next_seats else self.seats
@@ -288,10 +316,14 @@ class BatchForm(IssueForm):
             self.add_error("amount", left % {"left": offer.left})
         if seller := self.cleaned_data.get("seller"):
             try:
-                check_delivery(self.batch, seller, offer.price)
+                check_delivery(self.batch, seller, offer.price, self.request.over_limit)
             except ValidationError as error:
                 self.add_error(None, error)
         return offer
+
+    @property
+    def _is_over_limit(self):
+        return self.has_error("seller", OVER_LIMIT)
 
     def _batch(self, values) -> OfflineSalesBatch:
         item, _dash, variation = values["itemvar"].partition("-")

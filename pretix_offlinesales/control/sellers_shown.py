@@ -12,3 +12,8 @@ def may_read_sellers(request: HttpRequest) -> bool:
 
 def may_change_sellers(request: HttpRequest) -> bool:
     return request.user.has_organizer_permission(request.organizer, CHANGE_SELLERS, request)
+
+
+def of_sellers(request: HttpRequest) -> dict:
+    """What forms that issue tickets want to know."""
+    return {"has_sellers": may_read_sellers(request), "may_exceed": may_change_sellers(request)}

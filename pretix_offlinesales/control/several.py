@@ -20,7 +20,7 @@ from ..jobs.queries import failures, find
 from ..kinds import ISSUE_SEVERAL
 from ..models import Document, DocumentKind, Job, OfflineSalesBatch, Seller
 from ..tickets.figures import Tally, tally, tickets_of
-from .sellers_shown import may_read_sellers
+from .sellers_shown import may_read_sellers, of_sellers
 from .several_forms import SeveralForm, initial_from
 from .views import PageMixin
 from .waiting import JobMixin
@@ -36,7 +36,7 @@ class IssueSeveral(PageMixin, JobMixin, FormView):
 
     def get_form_kwargs(self):
         asking = {"event": self.request.event, "user": self.request.user}
-        return super().get_form_kwargs() | asking | {"has_sellers": may_read_sellers(self.request)}
+        return super().get_form_kwargs() | asking | of_sellers(self.request)
 
     def get_initial(self):
         """``?seller=…&seller=…`` for whom; or what a job was asked that failed, to try again."""

@@ -133,6 +133,10 @@ class SeveralForm(IssueForm):
         return not self.together.problems
 
     @property
+    def _is_over_limit(self):
+        return bool(self.together and any(allotment.is_too_much for allotment in self.together.allotments))
+
+    @property
     def chosen_sellers(self) -> list[Seller | None]:
         """None is the stock."""
         return list(self.cleaned_data.get("sellers") or []) or [None]
@@ -149,6 +153,7 @@ class SeveralForm(IssueForm):
                     numbers_go_on=values["numbering"] == Numbering.GOING_ON,
                     next_seats=seated.get(id(batch), False),
                     seller=seller,
+                    over_limit=values.get("over_limit", False),
                 )
 
     @property

@@ -19,16 +19,15 @@ from pretix.base.templatetags.money import money_filter
 from pretix.control.views import PaginationMixin
 
 from .. import tasks
-from ..documents.kept import pdf
 from ..documents.statements import SellerStatement
-from ..downloads import as_private_file
-from ..host.helpers import ChunkBasedFileResponse
+from ..downloads import document_pdf, statement_csv, statement_json
 from ..host.prefetching import with_settings
-from ..models import CHANGE_SELLERS, REQUESTER, SellerPayment, Statement
+from ..models import CHANGE_SELLERS, REQUESTER, Job, SellerPayment, Statement
 from ..sellers.payments import lock
 from ..sellers.standing import Standing, standing_of, standings
 from ..sellers.statements import Draft, NothingToState, events_of, look
 from ..settling.paying import pay, state
+from ..settling.settle import key_of
 from ..tickets.worth import NOTHING, money
 from .organizer_pages import OrganizerPageMixin, SellerMixin
 from .statement_forms import (
@@ -74,7 +73,7 @@ class StatementMixin(StatementsMixin):
 
     @cached_property
     def statement(self) -> Statement:
-        statement = get_object_or_404(self.statements.defer(None), pk=self.kwargs["statement"])
+        statement = get_object_or_404(self.statements.defer(None), document__id=self.kwargs["statement"])
         statement.document.organizer = self.request.organizer
         return statement
 
@@ -148,7 +147,7 @@ class File(NamedTuple):
     url: str
     label: str
     icon: str
-    to_look_at: bool
+    to_look_at: bool = False
 
 
 class StatementDetail(StatementMixin, TemplateView):
@@ -164,27 +163,47 @@ class StatementDetail(StatementMixin, TemplateView):
             "payments": payments[:MAX_SHOWN],
             "open_again": OPEN_AGAIN,
             "files": self._files(),
+            "jobs": self._unfinished(),
             "named": named,
             "others": self.standing.paid - named,
         }
 
     def _files(self) -> list[File]:
+        of_statement = {"statement": self.statement.pk}
         return [
-            File(self.url("seller_statement_pdf", statement=self.statement.pk), _("Print (PDF)"), "print", True),
+            File(self.url("seller_statement_pdf", **of_statement), _("Print (PDF)"), "print", to_look_at=True),
+            File(self.url("seller_statement_csv", **of_statement), "CSV", "download"),
+            File(self.url("seller_statement_json", **of_statement), "JSON", "download"),
         ]
+
+    def _unfinished(self) -> list[Job]:
+        """What pays the orders in pretix, as far as it is not done."""
+        keys = [key_of(self.statement.pk, event) for event in self.statement.events.values_list("pk", flat=True)]
+        jobs = list(Job.objects.filter(pk__in=keys).select_related("event__organizer").defer("look"))
+        for job in jobs:
+            tasks.recover(job)
+        return [job for job in jobs if job.state != Job.State.SUCCEEDED]
 
 
 class StatementPDF(StatementMixin, View):
     """As it was written, to look at and print."""
 
     def get(self, request, *args, **kwargs):
-        document = self.statement.document
-        try:
-            response = ChunkBasedFileResponse(pdf(document), content_type="application/pdf")
-        except FileNotFoundError as error:
-            raise Http404 from error
-        name = f"{request.organizer.slug}-{document.kind}-{document.number}.pdf"
-        return as_private_file(response, name, disposition="inline")
+        return document_pdf(self.statement.document, disposition="inline")
+
+
+class StatementCSV(StatementMixin, View):
+    """The same as a table, to be booked."""
+
+    def get(self, request, *args, **kwargs):
+        return statement_csv(self.statement.document)
+
+
+class StatementJSON(StatementMixin, View):
+    """The same for programs."""
+
+    def get(self, request, *args, **kwargs):
+        return statement_json(self.statement.document)
 
 
 class StatementMake(SellerMixin, FormView):

@@ -41,7 +41,7 @@ from ..tickets.state import state_of_ticket, status_of, with_state
 from ..tickets.worth import money, with_worth
 from .charts import entries_over_time
 from .forms import EXPIRED, BatchFilterForm, BatchForm, CommentForm, TicketFilterForm, problems_of
-from .sellers_shown import may_read_sellers
+from .sellers_shown import may_read_sellers, of_sellers
 from .stock import stock_map
 from .waiting import JobMixin
 
@@ -215,7 +215,7 @@ class BatchCreate(PageMixin, JobMixin, FormView):
 
     def get_form_kwargs(self):
         asking = {"event": self.request.event, "user": self.request.user}
-        return super().get_form_kwargs() | asking | {"has_sellers": may_read_sellers(self.request)}
+        return super().get_form_kwargs() | asking | of_sellers(self.request)
 
     def get_initial(self):
         """``?seller=…`` for whom; or the values of a job that failed, to try again."""
@@ -297,7 +297,7 @@ class BatchPreview(PageMixin, View):
         return self._preview(request.POST)
 
     def _preview(self, data):
-        form = BatchForm(data=data, event=self.request.event, has_sellers=may_read_sellers(self.request))
+        form = BatchForm(data=data, event=self.request.event, **of_sellers(self.request))
         context = {}
         if form.is_valid():
             context = {"quote": form.offer(), "batch": form.batch}
@@ -337,7 +337,7 @@ class BatchSpecimen(PageMixin, View):
         return as_private_file(response, f"{request.event.slug}-offlinesales-specimen.pdf", disposition="inline")
 
     def _form(self, data) -> BatchForm:
-        return BatchForm(data=data, event=self.request.event, has_sellers=may_read_sellers(self.request))
+        return BatchForm(data=data, event=self.request.event, **of_sellers(self.request))
 
     def _specimen(self, batch, seats) -> bytes:
         """

@@ -9,8 +9,19 @@ from django.utils.translation import gettext as _
 
 from ..db.rows import reserve_ids
 from ..models import Document, JobFailed, OfflineSalesBatch, Seller
-from ..sellers.handing_over import Moved, NotHandedOver, check_seller, exceeds_limit, lock_sellers, write_document
+from ..sellers.handing_over import (
+    Moved,
+    NotHandedOver,
+    OverLimit,
+    check_seller,
+    exceeds_limit,
+    lock_sellers,
+    write_document,
+)
 from ..tickets.figures import Tally
+
+#: The code of a validation error.
+OVER_LIMIT = "over_limit"
 
 
 def check_delivery(batch: OfflineSalesBatch, seller: Seller, price: Decimal, over_limit: bool = False) -> None:
@@ -18,14 +29,16 @@ def check_delivery(batch: OfflineSalesBatch, seller: Seller, price: Decimal, ove
     :param batch: unsaved and checked
     :param price: of one ticket
     :param over_limit: as in ``check_seller``
-    :raises ValidationError: naming ``seller``, if she can't get all of them
+    :raises ValidationError: naming ``seller``, if she can't get all of them; with the code ``OVER_LIMIT``, if that is
+        all that stands in the way
     """
     if batch.testmode:
         raise ValidationError({"seller": [_("Tickets of test mode cannot be handed over.")]})
     try:
         check_seller(seller, batch.event, _tally(batch, price), over_limit=over_limit)
     except NotHandedOver as error:
-        raise ValidationError({"seller": [str(error)]}) from error
+        code = OVER_LIMIT if isinstance(error, OverLimit) else None
+        raise ValidationError({"seller": [ValidationError(str(error), code)]}) from error
 
 
 def _tally(batch: OfflineSalesBatch, price: Decimal) -> Tally:

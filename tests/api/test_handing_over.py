@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pretix.base.models import Device, Organizer
 
-from pretix_offlinesales.models import Document
+from pretix_offlinesales.models import READ_SELLERS, Document
 from tests.support.sellers import handed_over, held, make_seller
 from tests.support.ways import device
 
@@ -116,6 +116,26 @@ def test_sellers_who_can_not_get_them(give, organizer, make_batch, dry_run):
         answer = give(seller, {batch: "1-2"}, dry_run=dry_run)
         assert (answer.status_code, set(answer.json())) == (400, {"seller"})
     assert not Document.objects.exists()
+
+
+def test_above_the_credit_limit(give, organizer, make_batch):
+    batch, poor = make_batch(), make_seller(organizer, credit_limit=40)
+    assert give(poor, {batch: "1-2"}).status_code == 400
+    assert give(poor, {batch: "1-2"}, over_limit=True, dry_run=True).status_code == 200
+    assert give(poor, {batch: "1-2"}, over_limit=True).status_code == 201
+    assert held(poor, batch) == [1, 2]
+    assert give(poor, {batch: "3"}, over_limit="x").json() == {"over_limit": ["Must be a valid boolean."]}
+
+
+def test_who_may_not_change_sellers_confirms_nothing(api, address, organizer, make_batch, team):
+    batch, kiosk = make_batch(), make_seller(organizer)
+    asked = {"seller": kiosk.pk, "tickets": {str(batch.pk): "1"}, "over_limit": True}
+    assert device(organizer).post(address, asked, format="json").status_code == 403
+    team.all_organizer_permissions = False
+    team.limit_organizer_permissions = {READ_SELLERS: True}
+    team.save()
+    assert api.post(address, asked, format="json").status_code == 403
+    assert api.post(address, asked | {"over_limit": False}, format="json").status_code == 201
 
 
 def test_sellers_of_others_are_as_unknown_as_those_that_there_are_not(give, api, address, make_batch):

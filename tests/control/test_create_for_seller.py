@@ -2,7 +2,7 @@
 
 import pytest
 
-from pretix_offlinesales.models import Document, Job, OfflineSalesBatch
+from pretix_offlinesales.models import READ_SELLERS, Document, Job, OfflineSalesBatch
 from tests.support.pages import alerts, errors, shown, soup, words
 from tests.support.sellers import handed_over, held, make_seller
 
@@ -84,6 +84,28 @@ def test_who_can_not_get_it_is_said_at_the_field(ask, kiosk, changed, values, me
     assert errors(ask(**values)) == {"seller": [message]}
     assert alerts(ask("preview", **values)) == [f"Seller: {message}"]
     assert ask("specimen", **values)["Content-Type"] == "application/pdf"
+    assert Job.objects.count() == 0
+
+
+def test_more_than_the_credit_limit_is_confirmed_by_whoever_may(ask, kiosk, team):
+    type(kiosk).objects.filter(pk=kiosk.pk).update(credit_limit=68)
+    assert not soup(ask("preview", seller=str(kiosk.pk))).select("[name=over_limit]")
+    seen = ask(seller=str(kiosk.pk))
+    assert soup(seen).select("[name=over_limit]")
+    assert alerts(ask("preview", seller=str(kiosk.pk), over_limit="on")) == []
+    assert ask(seller=str(kiosk.pk), over_limit="on").status_code == 302
+    assert held(kiosk, OfflineSalesBatch.objects.get()) == [1, 2, 3]
+    assert "exceeds the credit limit" in Document.objects.get().snapshot["terms"][-1]
+
+
+def test_who_may_not_change_sellers_is_not_asked(ask, kiosk, team):
+    type(kiosk).objects.filter(pk=kiosk.pk).update(credit_limit=68)
+    team.all_organizer_permissions = False
+    team.limit_organizer_permissions = {READ_SELLERS: True}
+    team.save()
+    seen = ask(seller=str(kiosk.pk), over_limit="on")
+    assert "credit limit" in errors(seen)["seller"][0]
+    assert not soup(seen).select("[name=over_limit]")
     assert Job.objects.count() == 0
 
 

@@ -202,8 +202,63 @@ def test_who_clicks_twice_gets_one_document(look, confirm, make, kiosk, back):
     assert Document.objects.filter(count=2).count() == 1
 
 
+@pytest.fixture
+def may_read_only(team):
+    """Whoever reads sellers, but does not change them."""
+    team.all_organizer_permissions = False
+    team.limit_organizer_permissions = {READ_SELLERS: True}
+    team.save()
+
+
 @pytest.mark.django_db
-def test_more_than_the_credit_limit_is_refused_at_the_seller(look, make, organizer):
+def test_more_than_the_credit_limit_is_confirmed_by_whoever_may_change_sellers(look, confirm, make, organizer, anna):
+    kiosk = make_seller(organizer, credit_limit=50)
+    batch = make(amount=3)
+    assert not soup(look(kiosk, f"#{batch.pk}: 1-2")).select("[name=over_limit]")
+    seen = look(kiosk, f"#{batch.pk}: 1-3")
+    limit = "The seller would hold or owe €69.00, and the credit limit is €50.00."
+    assert (heading(seen), errors(seen)) == ("Please confirm", {})
+    assert alerts(seen) == [f"{limit} Hand them over above the credit limit"]
+    form = soup(seen).select_one("form:has([name=confirmed])")
+    filled = {field["name"]: field.get("value") or field.text for field in form.select("[name]:not([name=over_limit])")}
+    again = anna.post(seen.request["PATH_INFO"], filled)
+    assert f"Nothing was handed over: {limit}" in errors(again)["target"]
+    assert held(kiosk, batch) == []
+    confirm(again)
+    assert held(kiosk, batch) == [1, 2, 3]
+    document = Document.objects.get()
+    assert document.snapshot["terms"][-1] == (
+        "What the seller holds and owes exceeds the credit limit, as the organizer has confirmed."
+    )
+    for logged in (kiosk, batch.event):
+        entry = logged.all_logentries().filter(action_type__endswith="handed_over").get()
+        assert entry.display().endswith("It was confirmed that this is above the credit limit.")
+        assert entry.user == document.user
+
+
+@pytest.mark.django_db
+def test_what_is_below_the_credit_limit_needs_no_confirmation_and_says_nothing_of_it(look, confirm, make, organizer):
+    kiosk = make_seller(organizer, credit_limit=50)
+    batch = make(amount=3)
+    confirm(look(kiosk, f"#{batch.pk}: 1-2"), over_limit="on")
+    assert "credit limit" not in str(Document.objects.get().snapshot)
+    assert not kiosk.all_logentries().filter(data__contains="over_limit").exists()
+
+
+@pytest.mark.django_db
+def test_who_may_not_change_sellers_confirms_nothing(look, confirm, make, organizer, may_read_only):
+    kiosk = make_seller(organizer, credit_limit=50)
+    batch = make(amount=3)
+    seen = look(kiosk, f"#{batch.pk}: 1-2")
+    handed_over(batch, kiosk, "3")
+    again = confirm(seen, over_limit="on")
+    assert held(kiosk, batch) == [3]
+    assert "credit limit" in errors(again)["target"][0]
+    assert not soup(again).select("[name=over_limit]")
+
+
+@pytest.mark.django_db
+def test_more_than_the_credit_limit_is_refused_at_the_seller(look, make, organizer, may_read_only):
     kiosk = make_seller(organizer, credit_limit=50)
     batch = make(amount=3)
     seen = look(kiosk, f"#{batch.pk}: 1-3")

@@ -1,17 +1,20 @@
 """Who may see and do what on the organizer's pages: a column for each page and a row for each person."""
 
+from urllib.parse import urljoin
+
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import get_resolver
 from django.utils.timezone import now
-from pretix.base.models import CachedFile, LogEntry, Organizer, User
+from pretix.base.models import CachedFile, Event, LogEntry, Organizer, User
 
-from pretix_offlinesales.models import CHANGE_SELLERS, READ_SELLERS, Seller
+from pretix_offlinesales.models import CHANGE_SELLERS, READ_SELLERS, Seller, SellerPayment, Statement
 from tests.support.pages import soup, words
 from tests.support.plugins import ORGANIZER_PLUGINS
 from tests.support.sellers import make_seller
+from tests.support.statements import bare
 
 #: The columns: name of the page → (method, what success looks like).
 PAGES = {
@@ -32,6 +35,17 @@ PAGES = {
     "upload": ("post", 302),
     "seller_import_process": ("get", 200),
     "import": ("post", 302),
+    "sales": ("get", 200),
+    "seller_state": ("get", 200),
+    "look": ("post", 200),
+    "statements": ("get", 200),
+    "seller_statement": ("get", 200),
+    "seller_statement_pdf": ("get", 200),
+    "seller_statement_csv": ("get", 200),
+    "seller_statement_json": ("get", 200),
+    "seller_payment": ("get", 200),
+    "pay": ("post", 302),
+    "payments": ("get", 200),
 }
 
 #: Where a page has another name than its url.
@@ -42,10 +56,22 @@ URL_NAMES = {
     "erase": "seller_erase",
     "upload": "seller_import",
     "import": "seller_import_process",
+    "look": "seller_state",
+    "pay": "seller_payment",
 }
 
 #: Pages where something is read only; the others share a column.
-READ = ("sellers", "seller", "seller_export")
+READ = (
+    *("sellers", "seller", "seller_export", "sales"),
+    *("statements", "seller_statement", "payments"),
+    *(f"seller_statement_{file}" for file in ("pdf", "csv", "json")),
+)
+
+#: Pages of one statement.
+OF_STATEMENT = ("seller_statement", *(name for name in READ if name.startswith("seller_statement_")), "seller_payment")
+
+#: Where addresses begin.
+ROOTS = ("sellers", "statements", "payments")
 
 #: Yes where the answer is success, else the status code; login where one is asked to log in.
 MATRIX = """
@@ -73,6 +99,8 @@ FILLED_IN = {
     "payment_days": "14",
     "commissions-TOTAL_FORMS": "0",
     "commissions-INITIAL_FORMS": "0",
+    "amount": "1.00",
+    "date": "2026-01-31",
 }
 
 
@@ -93,7 +121,12 @@ def seller(organizer):
 
 
 @pytest.fixture
-def addresses(place, seller):
+def statement(seller, event):
+    return bare(seller, event)
+
+
+@pytest.fixture
+def addresses(place, seller, statement):
     names = {
         "sellers": "",
         "seller": f"{seller.pk}/",
@@ -106,8 +139,15 @@ def addresses(place, seller):
         "seller_erase": f"{seller.pk}/erase",
         "seller_import": "import",
         "seller_import_process": "import/{file}",
+        "sales": "sales",
+        "seller_state": f"{seller.pk}/statement",
+        "statements": "../statements/",
+        "seller_statement": f"../statements/{statement.pk}/",
+        **{f"seller_statement_{file}": f"../statements/{statement.pk}/{file}" for file in ("pdf", "csv", "json")},
+        "seller_payment": f"../statements/{statement.pk}/payment",
+        "payments": "../payments/",
     }
-    return {name: place + names[URL_NAMES.get(name, name)] for name in PAGES}
+    return {name: urljoin(place, names[URL_NAMES.get(name, name)]) for name in PAGES}
 
 
 def answer(client, name, addresses):
@@ -143,12 +183,11 @@ def judged(name, response):
 
 
 def test_the_table_has_a_column_for_each_page():
-    [ours] = [
-        pattern
-        for pattern in _patterns(get_resolver())
-        if pattern.pattern.describe().endswith("offlinesales/sellers/'")
-    ]
-    assert {URL_NAMES.get(name, name) for name in PAGES} == {page.name for page in ours.url_patterns}
+    ends = tuple(f"offlinesales/{root}/'" for root in ROOTS)
+    ours = [pattern for pattern in _patterns(get_resolver()) if pattern.pattern.describe().endswith(ends)]
+    assert len(ours) == len(ROOTS)
+    served = {page.name for pattern in ours for page in pattern.url_patterns}
+    assert {URL_NAMES.get(name, name) for name in PAGES} == served
 
 
 def _patterns(resolver):
@@ -169,7 +208,8 @@ def test_who_may_do_what(who, read, change, name, organizer, event, addresses):
 
 
 def traces():
-    return list(Seller.objects.values()), LogEntry.objects.filter(action_type__contains="seller").count()
+    made = Statement.objects.count(), SellerPayment.objects.count()
+    return list(Seller.objects.values()), made, LogEntry.objects.filter(action_type__contains="seller").count()
 
 
 @pytest.mark.parametrize("name", [name for name in PAGES if name not in ("sellers", "seller_export", "seller_add")])
@@ -184,6 +224,17 @@ def test_sellers_of_another_organizer_are_not_found(name, anna, organizer, addre
         assert getattr(anna, PAGES[name][0])(address, FILLED_IN).status_code == 404
     theirs.refresh_from_db()
     assert theirs.name == "Theirs"
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if URL_NAMES.get(name, name) in OF_STATEMENT])
+def test_statements_of_another_organizer_are_not_found(name, anna, addresses, statement):
+    circus = Organizer.objects.create(name="Circus", slug="circus", plugins=ORGANIZER_PLUGINS)
+    event = Event.objects.create(organizer=circus, name="Show", slug="show", currency="EUR", date_from=now())
+    theirs = bare(make_seller(circus, "Theirs"), event)
+    for unknown in (theirs.pk, 99999999999999999999):
+        address = addresses[name].replace(f"/statements/{statement.pk}/", f"/statements/{unknown}/")
+        assert getattr(anna, PAGES[name][0])(address, FILLED_IN).status_code == 404
+    assert SellerPayment.objects.count() == 0
 
 
 @pytest.mark.parametrize("name", [name for name, (method, _success) in PAGES.items() if method == "post"])
@@ -216,11 +267,12 @@ def test_the_navigation_leads_there(who, shown, organizer, event, place):
     assert bool(soup(page).select(f'#side-menu a[href="{place}"]')) == shown
 
 
-def test_buttons_are_shown_to_whoever_may_use_them(organizer, event, seller, place):
+def test_buttons_are_shown_to_whoever_may_use_them(organizer, event, seller, statement, place):
     reader = PEOPLE["who reads sellers"](organizer, event)
-    for address in (place, f"{place}{seller.pk}/"):
+    for address in (place, f"{place}{seller.pk}/", urljoin(place, f"../statements/{statement.pk}/")):
         content = soup(reader.get(address)).select_one("#page-wrapper")
         assert not content.select('a[href*="/add"], a[href*="/edit"], a[href*="/import"], a[href*="/delete"]')
+        assert not content.select('a[href*="/payment"], a[href$="/statement"]')
         assert not content.select('form[method="post"]')
 
 

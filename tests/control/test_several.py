@@ -174,6 +174,11 @@ def test_a_seller_would_hold_too_much(anna, page, values, item, workshop, kiosk,
     seen = anna.post(page, values([(item, 3), (workshop, 4)], kiosk, office))
     message = "Tourist office: The seller would hold or owe €89.00, and the credit limit is €80.00."
     assert (errors(seen), button(seen)) == ({"sellers": [message]}, None)
+    assert soup(seen).select("[name=over_limit]")
+    confirmed = values([(item, 3), (workshop, 4)], kiosk, office, over_limit="on")
+    assert button(anna.post(page, confirmed)) == "Issue 4 batches"
+    anna.post(page, confirmed | {"confirmed": "on"})
+    assert [each["over_limit"] for each in Job.objects.get().request["batches"]] == [True] * 4
 
 
 def test_what_is_wrong_is_said_at_its_line(anna, page, values, item, workshop, kiosk, office, event):

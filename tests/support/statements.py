@@ -1,11 +1,13 @@
 """Statements of sellers, and what they say."""
 
+from decimal import Decimal
+
 from django.utils.timezone import now
 from pretix.base.models import Event
 
 from pretix_offlinesales.documents.statements import SellerStatement
-from pretix_offlinesales.models import OfflineSalesBatch, Seller, Statement
-from pretix_offlinesales.sellers.statements import make
+from pretix_offlinesales.models import Document, DocumentKind, OfflineSalesBatch, Seller, Statement
+from pretix_offlinesales.sellers.statements import look, make
 
 from .sellers import NOBODY, handed_over
 
@@ -22,3 +24,22 @@ def state(seller: Seller, *events: Event) -> Statement:
 
 def said(statement: Statement) -> SellerStatement:
     return SellerStatement.from_json(statement.document.snapshot)
+
+
+def bare(seller: Seller, event: Event, due: str = "10.00", number: int = 1) -> Statement:
+    """One without tickets, that says nothing but what is due."""
+    draft, amount = look(seller, [event], now()), Decimal(due)
+    document = Document.objects.create(
+        organizer=seller.organizer,
+        kind=DocumentKind.STATEMENT,
+        number=number,
+        target=seller,
+        count=0,
+        value=amount,
+        currency=event.currency,
+        snapshot=draft.snapshot().to_json(),
+    )
+    sums = {"total": amount, "due": amount, "commission": 0, "commission_tax": 0}
+    statement = Statement.objects.create(document=document, seller=seller, until=draft.until, **sums)
+    statement.events.add(event)
+    return statement
