@@ -27,7 +27,7 @@ from pretix_offlinesales.sellers.accounts import Account, accounts
 from pretix_offlinesales.sellers.stock import ranges
 from pretix_offlinesales.tickets.books import spelled_out
 from pretix_offlinesales.tickets.figures import Tally, figures
-from pretix_offlinesales.tickets.numbers import parse_numbers
+from pretix_offlinesales.tickets.numbers import format_numbers, parse_numbers
 from pretix_offlinesales.tickets.state import State
 
 from .papers import NOTHING, Ledger, Paper, papers_of
@@ -126,6 +126,15 @@ class Books:
         """As the legend of the stock map calls it."""
         names = {seller.pk: seller.name for seller in self.sellers}
         return f"Held by {names[paper.seller]}" if paper.state == "held" else str(State(paper.state).label)
+
+    def numbers_stated(self, statement: Document) -> dict[str, str]:
+        """By the keys of their batches."""
+        tickets = {entry.ticket for entry in self.money.entries if entry.statement == statement.pk}
+        numbers = defaultdict(list)
+        for paper in self.papers:
+            if paper.ticket in tickets:
+                numbers[str(paper.batch)].append(paper.number)
+        return {batch: format_numbers(found) for batch, found in numbers.items()}
 
     # What is said
 
