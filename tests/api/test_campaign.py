@@ -6,7 +6,7 @@ import pytest
 from hierarkey.proxy import dirty_cache_keys
 from pretix.base.models import OrderPosition
 
-from pretix_offlinesales.models import Document, OfflineSalesTicket
+from pretix_offlinesales.models import Document, DocumentKind, OfflineSalesTicket
 from pretix_offlinesales.tickets.numbers import format_ranges
 from tests.support.campaign import Books, add_products
 
@@ -20,8 +20,9 @@ SMALL = {"name": "Student union", "credit_limit": "700.00"}
 class Campaign:
     """What one asks the API for, in a few words."""
 
-    def __init__(self, api, event, worker):
-        self.api, self.event, self.worker = api, event, worker
+    def __init__(self, api, event, worker, *others):
+        """:param others: events of the same organizer whose tickets the same sellers have"""
+        self.api, self.event, self.worker, self.events = api, event, worker, [event, *others]
         self.of_organizer = f"/api/v1/organizers/{event.organizer.slug}/"
         self.of_event = f"{self.of_organizer}events/{event.slug}/"
 
@@ -75,7 +76,7 @@ class Campaign:
 
     def agree(self) -> Books:
         """Whatever is said of the tickets is true of each of them."""
-        books = Books.of(self.event)
+        books = Books.of(*self.events)
         assert books.contradictions() == {}
         documents = self.all_pages(f"{self.of_organizer}offlinesalesdocuments/", page_size=20)
         assert [
@@ -84,31 +85,66 @@ class Campaign:
         ] == [
             (
                 *(each.pk, each.kind, each.number, each.source_id, each.target_id, each.count, str(each.value)),
-                {str(moved.batch_id): format_ranges(moved.numbers) for moved in each.movements.all()},
+                numbers_of(books, each),
             )
             for each in books.documents
         ]
+        self.agree_about_money(books)
         return books
+
+    def agree_about_money(self, books) -> None:
+        """What sellers were told, what of it is paid, and by which payments."""
+        money = books.money
+        paid = {pk: amount for seller in books.sellers for pk, amount in money.paid_of(seller).items()}
+        names = ("id", "number", "seller", "total", "commission", "commission_tax", "due", "paid", "settled")
+        statements = self.all_pages(f"{self.of_organizer}offlinesalesstatements/", page_size=20)
+        assert [tuple(each[name] for name in names) for each in statements] == [
+            (
+                *(each.pk, each.document.number, each.seller_id),
+                *map(str, (each.total, each.commission, each.commission_tax, each.due, paid[each.pk])),
+                each.settled is not None,
+            )
+            for each in money.statements
+        ]
+        names = ("id", "statement", "seller", "amount")
+        payments = self.all_pages(f"{self.of_organizer}offlinesalespayments/", page_size=20)
+        assert [tuple(each[name] for name in names) for each in payments] == [
+            (each.pk, each.statement_id, each.seller_id, str(each.amount)) for each in money.payments
+        ]
 
     def agree_ticket_by_ticket(self) -> None:
         """All of them in pages, of each holder how many are in which state, and what each seller holds and owes."""
-        books, tickets = self.agree(), f"{self.of_event}offlinesalestickets/"
+        books = self.agree()
+        for event in self.events:
+            papers = [each for each in books.papers if books.batches[each.batch].event_id == event.pk]
+            self.agree_about_papers(f"{self.of_organizer}events/{event.slug}/offlinesalestickets/", papers)
+        sellers = f"{self.of_organizer}offlinesalessellers/"
+        said = [self.get(f"{sellers}{seller.pk}/") for seller in books.sellers]
+        accounts = [books.account(seller) for seller in books.sellers]
+        assert [(each["balance"], each["owed"], each["held"], each["held_value"]) for each in said] == [
+            (str(account.balance), str(account.owed), account.held.count, str(account.held.value))
+            for account in accounts
+        ]
+
+    def agree_about_papers(self, tickets, papers) -> None:
+        """:param tickets: the address of those of an event"""
         assert [
             (each["batch"], each["number"], each["seller"], each["state"])
             for each in self.all_pages(tickets, page_size=500)
-        ] == [(each.batch, each.number, each.seller, each.state) for each in books.papers]
-        counted = Counter((each.seller, each.state) for each in books.papers)
+        ] == [(each.batch, each.number, each.seller, each.state) for each in papers]
+        counted = Counter((each.seller, each.state) for each in papers)
         said = {
             (seller, state): self.get(tickets, seller=seller or "null", state=state, page_size=1)["count"]
             for seller, state in counted
         }
         assert said == counted
-        sellers = f"{self.of_organizer}offlinesalessellers/"
-        said = [self.get(f"{sellers}{seller.pk}/") for seller in books.sellers]
-        accounts = [books.account(seller) for seller in books.sellers]
-        assert [(each["balance"], each["held"], each["held_value"]) for each in said] == [
-            (str(account.balance), account.held.count, str(account.held.value)) for account in accounts
-        ]
+
+
+def numbers_of(books, document):
+    """As the API names the tickets of a document."""
+    if document.kind == DocumentKind.STATEMENT:
+        return books.numbers_stated(document)
+    return {str(moved.batch_id): format_ranges(moved.numbers) for moved in document.movements.all()}
 
 
 @pytest.fixture
