@@ -19,10 +19,9 @@ from pretix_offlinesales.sellers import records
 from pretix_offlinesales.sellers.accounts import accounts
 from pretix_offlinesales.sellers.statements import make
 from tests.support.after_sale import take_back
+from tests.support.fuzz import DEEP, anything, fast, text
 from tests.support.receiving import receiving_server
 from tests.support.sellers import NOBODY, handed_over, make_seller
-
-from .test_fuzz import DEEP, anything, fast, text
 
 
 @pytest.fixture
