@@ -105,6 +105,9 @@ def _with_document(text: str, data: dict) -> str:
 class OfStatement(NoOpShredderMixin, LogEntryType):
     """What was done with a statement, in the history of its seller: the text is followed by a link."""
 
+    #: What the log entry calls the key of the statement.
+    _key: str
+
     def display(self, logentry: LogEntry, data: dict) -> str:
         text = self._said(data)
         seller = logentry.content_object

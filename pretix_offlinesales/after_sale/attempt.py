@@ -140,7 +140,7 @@ class Attempt:
         before = self._job.checkpoint
         try:
             with planned_plainly():
-                orders = fetch(self._job.event, order_ids(chunk), lock=True, door=self._kind.closes_door)
+                orders = fetch(self._job.event, order_ids(chunk), lock=True)
                 refused = self._refusals(orders, chunk)
                 accepted = [pk for pk in order_ids(chunk) if pk not in refused]
                 written, impossible = deal_with(orders, accepted) if accepted else ([], {})

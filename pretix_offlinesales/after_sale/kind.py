@@ -109,8 +109,6 @@ class AfterSale(Kind):
     #: What the history of the order says, if it is we who say it.
     order_history: "ClassVar[StrOrPromise | None]" = None
 
-    #: Whether nobody can be let in with a ticket while it is dealt with: the door has to wait then.
-    closes_door = True
     #: What all tickets are that something can be done about, by their state.
     candidates: ClassVar[Q]
     #: What is said of paper whose code has been revoked.

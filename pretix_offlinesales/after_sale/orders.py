@@ -206,11 +206,10 @@ class Orders:
         return sum((refund.amount for refund in refunds if not payment or refund.payment_id == payment.pk), NOTHING)
 
 
-def fetch(event: Event, pks: Collection[int], lock: bool = False, door: bool = True) -> Orders:
+def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
     """
     :param lock: Nobody else changes these orders or decides over their tickets, and nobody is let in with them, until
         the end of the transaction.
-    :param door: If false, nobody has to wait at the door for that: people are let in with them all the while.
 
     Positions are locked as the host's check-in locks them, and before all else: whoever scans a ticket locks its
     position first and its order later. Others lock orders first; so not to wait for each other, for an order we don't
@@ -219,12 +218,13 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False, door: bool = T
     :raises OperationalError: if somebody else has locked one of the orders
     """
     locked = {"of": OF_SELF} if lock else None
-    if door:
-        positions = _positions(pks, locked)
-        orders = _orders(pks, locked)
-    else:
-        orders = _orders(pks, locked)
-        positions = _positions(pks, None)
+    positions = list(
+        _locked(unscoped(OrderPosition.all).filter(order__in=pks).order_by("pk"), locked).prefetch_related(
+            "item", "variation", "subevent"
+        )
+    )
+    rows = _locked(unscoped(Order.objects).filter(pk__in=pks).order_by("pk"), locked and locked | {"nowait": True})
+    orders = {order.pk: order for order in rows}
     if lock:
         lock_tickets(orders)
     for order in orders.values():
@@ -235,17 +235,6 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False, door: bool = T
     cards = list(_locked(unscoped(GiftCard.objects).filter(issued_in__in=positions).order_by("pk"), locked))
     _value_gift_cards(cards)
     return Orders(event, orders, _by(positions), _by(cards, "issued_in_id"))
-
-
-def _positions(pks: Collection[int], locked: dict | None) -> list[OrderPosition]:
-    """Canceled ones, too."""
-    positions = _locked(unscoped(OrderPosition.all).filter(order__in=pks).order_by("pk"), locked)
-    return list(positions.prefetch_related("item", "variation", "subevent"))
-
-
-def _orders(pks: Collection[int], locked: dict | None) -> dict[int, Order]:
-    rows = unscoped(Order.objects).filter(pk__in=pks).order_by("pk")
-    return {order.pk: order for order in _locked(rows, locked and locked | {"nowait": True})}
 
 
 def _locked(queryset: QuerySet, options: dict | None) -> QuerySet:

@@ -25,7 +25,8 @@ from ..downloads import document_pdf, statement_csv, statement_json
 from ..host.prefetching import with_settings
 from ..models import CHANGE_SELLERS, READ_SELLERS, Document, DocumentKind, Job, Seller, SellerPayment, Statement
 from ..models.activation import is_active
-from ..sellers.payments import allocations, unpaid
+from ..sellers.payments import allocations
+from ..sellers.standing import standings
 from ..sellers.statements import Draft, NothingToState, events_of, look
 from ..settling.paying import pay, state
 from ..tickets.worth import NOTHING
@@ -210,8 +211,8 @@ with scopes_disabled():
             fields = ()
 
         def are_overdue(self, statements, name, value):
-            today = now().astimezone(self.request.organizer.timezone).date()
-            late = unpaid(statements_of(self.request).filter(pay_until__lt=today))
+            known = standings(self.request.organizer, statements_of(self.request).filter(due__gt=0))
+            late = [pk for pk, standing in known.items() if standing.is_overdue]
             return statements.filter(pk__in=late) if value else statements.exclude(pk__in=late)
 
     class PaymentFilter(FilterSet):

@@ -46,7 +46,9 @@ class TicketsForm(LinesForm):
         label=_lazy("All but these"),
         required=False,
         widget=forms.CheckboxInput(attrs=ASKED),
-        help_text=_lazy("What is listed above is left alone, and all others are meant."),
+        help_text=_lazy(
+            "What is listed above is left alone, and all others are meant: all of them, if nothing is listed."
+        ),
     )
     seller = SellerChoice(
         label=_lazy("Held by"),

@@ -1,18 +1,15 @@
 """The pages on which statements of many sellers are made in one go."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.functional import cached_property
-from django.utils.timezone import now
-from django.utils.translation import gettext_lazy as _, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 from django.views.generic import FormView, TemplateView, View
-from pretix.base.forms.widgets import DatePickerWidget
-from pretix.base.models import Event, Organizer
+from pretix.base.models import Event
 
 from .. import tasks
 from ..downloads import download
@@ -21,44 +18,26 @@ from ..kinds import STATE_ALL
 from ..models import CHANGE_SELLERS, REQUESTER, Document, Job, Seller
 from ..models.activation import is_active
 from ..settling.many import Outcome, documents_of, events_of, sellers_of
-from .sellers import OrganizerPageMixin
+from .organizer_pages import OrganizerPageMixin
+from .statement_forms import EventsChoice, StateForm
 from .waiting import JobMixin
 
 #: How many of the latest ones are shown.
 SHOWN = 10
 
 
-class Choices(forms.ModelMultipleChoiceField):
-    widget = forms.CheckboxSelectMultiple(attrs={"class": "scrolling-multiple-choice"})
-
-
-class EventChoices(Choices):
-    def label_from_instance(self, event: Event) -> str:
-        return f"{event.name} · {event.get_date_range_display()}"
-
-
-class StateAllForm(forms.Form):
-    """When valid, ``until`` is a moment."""
-
-    events = EventChoices(
+class StateAllForm(StateForm):
+    events = EventsChoice(
         label=_("Events"),
-        queryset=Event.objects.none(),
+        queryset=None,
         help_text=_("Each seller gets one statement about those of these events whose tickets they were handed."),
     )
-    sellers = Choices(
+    sellers = forms.ModelMultipleChoiceField(
         label=_("Sellers"),
-        queryset=Seller.objects.none(),
+        queryset=None,
         required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "scrolling-multiple-choice"}),
         help_text=_("If you choose nobody, it is everybody who has something to be stated."),
-    )
-    until = forms.DateField(
-        label=pgettext_lazy("statement", "Up to"),
-        required=False,
-        widget=DatePickerWidget(),
-        help_text=_(
-            "Sales until the end of this day. Keep empty for all until now. What has come back or changed since "
-            "the last statement is always included."
-        ),
     )
     apart = forms.TypedChoiceField(
         label=_("File"),
@@ -68,32 +47,21 @@ class StateAllForm(forms.Form):
         required=False,
         widget=forms.RadioSelect,
     )
+    looked = None  # nobody sees them before they are made
+    field_order = ("events", "sellers", "until", "apart")
 
-    def __init__(self, *args, organizer: Organizer, events: list[Event], **kwargs):
-        """:param events: that can be chosen"""
+    def __init__(self, *args, sellers: QuerySet[Seller], **kwargs):
         super().__init__(*args, **kwargs)
-        self._organizer = organizer
-        keys = [event.pk for event in events]
-        self.fields["events"].queryset = events_of(organizer).filter(pk__in=keys)
-        self.fields["sellers"].queryset = sellers_of(events).order_by("name", "pk")
-        self.initial.setdefault("events", keys)
-
-    def clean_until(self) -> datetime:
-        """In the organizer's timezone. Today, it is now."""
-        day, zone = self.cleaned_data["until"], self._organizer.timezone
-        today = now().astimezone(zone).date()
-        if day and not date(1990, 1, 1) <= day <= today:
-            raise ValidationError(_("This must be in the past, and not before 1990."))
-        return now() if not day or day == today else datetime.combine(day, time.max, zone)
+        self.fields["sellers"].queryset = sellers.order_by("name", "pk")
 
 
 class StateAllMixin(OrganizerPageMixin):
     """Jobs are the events'; these are asked for and found over all events of the organizer's."""
 
     def find(self, pk: str, **filters) -> Job:
-        event = Event.objects.filter(organizer=self.request.organizer, offline_sales_jobs__pk=pk)
+        events = Event.objects.filter(organizer=self.request.organizer).select_related("organizer")
         try:
-            return find(event.select_related("organizer").get(), pk, STATE_ALL, **filters)
+            return find(events.get(offline_sales_jobs__pk=pk), pk, STATE_ALL, **filters)
         except (Event.DoesNotExist, Job.DoesNotExist, ValidationError) as error:
             raise Http404 from error
 
@@ -109,7 +77,9 @@ class StateAll(StateAllMixin, JobMixin, FormView):
         return [event for event in events_of(self.request.organizer) if is_active(event)]
 
     def get_form_kwargs(self):
-        return super().get_form_kwargs() | {"organizer": self.request.organizer, "events": self.events}
+        organizer, keys = self.request.organizer, [event.pk for event in self.events]
+        choices = {"events": events_of(organizer).filter(pk__in=keys), "sellers": sellers_of(self.events)}
+        return super().get_form_kwargs() | {"organizer": organizer, **choices}
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(**kwargs) | {"has_events": bool(self.events), "jobs": self._latest()}
@@ -127,8 +97,8 @@ class StateAll(StateAllMixin, JobMixin, FormView):
         if message := too_many(events[0]):
             form.add_error(None, message)
             return self.form_invalid(form)
-        values = {name: form.cleaned_data[name] for name in ("until", "sellers", "apart")}
-        return self.start(self.kind.ask_for(events, requested_by={"user": self.request.user}, **values))
+        values = {name: form.cleaned_data[name] for name in ("sellers", "apart")}
+        return self.start(self.kind.ask_for(events, form.moment, self.requester, **values))
 
     def _find(self, pk):
         job = self.find(pk)

@@ -9,6 +9,7 @@ from hashlib import sha256
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db.models import Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
@@ -49,6 +50,7 @@ class StateForm(forms.Form):
     until = forms.DateField(
         label=pgettext_lazy("statement", "Up to"),
         required=False,
+        validators=[MinValueValidator(date(1990, 1, 1))],
         widget=DatePickerWidget(),
         help_text=_(
             "Sales until the end of this day. Keep empty for all until now. What has come back or changed since "

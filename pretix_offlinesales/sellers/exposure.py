@@ -29,7 +29,8 @@ def exposures(sellers: Iterable[Seller]) -> dict[int, Decimal]:
     groups = figures(
         tickets.annotate(is_paid=is_paid), by=("seller", "paid_directly", "is_paid", "order__require_approval")
     )
-    held, owed = defaultdict(lambda: NOTHING), defaultdict(lambda: NOTHING)
+    held: dict[int, Decimal] = defaultdict(lambda: NOTHING)
+    owed: dict[int, Decimal] = defaultdict(lambda: NOTHING)
     for (seller, paid_directly, is_paid_for, is_inactive), found in groups.items():
         if paid_directly:
             continue

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 from django.utils.timezone import now
 
 from ..db.queries import unscoped
@@ -78,13 +78,6 @@ def allocations(sellers: Iterable[Seller]) -> dict[int, Allocation]:
 
 def is_paid(statement: Statement, allocation: Allocation) -> bool:
     return allocation.paid[statement.pk] == statement.due
-
-
-def unpaid(statements: QuerySet[Statement]) -> set[int]:
-    """The keys of those that are not paid in full (any more), in three queries."""
-    asked = list(statements.select_related("seller").only("due", "seller"))
-    found = allocations({statement.seller for statement in asked})
-    return {statement.pk for statement in asked if not is_paid(statement, found[statement.seller_id])}
 
 
 @transaction.atomic

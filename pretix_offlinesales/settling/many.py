@@ -224,7 +224,7 @@ def _refusal(job: Job, request: ManyRequest, seller: int) -> str:
     with transaction.atomic():
         statement, jobs = state(found, events, request.moment, job.requested_by)
         outcome = Outcome.of(job)
-        settling = [*outcome.settling, *(str(each.pk) for each in jobs)]
+        settling = (*outcome.settling, *(str(each.pk) for each in jobs))
         _remember(job, made=[*outcome.made, (seller, statement.pk)], settling=settling)
     return ""
 

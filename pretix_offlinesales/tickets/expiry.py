@@ -9,12 +9,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import DateTimeField, ExpressionWrapper, F, OuterRef, QuerySet, Value
+from django.db.models import DateTimeField, ExpressionWrapper, F, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils.timezone import now
-from pretix.base.models import Event, Order, OrderPosition, SubEvent
+from pretix.base.models import Event, Order, SubEvent
 
-from ..db.queries import first, unscoped
+from ..db.queries import unscoped
 from ..models import OfflineSalesTicket
 from .origin import Origin
 
@@ -83,18 +83,21 @@ def _is_on_consignment(order: Order) -> bool:
 
 
 def _too_early(moment: datetime) -> "QuerySet[OfflineSalesTicket, tuple[int, datetime]]":
-    """The keys of orders, and when the last of their dates ends. What was over a year ago is over."""
-    positions = unscoped(OrderPosition.objects).filter(order=OuterRef("order"))
-    ends = positions.annotate(
-        end=Coalesce("subevent__date_to", "subevent__date_from", "order__event__date_to", "order__event__date_from")
-    ).order_by("-end")
+    """
+    The keys of orders, and when they end. What was over a year ago is over.
+
+    The date is that for which they were issued: a ticket that staff has put on another one was looked at then.
+    """
     pending = unscoped(OfflineSalesTicket.objects).filter(
         batch__consignment=True, order__status=Order.STATUS_PENDING, order__valid_if_pending=True
     )
-    year_later = ExpressionWrapper(F("end") + Value(YEAR), output_field=DateTimeField())
-    late = pending.annotate(end=first(ends, "end")).filter(
-        end__gt=moment - YEAR, end__lt=FOREVER, order__expires__lt=year_later
+    tickets = pending.annotate(
+        end=Coalesce(
+            "batch__subevent__date_to", "batch__subevent__date_from", "batch__event__date_to", "batch__event__date_from"
+        )
     )
+    year_later = ExpressionWrapper(F("end") + Value(YEAR), output_field=DateTimeField())
+    late = tickets.filter(end__gt=moment - YEAR, end__lt=FOREVER, order__expires__lt=year_later)
     return late.order_by("order").values_list("order", "end")
 
 

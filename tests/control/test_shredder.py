@@ -18,11 +18,12 @@ from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.jobs.retention import delete_old
 from pretix_offlinesales.kinds import RETURN
 from pretix_offlinesales.models import Job, JobStep, Movement
-from pretix_offlinesales.shredders import COMMENTED
+from pretix_offlinesales.shredders import COMMENTED, DocumentShredder
 from pretix_offlinesales.tickets.selection import Selection
 from tests.support.jobs import done, skipped
 from tests.support.pages import alerts
 from tests.support.sellers import handed_over, make_seller
+from tests.support.statements import sell, state
 
 PERSONAL = ("Anna Miller", "Bob Smith", "Cleo Jones", "Dora Brown")
 
@@ -245,6 +246,28 @@ def test_documents_of_the_event_lose_people_and_keep_numbers_and_sums(
     assert seller.name == "Anna Miller"
     # Whoever asks for it gets one without names.
     assert pdf(document).read().startswith(b"%PDF")
+
+
+@pytest.mark.django_db
+def test_statements_lose_people_even_if_they_are_about_other_events_too(
+    event, series, subevent, series_item, organizer, make_batch, issued, django_capture_on_commit_callbacks
+):
+    seller = make_seller(organizer, "Anna Miller", commission_percent=10)
+    tours = issued(series, series_item, subevent=subevent).batch
+    sell(make_batch(amount=4), seller, "1-3")
+    sell(tours, seller, "1")
+    of_both = state(seller, event, series).document
+    sell(tours, seller, "2")
+    of_another = state(seller, series).document
+    shredder = DocumentShredder(event)
+    files = {name: content for name, _type, content in shredder.generate_files()}
+    assert set(files) == {f"offlinesales-documents/{name}.pdf" for name in ("delivery-1", "statement-1")}
+    with django_capture_on_commit_callbacks(execute=True):
+        shredder.shred_data()
+    of_both.refresh_from_db(), of_another.refresh_from_db()
+    assert "Anna Miller" not in json.dumps(of_both.snapshot)
+    assert (of_both.statement.invoice_number, bool(of_both.file)) == (1, False)
+    assert "Anna Miller" in json.dumps(of_another.snapshot)
 
 
 def test_comments_of_several_batches_that_were_asked_for_at_once_are_deleted_too(event, shred):

@@ -7,13 +7,14 @@ from django.core.files.storage import default_storage
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from pretix_offlinesales.documents import kept
+from pretix_offlinesales.documents import kept, statement_files
 from pretix_offlinesales.documents.note_paper import NotePaper
 from pretix_offlinesales.documents.notes import Note
-from pretix_offlinesales.models import Document, OfflineSalesBatch
+from pretix_offlinesales.models import Document, DocumentKind, OfflineSalesBatch
 from tests.support.after_sale import take_back
 from tests.support.pdf import boxes, extracted_text, fonts_not_in
 from tests.support.sellers import handed_over, make_seller
+from tests.support.statements import sell, state
 
 
 def read(pdf: bytes) -> list[str]:
@@ -136,6 +137,30 @@ def test_a_forgotten_seller_is_in_no_document_and_the_sums_are(
     for gone in ("Kiosk", "Ann", "Quay", "DE123", "K-17"):
         assert gone not in " ".join(lines) + str(document.snapshot) + document.comment
     assert {"From: deleted", "To: Bookshop", "Main street 5"} <= set(read(content(transfer)))
+
+
+@pytest.mark.django_db
+def test_a_forgotten_seller_is_in_no_statement_and_the_sums_are(
+    organizer, event, make_batch, kiosk, django_capture_on_commit_callbacks
+):
+    sell(make_batch(amount=4), kiosk, "1-3")
+    document = state(kiosk, event).document
+    before = content(document)
+    assert {"Statement 1", "Kiosk at the harbour", "Self-billing invoice 1"} <= set(read(before))
+    assert content(Document.objects.get(pk=document.pk)) == before
+    name = document.file.name
+    with django_capture_on_commit_callbacks(execute=True):
+        kept.forget(kiosk)
+    assert not default_storage.exists(name)
+    document.refresh_from_db()
+    lines = read(content(document))
+    assert {"deleted", "Self-billing invoice 1", "Total 3 €57.99 €11.01 €69.00"} <= set(lines)
+    for gone in ("Kiosk", "Ann", "Quay", "DE123", "K-17"):
+        assert gone not in " ".join(lines) + str(document.snapshot) + str(statement_files.rows(document))
+
+
+def test_each_kind_of_document_is_drawn():
+    assert set(kept.PAPERS) == set(DocumentKind)
 
 
 @pytest.mark.django_db

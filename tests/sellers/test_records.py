@@ -1,14 +1,17 @@
 """Sellers are written, and what was done in their histories."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 from pretix.base.models import LogEntry, Organizer
 
 from pretix_offlinesales.models import Seller
+from pretix_offlinesales.sellers.payments import write_payment
 from pretix_offlinesales.sellers.records import NotDeleted, add, change, delete, erase, problems, rates_of
 from pretix_offlinesales.sellers.terms import Rate
-from tests.support.sellers import handed_over, make_seller
+from tests.support.sellers import NOBODY, handed_over, make_seller
+from tests.support.statements import sell, state
 
 PERSON = {
     "name": "Kiosk Mueller",
@@ -142,3 +145,13 @@ def leaks():
     """What the histories still say of the person."""
     histories = " ".join(LogEntry.objects.values_list("data", flat=True))
     return [value for value in PERSON.values() if value in histories] + ["Eva"] * ("Eva" in histories)
+
+
+@pytest.mark.django_db
+def test_references_of_payments_are_erased_too(seller, user, event, make_batch):
+    sell(make_batch(amount=2), seller, "1")
+    payment, _settled = write_payment(state(seller, event), Decimal("9.00"), date(2027, 5, 8), "Eva, in cash", NOBODY)
+    erase(seller, {"user": user})
+    payment.refresh_from_db()
+    assert (payment.reference, payment.amount) == ("", Decimal("9.00"))
+    assert "Eva" not in str(history())

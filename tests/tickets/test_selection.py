@@ -10,10 +10,21 @@ from pretix.base.models.orders import RevokedTicketSecret
 from pretix_offlinesales.models import MAX_AMOUNT
 from pretix_offlinesales.printing import choice
 from pretix_offlinesales.tickets.reasons import ALREADY_CANCELED, AMBIGUOUS, UNKNOWN
-from pretix_offlinesales.tickets.selection import ALL, By, Selection, choose, find_elsewhere, named_by, settled
+from pretix_offlinesales.tickets.selection import (
+    ALL,
+    By,
+    Selection,
+    all_but,
+    choose,
+    find_elsewhere,
+    holders,
+    named_by,
+    settled,
+)
 from pretix_offlinesales.tickets.state import Fate
 
 from ..support.after_sale import take_back
+from ..support.sellers import handed_over, make_seller
 
 pytestmark = pytest.mark.django_db
 
@@ -148,3 +159,104 @@ def test_printing_takes_the_same_numbers_and_refuses_those_that_do_not_exist(bat
         with pytest.raises(ValidationError) as raised:
             choice.choose(batch, text)
         assert raised.value.message_dict == {"tickets": [message]}
+
+
+# All but these:
+
+
+def others(batch, text="", candidates=None, seller=None, of_event=False):
+    """The numbers of those that are left, by batch."""
+    where = None if of_event else batch
+    exceptions = Selection.parse(text, batch.event, where)
+    selection = all_but(batch.event, where, exceptions, candidates, seller)
+    numbers = {}
+    for one in choose(batch.event, where, selection):
+        numbers.setdefault(one.ticket.batch_id, []).append(one.ticket.number)
+    return numbers
+
+
+def test_all_but_some_however_they_are_named(batch):
+    assert others(batch) == {batch.pk: [1, 2, 3, 4]}
+    assert others(batch, "2") == {batch.pk: [1, 3, 4]}
+    assert others(batch, f"#{batch.pk}: 2-3, {codes(batch)[0]}") == {batch.pk: [4]}
+    assert others(batch, f"{secrets(batch)[3]}\n3, 3") == {batch.pk: [1, 2]}
+    assert others(batch, "1-4") == {}
+    assert all_but(batch.event, batch, Selection(By.NUMBERS, "2"), None).data == {
+        "lines": [f"#{batch.pk}: 1", f"#{batch.pk}: 3-4"]
+    }
+
+
+def test_all_but_some_that_something_can_be_done_with(batch):
+    take_back(batch, "2", "unsold")
+    assert others(batch, "3", Q(fate=Fate.OUTSTANDING)) == {batch.pk: [1, 4]}
+    assert others(batch, "2-3", Q(fate=Fate.OUTSTANDING)) == {batch.pk: [1, 4]}  # who names it need not know
+
+
+def test_what_somebody_gets_later_is_not_meant(batch, organizer):
+    seller = make_seller(organizer)
+    handed_over(batch, seller, "1-2")
+    selection = all_but(batch.event, batch, Selection.parse("1", batch.event, batch), None, seller)
+    handed_over(batch, seller, "3")
+    assert [choice.ticket.number for choice in choose(batch.event, batch, selection)] == [2]
+
+
+def test_all_that_a_seller_holds(batch, organizer, make_batch):
+    kiosk, office = make_seller(organizer), make_seller(organizer, "Office")
+    second = make_batch(amount=3)
+    handed_over(batch, kiosk, "1-3")
+    handed_over(second, kiosk, "2")
+    handed_over(second, office, "3")
+    assert others(batch, seller=kiosk) == {batch.pk: [1, 2, 3]}
+    assert others(batch, seller=kiosk, of_event=True) == {batch.pk: [1, 2, 3], second.pk: [2]}
+    assert others(batch, f"#{batch.pk}: 1-2; #{second.pk}: 2", seller=kiosk, of_event=True) == {batch.pk: [3]}
+    assert others(batch, seller=office) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("2, 17", "17 (unknown)"),
+        ("3-6", "4 (somewhere else), 5 (unknown), 6 (unknown)"),
+        ("2 x", "2 x (unknown)"),
+        ("4", "4 (somewhere else)"),
+        ("1-30", ", ".join(f"{n} (unknown)" for n in range(5, 24)) + ", 4"),
+    ],
+)
+def test_what_is_none_of_them_can_not_be_left_alone(batch, organizer, text, wrong):
+    """Or something is meant that nobody means."""
+    seller = make_seller(organizer)
+    handed_over(batch, seller, "1-3")
+    with pytest.raises(ValueError, match="none of the tickets that are meant") as error:
+        others(batch, text, seller=seller)
+    if len(wrong) < 100:
+        assert str(error.value).endswith(f": {wrong}")
+    else:
+        assert str(error.value).count("(") == 20
+        assert str(error.value).endswith(", …")
+
+
+def test_a_ticket_of_another_batch_can_not_be_left_alone(batch, make_batch):
+    other = make_batch(amount=1)
+    with pytest.raises(ValueError, match=f"#{other.pk}-1 \\(unknown\\)"):
+        others(batch, f"#{other.pk}-1")
+
+
+def test_all_but_some_are_not_more_than_one_may_ask_about(batch, monkeypatch):
+    monkeypatch.setattr("pretix_offlinesales.tickets.selection.MAX_AMOUNT", 2)
+    with pytest.raises(ValueError, match="more than"):
+        others(batch, "1")
+    assert others(batch, "1-2") == {batch.pk: [3, 4]}
+
+
+def test_dead_paper_says_which_ticket_is_left_alone(batch):
+    """Even if it has new codes since."""
+    position = batch.tickets.get(number=1).order.positions.get()
+    RevokedTicketSecret.objects.create(event=batch.event, position=position, secret="old")
+    assert others(batch, "old") == {batch.pk: [2, 3, 4]}
+
+
+def test_who_holds_some_of_them(batch, organizer):
+    kiosk, _nobody = make_seller(organizer), make_seller(organizer, "Office")
+    handed_over(batch, kiosk, "1-2")
+    assert list(holders(batch.tickets.all())) == [kiosk]
+    assert list(holders(batch.tickets.filter(number=3))) == []
