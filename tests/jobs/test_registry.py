@@ -8,7 +8,7 @@ from django.utils.translation import override
 from pretix.api.webhooks import get_all_webhook_events
 from pretix.base.logentrytypes import log_entry_types
 
-from pretix_offlinesales.after_sale.kind import all_after_sale
+from pretix_offlinesales.after_sale.kind import all_after_sale, all_offered
 from pretix_offlinesales.jobs.registry import (
     KINDS,
     Kind,
@@ -24,9 +24,10 @@ from pretix_offlinesales.models import Job
 
 KIND = pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.identifier)
 AFTER_SALE = pytest.mark.parametrize("kind", all_after_sale(), ids=lambda kind: kind.identifier)
+OFFERED = pytest.mark.parametrize("kind", all_offered(), ids=lambda kind: kind.identifier)
 
 #: What an entry in the history of a batch may know.
-ENTRY = {"amount": 3, "kind": "damaged", "changed": "2", "blocked": 1}
+ENTRY = {"amount": 3, "kind": "damaged", "changed": "2", "blocked": 1, "statement": 12}
 
 
 def texts_of(kind: Kind) -> dict[str, str]:
@@ -35,11 +36,11 @@ def texts_of(kind: Kind) -> dict[str, str]:
     found["history"] = kind.describe(ENTRY) if kind.entry else None
     found |= {name: getattr(kind, name) for name in ("canceled", "too_late", "webhook")}
     if kind in all_after_sale():
-        found |= {
-            name: getattr(kind, name)
-            for name in (*("explanation", "everything", "verdict", "headline", "result", "outcome"),)
-        }
-        found["question"] = kind.question % {"amount": 2}
+        of_all = ("headline", "result", "outcome")
+        names = ("explanation", "everything", "verdict", *of_all) if kind.is_offered else of_all
+        found |= {name: getattr(kind, name) for name in names}
+        if kind.is_offered:
+            found["question"] = kind.question % {"amount": 2}
         found |= {f"option {name}": option.label for name, option in kind.options.items()}
         if kind.order_history:
             found["order"] = kind.describe_order(ENTRY)
@@ -97,7 +98,7 @@ def test_its_histories_and_webhooks_are_registered(kind):
     assert (kind.action in get_all_webhook_events()) == bool(kind.webhook)
 
 
-@AFTER_SALE
+@OFFERED
 def test_its_pages_and_its_address_in_the_api_are_there(kind):
     place = {"organizer": "museum", "event": "night"}
     pages = "/control/event/museum/night/offlinesales/"
