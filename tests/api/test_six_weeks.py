@@ -20,11 +20,10 @@ from pretix_offlinesales.settling.deadlines import pass_deadlines
 from pretix_offlinesales.settling.many import Outcome
 from tests.support.after_sale import change
 from tests.support.campaign import Books, add_products
+from tests.support.campaign_api import Campaign, codes
 from tests.support.consignment import pay_directly
 from tests.support.plugins import PLUGINS
 from tests.support.sellers import NOBODY
-
-from .test_campaign import Campaign, codes
 
 BEGIN = datetime(2027, 3, 1, 10, 0, tzinfo=UTC)
 
