@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from pretix.base.models import Event
+from pretix.base.models import Event, Order
 
 from pretix_offlinesales.control.stock import stock_map
 from pretix_offlinesales.documents.notes import Note
@@ -32,6 +32,9 @@ from pretix_offlinesales.tickets.state import State
 
 from .papers import NOTHING, Ledger, Paper, papers_of
 from .sellers_money import Money
+
+#: The status of an order that is in the ledger.
+LIVE = (Order.STATUS_PENDING, Order.STATUS_PAID)
 
 #: What is sold, and for how much: taxed, taxed on top, and not taxed.
 PRICES = {"Day ticket": Decimal("23.00"), "Workshop": Decimal("13.36"), "Tour": Decimal("7.90")}
@@ -93,6 +96,7 @@ class Books:
         yield "ledger", went, held
         yield "documents of stock", {each.document for each in self.papers if not each.seller} - {None}, set()
         yield "prices of products", *self._prices()
+        yield "totals of orders", *self._totals()
         for document in self._notes:
             yield f"sums of {document}", *self._sums(document)
             yield f"numbers of {document}", *self._lines(document)
@@ -160,6 +164,11 @@ class Books:
             found[paper.item].add(self.ledger.first_value(paper.order))
         items = {batch.item_id: str(batch.item.name) for batch in self.batches.values()}
         return dict(found), {item: {PRICES[name]} for item, name in items.items()}
+
+    def _totals(self):
+        """And what the host's ledger says of them."""
+        said = [(each.order, each.total if each.status in LIVE else NOTHING) for each in self.papers]
+        return said, [(each.order, self.ledger.value(each.order)) for each in self.papers]
 
     @property
     def _tickets(self):

@@ -97,6 +97,7 @@ class Paper(NamedTuple):
     order: int
     #: Of the order.
     status: str
+    total: Decimal
     is_on_consignment: bool
     is_paid_directly: bool
     #: The key of the statement that it is on, and whether that is known to be paid.
@@ -114,7 +115,16 @@ class Paper(NamedTuple):
 
 COLUMNS = (
     *("pk", "batch", "number", "batch__item", "batch__consignment", "seller", "document", "statement"),
-    *("sold", "settled", "returned", "return_kind", "order", "order__status", "order__cancellation_date"),
+    *(
+        "sold",
+        "settled",
+        "returned",
+        "return_kind",
+        "order",
+        "order__status",
+        "order__total",
+        "order__cancellation_date",
+    ),
 )
 
 
@@ -141,6 +151,7 @@ def papers_of(events: Iterable[Event], ledger: Ledger) -> Iterator[Paper]:
             ticket=told["pk"],
             order=order,
             status=status,
+            total=told["order__total"],
             is_on_consignment=told["batch__consignment"],
             is_paid_directly=is_paid and order in others and order not in ours,
             statement=told["statement"],

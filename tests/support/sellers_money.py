@@ -295,7 +295,7 @@ class Money:
         for paper in self.papers:
             if paper.statement not in settled or not paper.is_live or paper.is_paid_directly:
                 continue
-            if stated[paper.ticket].price != paper.price:
+            if paper.ticket not in stated or stated[paper.ticket].price != paper.price:
                 continue
             if not paper.is_on_consignment:
                 said[paper.batch, paper.number] = paper.is_settled
