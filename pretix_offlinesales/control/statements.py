@@ -22,7 +22,7 @@ from .. import tasks
 from ..documents.statements import SellerStatement
 from ..downloads import document_pdf, statement_csv, statement_json
 from ..host.prefetching import with_settings
-from ..models import CHANGE_SELLERS, REQUESTER, Job, SellerPayment, Statement
+from ..models import CHANGE_SELLERS, REQUESTER, Document, Job, SellerPayment, Statement
 from ..sellers.payments import lock
 from ..sellers.standing import Standing, standing_of, standings
 from ..sellers.statements import Draft, NothingToState, events_of, look
