@@ -88,6 +88,7 @@ def _life(amount: int) -> dict[str, dict]:
         "print": run(printing.print_one, batch),
         "return": run(after_sale.return_all, batch),
         "undo": run(after_sale.undo_all, batch),
+        "declare": run(after_sale.declare_all, batch),
         "replace": run(after_sale.replace_all, batch),
     }
 
@@ -174,6 +175,8 @@ def _after_sale(amount: int, host: Host, life: dict[str, dict]) -> Iterator[Line
     yield Line("  memory above the start, MB", undone["megabytes"])
     yield Line("  longest wait of others for the lock, s", undone["waited"])
     yield Line("  we had it for, at most, s", undone["held"])
+    yield _each("declaring as sold, ms a ticket", life["declare"], amount)
+    yield Line("  memory above the start, MB", life["declare"]["megabytes"])
     yield _each("replacing codes, ms a ticket", replaced, amount)
     yield Line("  memory above the start, MB", replaced["megabytes"])
 

@@ -187,18 +187,23 @@ class Orders:
         return sum(paid, NOTHING) - self.refunded(pk)
 
     def refunded_by_return(self, pk: int) -> Decimal:
-        """
-        What the return that has not been undone has refunded: our refunds of that very moment. Somebody may have
-        refunded more by hand, before or since.
-        """
-        refunds = (
-            refund.amount
+        """What the return that has not been undone has refunded. Somebody may have refunded more by hand."""
+        return sum((refund.amount for refund in self._refunds_of_return(pk)), NOTHING)
+
+    def payment_before_return(self, pk: int) -> OrderPayment | None:
+        """The last of those that the return has refunded."""
+        refunded = {refund.payment_id for refund in self._refunds_of_return(pk)}
+        return next((payment for payment in reversed(self.payments[pk]) if payment.pk in refunded), None)
+
+    def _refunds_of_return(self, pk: int) -> Iterator[OrderRefund]:
+        """Our refunds of that very moment."""
+        return (
+            refund
             for refund in self.refunds[pk]
             if refund.provider == OfflineSalesPayment.identifier
             and refund.execution_date == self.returned.get(pk)
             and refund.state in REFUNDED
         )
-        return sum(refunds, NOTHING)
 
     def refunded(self, pk: int, payment: OrderPayment | None = None) -> Decimal:
         """Of all payments, or of one."""

@@ -30,7 +30,7 @@ def mark_paid(orders: Orders, stated: Mapping[int, Decimal], info: str, requeste
     :param info: of the payments
     """
     amounts = {pk: max(min(price, _open(orders, pk)), NOTHING) for pk, price in stated.items()}
-    written = confirm(orders, amounts, info, requester, moment)
+    written = confirm(orders, amounts, dict.fromkeys(amounts, info), requester, moment)
     left = {pk: _open(orders, pk) - amount for pk, amount in amounts.items()}
     if paid := [pk for pk in left if left[pk] <= 0]:
         data = {"provider": OfflineSalesPayment.identifier, "info": info, "date": moment, "force": False}

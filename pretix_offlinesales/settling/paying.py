@@ -1,6 +1,6 @@
 """Makes statements and takes payments, for pages, the API and jobs. What is paid in full is paid in pretix, too."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -10,11 +10,11 @@ from django.utils.timezone import now
 from pretix.base.models import Event
 
 from ..db.queries import unscoped
-from ..models import REQUESTER, Job, OfflineSalesTicket, Seller, SellerPayment, Statement, StatementEntry
+from ..models import REQUESTER, Job, OfflineSalesTicket, Seller, SellerPayment, Statement
 from ..models.activation import is_active
 from ..sellers.payments import newly_settled, write_payment
 from ..sellers.statements import make
-from .settle import SETTLE, UNPAID, key_of
+from .settle import SETTLE, UNPAID, key_of, paid_for
 
 #: What a job could not pay is not tried again sooner.
 PAUSE = timedelta(hours=1)
@@ -31,7 +31,8 @@ def state(seller: Seller, events: Sequence[Event], until: datetime, requested_by
     :raises NothingToState: see ``sellers.statements.make``
     """
     statement = make(seller, events, until, requested_by)
-    return statement, settle(newly_settled(statement.seller), requested_by)
+    newly_settled(statement.seller)
+    return statement, settle(statement.seller, requested_by)
 
 
 @transaction.atomic
@@ -39,18 +40,16 @@ def pay(
     statement: Statement, amount: Decimal, day: date, reference: str, requested_by: dict
 ) -> tuple[SellerPayment, list[Job]]:
     """Write down what a seller has paid. Returns also the jobs that must be started."""
-    payment, settled = write_payment(statement, amount, day, reference, requested_by)
-    return payment, settle(settled, requested_by)
+    payment, _settled = write_payment(statement, amount, day, reference, requested_by)
+    return payment, settle(payment.seller, requested_by)
 
 
-def settle(statements: Iterable[Statement], requested_by: dict) -> list[Job]:
+def settle(seller: Seller, requested_by: dict) -> list[Job]:
     """
-    Jobs that pay in pretix what these statements are about, as far as it is not paid yet: one for each of them and its
-    events. They must be started.
+    Jobs that pay in pretix what statements are about that are settled, as far as it is not paid yet: one for each of
+    them and its events. They must be started.
     """
-    keys = [statement.pk for statement in statements]
-    stated = unscoped(StatementEntry.objects).filter(statement__in=keys, count=1).order_by().values("ticket")
-    return _ask(_places(_unpaid().filter(pk__in=stated, statement__in=keys)), requested_by)
+    return _ask(_places(_unpaid().filter(statement__seller=seller)), requested_by)
 
 
 def settle_rest() -> list[Job]:
@@ -58,7 +57,7 @@ def settle_rest() -> list[Job]:
     The same for what was settled while an event had the plugin off, and for what a job has failed with or left undone.
     Not, where the plugin is off still, or a job has tried it just now. Of all organizers.
     """
-    places = _places(_unpaid().filter(statement__settled__lt=now() - PAUSE))
+    places = _places(_unpaid())
     too_early = Job.objects.exclude(state=Job.State.FAILED, finished__lt=now() - PAUSE)
     tried = set(too_early.filter(pk__in=[key_of(*place) for place in places]).values_list("pk", flat=True))
     left = [place for place in places if key_of(*place) not in tried]
@@ -66,7 +65,7 @@ def settle_rest() -> list[Job]:
 
 
 def _unpaid() -> QuerySet[OfflineSalesTicket]:
-    return unscoped(OfflineSalesTicket.objects).filter(UNPAID)
+    return paid_for(unscoped(OfflineSalesTicket.objects).filter(UNPAID))
 
 
 def _places(tickets: QuerySet[OfflineSalesTicket]) -> list[tuple[int, int]]:

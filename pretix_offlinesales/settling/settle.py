@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
-from django.db.models import F, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _, ngettext_lazy
 from pretix.base.models import Event, Order
@@ -57,9 +57,11 @@ class Settle(AfterSale):
     candidates = Q(UNPAID, statement__settled__isnull=False)
 
     def ask_for(self, statement: Statement, event: Event, requested_by: dict) -> Job:
-        """The job for a statement and an event. There is one at a time; one that failed makes room for another."""
+        """The job for a statement and an event. There is one at a time; one that is over makes room for another."""
         pk = key_of(statement.pk, event.pk)
         Job.objects.filter(pk=pk, state=Job.State.FAILED).delete()
+        if Job.objects.filter(pk=pk, state=Job.State.SUCCEEDED).exists():
+            pk = uuid4()  # some had to wait until another statement was paid; what is done stays done
         request = self.Request(statement=statement.pk, number=statement.document.number)
         selection = Selection(By.STATEMENT, statement.pk)
         return self.create(event, request, requested_by, pk=pk, selection=sent(selection.data))
@@ -96,15 +98,35 @@ class Settle(AfterSale):
         return [order_paid] if self.changes(order) and order.status == Order.STATUS_PAID else []
 
 
+def paid_for(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
+    """
+    Those on statements for which the money has come in: what a ticket costs may have been stated bit by bit, so that is
+    asked of all statements of its seller that name it. One that gives something back need not be paid, but others are
+    paid by it: it waits for those that are older.
+    """
+    open_ones = unscoped(Statement.objects).filter(settled=None, due__gt=0).order_by()
+    older = open_ones.filter(seller=OuterRef("statement__seller"), pk__lt=OuterRef("statement"))
+    named = unscoped(StatementEntry.objects).filter(
+        ticket=OuterRef("pk"), count=1, statement__seller=OuterRef("statement__seller")
+    )
+    is_open = Q(statement__settled=None, statement__due__gt=0) | Q(Exists(older), statement__due__lte=0)
+    on_paid_ones = tickets.filter(Q(statement__settled__isnull=False) | Q(statement__due__lte=0))
+    return on_paid_ones.filter(~Exists(named.filter(is_open).order_by()))
+
+
 def key_of(statement: int, event: int) -> UUID:
     """Of the job for a statement and an event, by their keys."""
     return uuid5(NAMESPACE, f"{statement} {event}")
 
 
 def _stated(request: SettleRequest, orders: Orders) -> dict[int, Decimal]:
-    """What the statement says of each order, unless it has come back since, or another one says something else."""
+    """
+    What the statement says of each order, unless it has come back since, or another one says something else, or is to
+    be paid, too.
+    """
+    tickets = unscoped(OfflineSalesTicket.objects).filter(among("order", orders.orders), statement=request.statement)
     entries = unscoped(StatementEntry.objects).filter(
-        among("ticket__order", orders.orders), statement=request.statement, ticket__statement=F("statement"), count=1
+        statement=request.statement, ticket__in=paid_for(tickets).order_by(), count=1
     )
     return dict(entries.order_by().values_list("ticket__order", "price"))
 

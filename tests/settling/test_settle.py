@@ -346,6 +346,35 @@ def test_a_credit_pays_an_older_statement(event, make_consignment, kiosk):
     assert states(batch) == [State.RETURNED, State.SETTLED, State.SOLD]
 
 
+def test_nothing_is_paid_in_pretix_before_the_money_has_come_in(event, make_consignment, kiosk):
+    """What statements give back is not money: it is taken off older ones, which are still to be paid."""
+    batch = make_consignment()
+    first = stated(kiosk, "1-2", batch)
+    change(orders(batch)[0], lambda manager: manager.change_price(position(orders(batch)[0]), Decimal("20.00")))
+    cheaper, jobs = paying.state(kiosk, [event], now(), NOBODY)
+    assert (cheaper.total, ended(*jobs), states(batch)[:2]) == (Decimal("-3.00"), ([], {}), [State.SOLD] * 2)
+    take_back(batch, "2", "unsold")
+    handed_over(batch, kiosk, "3")
+    batch.tickets.filter(number=3).update(sold=now())
+    exchanged, jobs = paying.state(kiosk, [event], now(), NOBODY)
+    assert (exchanged.due, ended(*jobs)) == (0, ([], {}))
+    assert states(batch) == [State.SOLD, State.RETURNED, State.SOLD]
+    done, left = settled(first, Decimal("38.70"))
+    assert (sorted(done), left) == (sorted([codes(batch)[0], codes(batch)[2]]), {})
+    assert states(batch) == [State.SETTLED, State.RETURNED, State.SETTLED]
+    assert [fresh(order).payment_refund_sum for order in orders(batch)] == [Decimal("20.00"), 0, Decimal("23.00")]
+
+
+def test_what_waits_for_an_older_statement_is_paid_with_that_one(event, make_consignment, kiosk):
+    batch = make_consignment()
+    first = stated(kiosk, "1", batch)
+    change(orders(batch)[0], lambda manager: manager.change_price(position(orders(batch)[0]), Decimal("20.00")))
+    second = stated(kiosk, "2-3", batch)
+    assert settled(second) == (codes(batch)[1:], {codes(batch)[0]: "not_stated"})
+    assert settled(first) == ([codes(batch)[0]], dict.fromkeys(codes(batch)[1:], "settled"))
+    assert states(batch) == [State.SETTLED] * 3
+
+
 def test_a_negative_payment_opens_the_statement_and_takes_nothing_back(make_consignment, kiosk):
     batch = make_consignment()
     statement = stated(kiosk, "1-3", batch)
@@ -386,10 +415,10 @@ def test_what_was_settled_comes_back_and_out_again(event, make_consignment, kios
 def test_there_is_one_job_at_a_time(make_consignment, kiosk):
     statement = stated(kiosk, "1-3", make_consignment())
     [job] = paid(statement)
-    assert paying.settle([statement], NOBODY) == [job]
+    assert paying.settle(statement.seller, NOBODY) == [job]
     assert Job.objects.filter(kind="settle").count() == 1
     ended(job)
-    assert paying.settle([statement], NOBODY) == []
+    assert paying.settle(statement.seller, NOBODY) == []
 
 
 def test_no_job_where_nothing_is_to_be_paid(make_consignment, kiosk):
