@@ -9,7 +9,8 @@ from pretix.base.services.orders import cancel_order, reactivate_order
 
 from pretix_offlinesales.after_sale.kind import AfterSale
 from pretix_offlinesales.db import rows
-from pretix_offlinesales.kinds import REPLACE, RETURN, UNDO_RETURN
+from pretix_offlinesales.kinds import DECLARE_SOLD, REPLACE, RETURN, UNDO_RETURN, UNDO_SOLD
+from pretix_offlinesales.models import OfflineSalesTicket
 from pretix_offlinesales.tickets.selection import ALL, Selection
 
 from .apart import Measured
@@ -92,6 +93,16 @@ def replace_all(batch_pk: int) -> dict:
     before = set(secrets)
     measured = _after_sale(batch_pk, REPLACE)
     assert len(set(secrets.all()) - before) == len(before)
+    return measured.found
+
+
+def declare_all(batch_pk: int) -> dict:
+    """The whole job: every ticket is declared as sold. Afterwards, none is: others want to hand them over."""
+    tickets = OfflineSalesTicket.objects.filter(batch=batch_pk)
+    measured = _after_sale(batch_pk, DECLARE_SOLD)
+    assert not tickets.filter(sold=None).exists()
+    _after_sale(batch_pk, UNDO_SOLD)
+    assert not tickets.exclude(sold=None).exists()
     return measured.found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from django_scopes import scopes_disabled
 
-from . import after_sale, floors, handing_over, issuing, printing, reading
+from . import after_sale, floors, handing_over, issuing, printing, reading, settling
 from .apart import apart
 from .table import Line, number, show
 from .world import SIZES, copied_world
@@ -88,6 +88,7 @@ def _life(amount: int) -> dict[str, dict]:
         "print": run(printing.print_one, batch),
         "return": run(after_sale.return_all, batch),
         "undo": run(after_sale.undo_all, batch),
+        "declare": run(after_sale.declare_all, batch),
         "replace": run(after_sale.replace_all, batch),
     }
 
@@ -129,6 +130,11 @@ def _issuing(amount: int, host: Host, again: bool) -> Iterator[Line]:
     ratio = f"{issued['seconds'] / handed['seconds']:.0f}×"
     label = "handing over, ms a ticket (ratio: to issuing)"
     yield Line(label, 1000 * handed["seconds"] / amount, None, handed["cpu"], ratio)
+    of_host = run(settling.host_confirm, host.cancels)
+    found = _best(lambda: run(settling.state_and_settle, amount), again)
+    yield _each("stating, ms a ticket", found["state"], amount)
+    yield _each("settling, ms a ticket", found["settle"], amount, of_host, host.cancels)
+    yield Line("  longest wait at the door, s", found["settle"]["held"])
     for label, measure in (
         ("  while a webhook hears of other things, s", issuing.issue_with_webhook),
         ("  while one hears of paid orders, s", issuing.issue_with_webhook_of_orders),
@@ -169,6 +175,8 @@ def _after_sale(amount: int, host: Host, life: dict[str, dict]) -> Iterator[Line
     yield Line("  memory above the start, MB", undone["megabytes"])
     yield Line("  longest wait of others for the lock, s", undone["waited"])
     yield Line("  we had it for, at most, s", undone["held"])
+    yield _each("declaring as sold, ms a ticket", life["declare"], amount)
+    yield Line("  memory above the start, MB", life["declare"]["megabytes"])
     yield _each("replacing codes, ms a ticket", replaced, amount)
     yield Line("  memory above the start, MB", replaced["megabytes"])
 

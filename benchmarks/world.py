@@ -126,17 +126,21 @@ def make_other_event(**item) -> Item:
     return make_event(get_random_string(10).lower(), **item)
 
 
-def request_batch(item: Item, amount: int) -> Job:
-    """A waiting job that asks for so many tickets."""
+def request_batch(item: Item, amount: int, **values: object) -> Job:
+    """
+    A waiting job that asks for so many tickets.
+
+    :param values: what else is asked for, by the fields of the batch
+    """
     event = item.event
     web = event.organizer.sales_channels.get(identifier="web")
     layout = event.ticket_layouts.get()
-    batch = OfflineSalesBatch(event=event, item=item, amount=amount, sales_channel=web, layout=layout)
+    batch = OfflineSalesBatch(event=event, item=item, amount=amount, sales_channel=web, layout=layout, **values)
     return ISSUE.create(event, IssueRequest.of(batch), NOBODY)
 
 
-def issue_batch(item: Item, amount: int) -> OfflineSalesBatch:
-    job = done(request_batch(item, amount))
+def issue_batch(item: Item, amount: int, **values: object) -> OfflineSalesBatch:
+    job = done(request_batch(item, amount, **values))
     assert job.batch
     return job.batch
 

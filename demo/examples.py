@@ -21,8 +21,14 @@ FIELDS = {
 SELLER = {
     "id", "name", "identifier", "email", "phone", "address", "vat_id", "locale", "currency", "active", "comment",
     "commission_percent", "commission_fixed", "commission_tax_rate", "credit_limit", "firm", "deadline_days",
-    "deadline_action", "contact", "commission_tax_text", "commission_invoiced_by", "product_commissions",
+    "deadline_action", "payment_days", "contact", "commission_tax_text", "commission_invoiced_by",
+    "product_commissions",
 }  # fmt: skip
+STATEMENT = {
+    "id", "number", "seller", "currency", "until", "total", "commission", "commission_tax", "due", "paid", "settled",
+    "events", "created", "pay_until", "invoice_number",
+}  # fmt: skip
+CONTENTS = {"lines", "taxes", "commissions"}
 UNKNOWN = "29891ede-196f-4942-9e26-d055a36e98b8"
 
 token = (DIRECTORY / "token").read_text() if (DIRECTORY / "token").exists() else sys.exit("Run `make serve` first")
@@ -143,7 +149,7 @@ def sell(batches: str, product: dict):
     title("Sellers")
     sellers, documents = f"{ORGANIZER}/offlinesalessellers/", f"{ORGANIZER}/offlinesalesdocuments/"
     kiosk, office, unused = (call("POST", sellers, 201, {"name": name}) for name in ("Kiosk", "Office", "Nobody"))
-    same(set(kiosk), SELLER | {"balance", "held", "held_value"})
+    same(set(kiosk), SELLER | {"balance", "owed", "held", "held_value"})
     terms = {"commission_percent": "10.00", "commission_tax_rate": "19.00"}
     commissions = [{"item": product["id"], "commission_percent": "5.00", "commission_fixed": "0.00"}]
     values = {"identifier": f"K-{kiosk['id']}", "product_commissions": commissions, **terms}
@@ -196,6 +202,52 @@ def sell(batches: str, product: dict):
     same(call("GET", f"{documents}{delivery['id']}/pdf/", 200, content_type="application/pdf")[:5], b"%PDF-")
     call("GET", f"{documents}0/", 404)
     call("GET", documents, 401, authorized=False)
+    state(documents, kiosk, f"{batches}{first}/sold/")
+
+
+def state(documents: str, kiosk: dict, sold: str):
+    """What a seller owes, and what she pays."""
+    statements = documents.replace("offlinesalesdocuments", "offlinesalesstatements")
+    payments = documents.replace("offlinesalesdocuments", "offlinesalespayments")
+
+    title("Statements: there is nothing, what would be said, and what is said")
+    asked = {"seller": kiosk["id"], "events": ["night"]}
+    same(set(call("POST", statements, 400, asked)), {"non_field_errors"})
+    wait(call("POST", sold, 202, {"tickets": "1, 4-5"})["check"], 200)
+    would_be = call("POST", statements, 200, asked | {"dry_run": True})
+    same((set(would_be), would_be["id"], would_be["number"]), (STATEMENT | CONTENTS, None, None))
+    statement = call("POST", statements, 201, asked)
+    of_it = {name: statement[name] for name in ("id", "number", "until", "created", "invoice_number")}
+    same(statement, would_be | of_it)
+    # 5 percent for this product, and the tax on that
+    same(statement, {"total": "69.00", "commission": "3.45", "commission_tax": "0.66", "due": "64.89", "paid": "0.00"})
+    [line] = statement["lines"]
+    same(line, {"event": "night", "price": "23.00", "count": 3, "gross": "69.00", "tax_rate": "7.00"})
+    for field, value in {"seller": 0, "events": ["x"], "until": "2999-12-31", "dryrun": True}.items():
+        same(set(call("POST", statements, 400, asked | {field: value})), {field})
+
+    title("… listed, in detail, and as files")
+    found = only(call("GET", f"{statements}?seller={kiosk['id']}&event=night&settled=false&overdue=false", 200))
+    same(found, {name: statement[name] for name in STATEMENT})
+    same(set(found), STATEMENT)
+    same(call("GET", f"{statements}{statement['id']}/", 200), statement)
+    for name, content_type in {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8"}.items():
+        call("GET", f"{statements}{statement['id']}/{name}/", 200, content_type=content_type)
+    same(call("GET", f"{statements}{statement['id']}/json/", 200), {"id": statement["id"], "kind": "statement"})
+    document = only(call("GET", f"{documents}?seller={kiosk['id']}&kind=statement", 200))
+    same(document, {"id": statement["id"], "count": 3, "tickets": line["tickets"]})
+
+    title("Payments: in part, a wrong one, and the rest")
+    wanted = {"statement": statement["id"], "date": "2026-07-10"}
+    paid = [call("POST", payments, 201, wanted | {"amount": amount}) for amount in ("40.00", "400.00", "-400.00")]
+    same(paid[0], wanted | {"amount": "40.00", "seller": kiosk["id"], "currency": "EUR", "reference": ""})
+    paid.append(call("POST", payments, 201, wanted | {"amount": "24.89", "reference": "Transfer 17"}))
+    same(call("GET", f"{payments}?statement={statement['id']}&ordering=id", 200)["results"], paid)
+    same(call("GET", f"{payments}{paid[0]['id']}/", 200), paid[0])
+    same(call("GET", f"{statements}{statement['id']}/", 200), {"paid": "64.89", "settled": True})
+    for field, value in {"statement": 0, "amount": "0", "date": "3000-01-01", "refrence": "x"}.items():
+        same(set(call("POST", payments, 400, wanted | {"amount": "1.00", field: value})), {field})
+    call("DELETE", f"{payments}{paid[0]['id']}/", 405)
 
 
 def create(batches: str, values: dict) -> dict:

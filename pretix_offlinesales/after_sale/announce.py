@@ -4,6 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from django.contrib.contenttypes.models import ContentType
@@ -13,14 +14,14 @@ from pretix.base.i18n import language
 from pretix.base.models import Event, GiftCard, Invoice, LogEntry, Order, OrderPayment, OrderPosition
 from pretix.base.payment import PaymentException
 
-from ..db.queries import planned_plainly, unscoped
+from ..db.queries import among, planned_plainly, unscoped
 from ..db.rows import look_up
 from ..host.invoices import generate_invoice, invoice_qualified
 from ..host.prefetching import forget_prefetched
 from ..host.webhooks import send_webhooks
 from ..jobs import announcing
 from ..jobs.announcing import Audience, holding_nobody_up, touch
-from ..models import Job, JobStep
+from ..models import Job, JobStep, OfflineSalesBatch
 from ..tickets.codes import all_of
 from .secrets import touch_blocked
 
@@ -71,19 +72,22 @@ def _notify(kind: "AfterSale", job: Job, codes: list[str], steps: set[int]) -> N
 def _send_signals(kind: "AfterSale", job: Job, orders: Sequence[Order]) -> None:
     event = job.event
     audience = cache(lambda signal: Audience(signal, event))
-    for order in orders:
-        job.check_lock()
-        with language(order.locale, event.settings.region):
-            for signal in kind.signals(order):
-                audience(signal).hear(order)
+    for locale, alike in groupby(orders, lambda order: order.locale):
+        with language(locale, event.settings.region):
+            for order in alike:
+                job.check_lock()
+                for signal in kind.signals(order):
+                    audience(signal).hear(order)
 
 
 def _fetch(event: Event, codes: list[str]) -> list[Order]:
     with planned_plainly():
         pks = look_up(codes, all_of(event.organizer, Order), "code", "pk").values()
-        orders = list(unscoped(Order.objects).filter(pk__in=pks).select_related("offline_sales_ticket__batch"))
+        orders = list(unscoped(Order.objects).filter(among("pk", pks)).select_related("offline_sales_ticket"))
+        keys = {order.offline_sales_ticket.batch_id for order in orders}
+        batches = unscoped(OfflineSalesBatch.objects).in_bulk(keys)
     for order in orders:
-        order.event = event
+        order.event, order.offline_sales_ticket.batch = event, batches[order.offline_sales_ticket.batch_id]
     return orders
 
 

@@ -23,7 +23,7 @@ from pretix.base.models import (
 from pretix.base.models.giftcards import GiftCardTransaction
 from pretix.base.models.orders import RevokedTicketSecret
 
-from ..db.queries import unscoped
+from ..db.queries import among, unscoped
 from ..host.helpers import OF_SELF
 from ..models import TICKET_POSITION, OfflineSalesTicket
 from ..tickets.locking import lock_tickets
@@ -74,7 +74,7 @@ class Orders:
         return self._of_each(Invoice.objects)
 
     def _of_each(self, manager: Manager) -> dict[int, list]:
-        return _by(unscoped(manager).filter(order__in=self.orders))
+        return _by(unscoped(manager).filter(among("order", self.orders)))
 
     @cached_property
     def entered(self) -> set[int]:
@@ -127,7 +127,7 @@ class Orders:
 
     @property
     def _tickets(self) -> QuerySet[OfflineSalesTicket]:
-        return unscoped(OfflineSalesTicket.objects).filter(order__in=self.orders)
+        return unscoped(OfflineSalesTicket.objects).filter(among("order", self.orders))
 
     def refusal(self, pk: int) -> str:
         """Why this order can't be taken back; empty if it can."""
@@ -187,18 +187,23 @@ class Orders:
         return sum(paid, NOTHING) - self.refunded(pk)
 
     def refunded_by_return(self, pk: int) -> Decimal:
-        """
-        What the return that has not been undone has refunded: our refunds of that very moment. Somebody may have
-        refunded more by hand, before or since.
-        """
-        refunds = (
-            refund.amount
+        """What the return that has not been undone has refunded. Somebody may have refunded more by hand."""
+        return sum((refund.amount for refund in self._refunds_of_return(pk)), NOTHING)
+
+    def payment_before_return(self, pk: int) -> OrderPayment | None:
+        """The last of those that the return has refunded."""
+        refunded = {refund.payment_id for refund in self._refunds_of_return(pk)}
+        return next((payment for payment in reversed(self.payments[pk]) if payment.pk in refunded), None)
+
+    def _refunds_of_return(self, pk: int) -> Iterator[OrderRefund]:
+        """Our refunds of that very moment."""
+        return (
+            refund
             for refund in self.refunds[pk]
             if refund.provider == OfflineSalesPayment.identifier
             and refund.execution_date == self.returned.get(pk)
             and refund.state in REFUNDED
         )
-        return sum(refunds, NOTHING)
 
     def refunded(self, pk: int, payment: OrderPayment | None = None) -> Decimal:
         """Of all payments, or of one."""
@@ -219,11 +224,13 @@ def fetch(event: Event, pks: Collection[int], lock: bool = False) -> Orders:
     """
     locked = {"of": OF_SELF} if lock else None
     positions = list(
-        _locked(unscoped(OrderPosition.all).filter(order__in=pks).order_by("pk"), locked).prefetch_related(
+        _locked(unscoped(OrderPosition.all).filter(among("order", pks)).order_by("pk"), locked).prefetch_related(
             "item", "variation", "subevent"
         )
     )
-    rows = _locked(unscoped(Order.objects).filter(pk__in=pks).order_by("pk"), locked and locked | {"nowait": True})
+    rows = _locked(
+        unscoped(Order.objects).filter(among("pk", pks)).order_by("pk"), locked and locked | {"nowait": True}
+    )
     orders = {order.pk: order for order in rows}
     if lock:
         lock_tickets(orders)

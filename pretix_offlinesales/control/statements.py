@@ -73,6 +73,7 @@ class StatementMixin(StatementsMixin):
 
     @cached_property
     def statement(self) -> Statement:
+        # Asked of documents, a number that no database knows is none.
         statement = get_object_or_404(self.statements.defer(None), document__id=self.kwargs["statement"])
         statement.document.organizer = self.request.organizer
         return statement

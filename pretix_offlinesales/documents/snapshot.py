@@ -53,4 +53,4 @@ def _typed(kind: Any, data: Any) -> Any:
         return tuple(_typed(get_args(kind)[0], each) for each in data)
     if isinstance(kind, type) and issubclass(kind, date):
         return kind.fromisoformat(data)
-    return Decimal(data) if kind is Decimal else data
+    return kind(data) if kind in (Decimal, int) else data  # in JSON, keys are texts

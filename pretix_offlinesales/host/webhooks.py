@@ -24,6 +24,16 @@ def send_webhooks(event: Event, entries: QuerySet[LogEntry]) -> None:
         notify_webhooks.apply_async(args=(heard,), priority=get_task_priority("notifications", event.organizer_id))
 
 
+def send_organizer_webhooks(entry: LogEntry) -> None:
+    """
+    Tell of a log entry that is of the organizer, and of no event: all webhooks that listen to it hear of it, whatever
+    events they are limited to.
+    """
+    if entry.webhook_type:
+        priority = get_task_priority("notifications", entry.organizer_id)
+        notify_webhooks.apply_async(args=([entry.pk],), priority=priority)
+
+
 def _wanted(event: Event) -> dict[int | None, set[str]]:
     """
     The types that enabled webhooks of the organizer listen to, by what an entry is of: of this event, or of none, as

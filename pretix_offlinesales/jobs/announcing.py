@@ -15,7 +15,7 @@ from django.utils.timezone import now
 from pretix.base.models import Event, Order
 from pretix.base.signals import EventPluginSignal
 
-from ..db.queries import unscoped
+from ..db.queries import among, unscoped
 from ..host.quotas import refresh_quotas_of
 from ..host.signals import active_receivers
 from ..models import Job, OfflineSalesBatch
@@ -89,7 +89,7 @@ class Audience:
 
 def touch(orders: Sequence[Order]) -> None:
     """Scanners ask for what was modified since they last asked, and must not miss rows stamped before their commit."""
-    unscoped(Order.objects).filter(pk__in=[order.pk for order in orders]).update(last_modified=now())
+    unscoped(Order.objects).filter(among("pk", [order.pk for order in orders])).update(last_modified=now())
 
 
 def refresh_quotas(batch: OfflineSalesBatch) -> None:

@@ -27,7 +27,9 @@ from ..host.memberships import validate_memberships_in_order
 from ..jobs.interruptions import is_interruption
 from ..models import OfflineSalesTicket
 from ..tickets.expiry import expiry
+from ..tickets.payment import statement_of
 from ..tickets.reasons import CHANGED, FAILED, NOT_CANCELED, NOT_RETURNED, REVOKED, SOLD_OUT, UNKNOWN
+from ..tickets.worth import NOTHING
 from .claim import Claim
 
 logger = logging.getLogger(__name__)
@@ -116,7 +118,7 @@ def _concerns_membership(position: OrderPosition) -> bool:
 
 def _set_status(orders, pk):
     order = orders.orders[pk]
-    is_paid = orders.paid(pk) + orders.refunded_by_return(pk) >= order.total and not order.require_approval
+    is_paid = orders.paid(pk) + _paid_again(orders, pk) >= order.total and not order.require_approval
     order.status = Order.STATUS_PAID if is_paid else Order.STATUS_PENDING
 
 
@@ -178,8 +180,17 @@ def _write(
 
 def _pay_again(orders, pks, requester, moment):
     """The return's refunds stay in the books. What they took is paid once more, and what was open before is open."""
-    amounts = {pk: amount for pk in pks if (amount := orders.refunded_by_return(pk)) > 0}
-    return confirm(orders, amounts, "{}", requester, moment) if amounts else []
+    amounts = {pk: amount for pk in pks if (amount := _paid_again(orders, pk)) > 0}
+    payments = {pk: orders.payment_before_return(pk) for pk in amounts}
+    infos = {pk: payment.info if payment and statement_of(payment) else "{}" for pk, payment in payments.items()}
+    return confirm(orders, amounts, infos, requester, moment) if amounts else []
+
+
+def _paid_again(orders, pk):
+    """What was paid by a statement is not, if the seller has been given it back since: she will be told to pay it."""
+    payment = orders.payment_before_return(pk)
+    was_given_back = payment is not None and statement_of(payment) is not None and pk not in orders.stated
+    return NOTHING if was_given_back else orders.refunded_by_return(pk)
 
 
 def _fill_gift_cards(orders, pks, requester):

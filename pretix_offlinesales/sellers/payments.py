@@ -10,13 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Sum
 from django.utils.timezone import now
+from pretix.base.models import LogEntry
 
 from ..db.queries import unscoped
-from ..models import Seller, SellerPayment, Statement
+from ..host.webhooks import send_organizer_webhooks
+from ..jobs.announcing import holding_nobody_up
+from ..models import Requested, Seller, SellerPayment, Statement
 from ..tickets.worth import NOTHING, money
 
 #: In the history of the seller.
@@ -104,8 +108,20 @@ def write_payment(
         "date": day,
         "reference": reference,
     }
-    seller.log_action(PAID, data=data, user=payment.requester["user"], auth=payment.requester["auth"])
+    log(seller, PAID, data, payment)
     return payment, newly_settled(seller)
+
+
+def log(seller: Seller, action: str, data: dict, requested: Requested) -> None:
+    """In her history. Webhooks hear of it once it is committed."""
+    entry = seller.log_action(action, data, save=False, **requested.requester)
+    entry.save()
+    transaction.on_commit(partial(_tell, entry))
+
+
+def _tell(entry: LogEntry) -> None:
+    with holding_nobody_up("Webhooks could not be sent"):
+        send_organizer_webhooks(entry)
 
 
 def lock(seller: int) -> Seller:

@@ -45,7 +45,7 @@ from ..tickets.numbers import DASH, format_numbers
 from ..tickets.worth import NOTHING, money
 from .agreements import Agreements
 from .owing import Change, Sold, changes, write_taxes
-from .payments import lock
+from .payments import lock, log
 from .terms import Commissioned
 
 #: In the history of the seller.
@@ -299,8 +299,7 @@ def _write(draft: Draft, requested_by: dict) -> Statement:
     statement.save(force_insert=True)
     statement.events.set(draft.events)
     data = {"document": pk, "number": number, "due": draft.due, "currency": draft.currency}
-    requester = document.requester
-    seller.log_action(STATED, data=data, user=requester["user"], auth=requester["auth"])
+    log(seller, STATED, data, document)
     return statement
 
 

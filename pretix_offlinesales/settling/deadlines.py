@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _, ngettext
 from pretix.base.models import Event, LogEntry, SubEvent
 
 from ..db.queries import planned_plainly, unscoped
-from ..models import DeadlineAction, Document, Job, OfflineSalesTicket, Seller
+from ..models import DeadlineAction, Document, DocumentKind, Job, OfflineSalesTicket, Seller
 from ..models.activation import is_active
 from ..sellers.days import A_DAY, begins, days_of
 from ..sellers.terms import Terms
@@ -157,6 +157,7 @@ def _agreed(oldest: datetime) -> dict[int, Agreed]:
     documents = unscoped(Document.objects).filter(
         Q(event__date_from__gt=oldest) | Q(event__in=with_dates), target__isnull=False
     )
+    documents = documents.exclude(kind=DocumentKind.STATEMENT)  # which gives nobody anything
     found = {}
     for pk, seller, event, stored in documents.values_list("pk", "target", "event", "terms"):
         terms = Terms.from_json(stored)

@@ -12,7 +12,7 @@ from pretix.base.models import Order
 
 from ..after_sale.orders import Orders
 from ..after_sale.payments import confirm
-from ..db.queries import unscoped
+from ..db.queries import among, unscoped
 from ..db.rows import log
 from ..tickets.payment import OfflineSalesPayment
 from ..tickets.worth import NOTHING
@@ -30,12 +30,12 @@ def mark_paid(orders: Orders, stated: Mapping[int, Decimal], info: str, requeste
     :param info: of the payments
     """
     amounts = {pk: max(min(price, _open(orders, pk)), NOTHING) for pk, price in stated.items()}
-    written = confirm(orders, amounts, info, requester, moment)
+    written = confirm(orders, amounts, dict.fromkeys(amounts, info), requester, moment)
     left = {pk: _open(orders, pk) - amount for pk, amount in amounts.items()}
     if paid := [pk for pk in left if left[pk] <= 0]:
         data = {"provider": OfflineSalesPayment.identifier, "info": info, "date": moment, "force": False}
         written += _log(orders, "paid", paid, data, requester)
-        unscoped(Order.objects).filter(pk__in=paid).update(status=Order.STATUS_PAID, last_modified=moment)
+        unscoped(Order.objects).filter(among("pk", paid)).update(status=Order.STATUS_PAID, last_modified=moment)
     if overpaid := [pk for pk in left if left[pk] < 0]:
         written += _log(orders, "overpaid", overpaid, {}, requester)
     return written

@@ -44,7 +44,6 @@ class Settle(AfterSale):
     name = _("Settle tickets")
     Request = SettleRequest
     is_offered = False
-    headline = _("We are settling your tickets …")
     result = _("Settled tickets")
     outcome = _("settled")
     entry = "settled"
@@ -125,7 +124,7 @@ def _stated(request: SettleRequest, orders: Orders) -> dict[int, Decimal]:
     What the statement says of each order, unless it has come back since, or another one says something else, or is to
     be paid, too.
     """
-    tickets = unscoped(OfflineSalesTicket.objects).filter(order__in=orders.orders, statement=request.statement)
+    tickets = unscoped(OfflineSalesTicket.objects).filter(among("order", orders.orders), statement=request.statement)
     entries = unscoped(StatementEntry.objects).filter(
         statement=request.statement, ticket__in=paid_for(tickets).order_by(), count=1
     )

@@ -1,14 +1,11 @@
 """A campaign through the REST API: twelve sellers, three products, 5,000 tickets, and all that becomes of them."""
 
-from collections import Counter
-
 import pytest
 from hierarkey.proxy import dirty_cache_keys
-from pretix.base.models import OrderPosition
 
 from pretix_offlinesales.models import Document, OfflineSalesTicket
-from pretix_offlinesales.tickets.numbers import format_ranges
 from tests.support.campaign import Books, add_products
+from tests.support.campaign_api import Campaign, codes
 
 #: Ten who sell on commission, one who buys, and one who is not trusted with much.
 USUAL = [{"name": f"Kiosk {letter}", "commission_percent": "7.5"} for letter in "ABCDEFGHI"]
@@ -17,114 +14,12 @@ FIRM = {"name": "Bookshop", "firm": True, "commission_percent": "12"}
 SMALL = {"name": "Student union", "credit_limit": "700.00"}
 
 
-class Campaign:
-    """What one asks the API for, in a few words."""
-
-    def __init__(self, api, event, worker):
-        self.api, self.event, self.worker = api, event, worker
-        self.of_organizer = f"/api/v1/organizers/{event.organizer.slug}/"
-        self.of_event = f"{self.of_organizer}events/{event.slug}/"
-
-    def post(self, url, expected=201, **values):
-        with self.worker():
-            answer = self.api.post(url, values, format="json")
-        assert answer.status_code == expected, answer.data
-        return answer.json()
-
-    def get(self, url, **query):
-        answer = self.api.get(url, query)
-        assert answer.status_code == 200, answer.data
-        return answer.json()
-
-    def all_pages(self, url, **query):
-        page = self.get(url, **query)
-        found, count = page["results"], page["count"]
-        while page["next"]:
-            page = self.get(page["next"])
-            found += page["results"]
-        assert len(found) == count
-        return found
-
-    def add(self, seller) -> int:
-        return self.post(f"{self.of_organizer}offlinesalessellers/", **seller)["id"]
-
-    def issue(self, product, amount, **values) -> int:
-        [item] = self.get(f"{self.of_event}items/", search=product)["results"]
-        wanted = {"item": item["id"], "amount": amount, "sales_channel": "web", **values}
-        check = self.post(f"{self.of_event}offlinesalesbatches/", 202, **wanted)["check"]
-        return self.get(check)["id"]
-
-    def hand_over(self, seller, expected=201, **numbers):
-        """``hand_over(kiosk, **{"3": "1-50"})``; None is the stock."""
-        return self.post(f"{self.of_event}offlinesaleshandovers/", expected, seller=seller, tickets=numbers)
-
-    def deal_with(self, batch, what, **values):
-        """What was done, and why the rest was left alone."""
-        check = self.post(f"{self.of_event}offlinesalesbatches/{batch}/{what}/", 202, **values)["check"]
-        result = self.get(check)
-        skipped = result.pop("skipped")
-        [done] = result.values()
-        return len(done), Counter(each["reason"] for each in skipped)
-
-    def redeem(self, code):
-        """At the door."""
-        lists = [each.pk for each in self.event.checkin_lists.all()]
-        body = {"secret": code, "lists": lists, "source_type": "barcode", "questions_supported": False}
-        answer = self.api.post(f"{self.of_organizer}checkinrpc/redeem/", body, format="json").json()
-        return answer.get("reason") or answer["status"]
-
-    def agree(self) -> Books:
-        """Whatever is said of the tickets is true of each of them."""
-        books = Books.of(self.event)
-        assert books.contradictions() == {}
-        documents = self.all_pages(f"{self.of_organizer}offlinesalesdocuments/", page_size=20)
-        assert [
-            tuple(each[name] for name in ("id", "kind", "number", "from", "to", "count", "value", "tickets"))
-            for each in documents
-        ] == [
-            (
-                *(each.pk, each.kind, each.number, each.source_id, each.target_id, each.count, str(each.value)),
-                {str(moved.batch_id): format_ranges(moved.numbers) for moved in each.movements.all()},
-            )
-            for each in books.documents
-        ]
-        return books
-
-    def agree_ticket_by_ticket(self) -> None:
-        """All of them in pages, of each holder how many are in which state, and what each seller holds and owes."""
-        books, tickets = self.agree(), f"{self.of_event}offlinesalestickets/"
-        assert [
-            (each["batch"], each["number"], each["seller"], each["state"])
-            for each in self.all_pages(tickets, page_size=500)
-        ] == [(each.batch, each.number, each.seller, each.state) for each in books.papers]
-        counted = Counter((each.seller, each.state) for each in books.papers)
-        said = {
-            (seller, state): self.get(tickets, seller=seller or "null", state=state, page_size=1)["count"]
-            for seller, state in counted
-        }
-        assert said == counted
-        sellers = f"{self.of_organizer}offlinesalessellers/"
-        said = [self.get(f"{sellers}{seller.pk}/") for seller in books.sellers]
-        accounts = [books.account(seller) for seller in books.sellers]
-        assert [(each["balance"], each["held"], each["held_value"]) for each in said] == [
-            (str(account.balance), account.held.count, str(account.held.value)) for account in accounts
-        ]
-
-
 @pytest.fixture
 def campaign(api, event, worker):
     add_products(event)
     event.checkin_lists.create(name="Main entrance", all_products=True)
     dirty_cache_keys.set(set())  # or settings would be read again for each ticket, until the end of the transaction
     return Campaign(api, event, worker)
-
-
-def codes(batch, *numbers):
-    """What is printed on these tickets."""
-    positions = OrderPosition.objects.filter(
-        order__offline_sales_ticket__batch=batch, order__offline_sales_ticket__number__in=numbers
-    )
-    return list(positions.order_by("order__offline_sales_ticket__number").values_list("secret", flat=True))
 
 
 def test_a_campaign(campaign):

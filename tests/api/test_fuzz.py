@@ -7,35 +7,19 @@ from time import thread_time
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 from pretix.base.models import CachedFile, Order, OrderPosition
 
 from pretix_offlinesales.jobs.queries import MAX_UNFINISHED
 from pretix_offlinesales.kinds import PRINT
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.sheets import Sheet
-
-fast = settings(
-    max_examples=60,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-
-#: Text with all that hurts: NUL, lone halves of pairs, letters beyond the first plane, formulas, markup.
-text = st.text(st.characters() | st.sampled_from("\0\ud800\udfff\U0001f3ab=<'\"%\\"), max_size=20)
-numbers = st.integers() | st.sampled_from([2**31, 2**63, -(2**63) - 1, 10**400]) | st.floats()
-scalars = st.none() | st.booleans() | numbers | text
-anything = st.recursive(
-    scalars, lambda children: st.lists(children, max_size=4) | st.dictionaries(text, children, max_size=4), max_leaves=8
-)
+from tests.support.fuzz import DEEP, anything, fast, numbers, text
 
 FIELDS = (
     *("item", "variation", "subevent", "layout", "sales_channel"),
     *("testmode", "amount", "first_number", "comment", "seats"),
 )
-DEEP = b"[" * 100_000
 
 
 def post(api, url, body):

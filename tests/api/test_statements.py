@@ -10,15 +10,18 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from hypothesis import example, given, strategies as st
+from pretix.api.webhooks import notify_webhooks
 from pretix.base.models import Event, LogEntry, Organizer
 
+from pretix_offlinesales.documents import kept
 from pretix_offlinesales.models import Document, Seller, SellerPayment, Statement
+from pretix_offlinesales.sellers import records
 from pretix_offlinesales.sellers.accounts import accounts
 from pretix_offlinesales.sellers.statements import make
 from tests.support.after_sale import take_back
+from tests.support.fuzz import DEEP, anything, fast, text
+from tests.support.receiving import receiving_server
 from tests.support.sellers import NOBODY, handed_over, make_seller
-
-from .test_fuzz import DEEP, anything, fast, text
 
 
 @pytest.fixture
@@ -585,9 +588,6 @@ def test_documents_tell_which_tickets_a_statement_is_about(api, state, sold, kio
 
 
 def test_a_seller_whose_data_was_deleted_still_owes(api, state, sold, kiosk, organizer):
-    from pretix_offlinesales.documents import kept
-    from pretix_offlinesales.sellers import records
-
     first = state().json()
     records.erase(kiosk, {"user": None})
     kept.forget(kiosk)
@@ -595,6 +595,37 @@ def test_a_seller_whose_data_was_deleted_still_owes(api, state, sold, kiosk, org
     assert state().json()["due"] == "-20.26"
     shown = api.get(f"/api/v1/organizers/{organizer.slug}/offlinesalesstatements/{first['id']}/").json()
     assert shown["lines"] == first["lines"]
+
+
+def test_webhooks_tell_of_both(state, pay, sold, kiosk, organizer, event, series, settings, worker):
+    """Those that are limited to some events, too: these are of none."""
+    settings.ALLOW_HTTP_TO_PRIVATE_NETWORKS = True
+    with receiving_server() as (url, received):
+        webhook = organizer.webhooks.create(target_url=url, enabled=True, all_events=False)
+        webhook.limit_events.set([series])
+        actions = [f"pretix_offlinesales.seller.{what}" for what in ("stated", "paid")]
+        for action in actions:
+            webhook.listeners.create(action_type=action)
+        with worker():
+            statement = state().json()["id"]
+        with worker():
+            payment = pay(statement, "1.00").json()["id"]
+    same = {"organizer": "museum", "seller": kiosk.pk, "statement": statement}
+    assert [each | {"notification_id": 0} for each in received] == [
+        {"notification_id": 0, **same, "action": actions[0]},
+        {"notification_id": 0, **same, "payment": payment, "action": actions[1]},
+    ]
+
+
+def test_a_broker_that_is_away_stops_neither(state, pay, sold, organizer, worker, monkeypatch):
+    def away(*args, **kwargs):
+        raise ConnectionError("No broker")
+
+    webhook = organizer.webhooks.create(target_url="https://example.org", enabled=True, all_events=True)
+    webhook.listeners.create(action_type="pretix_offlinesales.seller.stated")
+    monkeypatch.setattr(notify_webhooks, "apply_async", away)
+    with worker():
+        assert state().status_code == 201
 
 
 @pytest.mark.parametrize(

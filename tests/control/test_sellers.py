@@ -10,11 +10,12 @@ from pretix.base.models import CachedFile, Event, LogEntry, Organizer
 
 from pretix_offlinesales.models import Document, Job, OfflineSalesTicket, Seller
 from pretix_offlinesales.sellers.records import rates_of
+from pretix_offlinesales.sellers.statements import make
 from pretix_offlinesales.sellers.terms import Rate
 from tests.support.after_sale import check_in, report_lost
 from tests.support.pages import alerts, errors, figures_shown, rows, shown, soup, words
 from tests.support.plugins import PLUGINS
-from tests.support.sellers import handed_over, make_seller
+from tests.support.sellers import NOBODY, handed_over, make_seller
 
 
 @pytest.fixture
@@ -51,15 +52,17 @@ def test_the_list(anna, sellers, organizer, make_batch):
     kiosk = make_seller(organizer, commission_percent=10, contact="Eva", identifier="K-1")
     make_seller(organizer, "Club", active=False)
     document = handed_over(batch, kiosk, "1-5")
-    check_in(batch.tickets.get(number=1))
+    check_in(batch.tickets.get(number=1), now())
     report_lost(batch, "2")
     moment = document.created.astimezone(organizer.timezone).strftime("%Y-%m-%d %H:%M")
     assert rows(anna.get(sellers)) == [
-        ["Club Inactive", "", "–", "–", "–", "–", "–", ""],
-        ["Kiosk Eva", "K-1", "3 €69.00", "–", "1 €23.00", "1 €23.00", "€41.40", moment],
+        ["Club Inactive", "", "–", "–", "–", "–", "–", "–", ""],
+        ["Kiosk Eva", "K-1", "3 €69.00", "–", "1 €23.00", "1 €23.00", "€41.40", "–", moment],
     ]
     [total] = soup(anna.get(sellers)).select("tfoot tr")
-    assert words(total) == "Total 3 €69.00 – 1 €23.00 1 €23.00 €41.40"
+    assert words(total) == "Total 3 €69.00 – 1 €23.00 1 €23.00 €41.40 –"
+    make(kiosk, [batch.event], now(), NOBODY)
+    assert [row[6:8] for row in rows(anna.get(sellers))] == [["–", "–"], ["€41.40", "€41.40"]]
 
 
 @pytest.mark.django_db
@@ -99,7 +102,7 @@ def test_totals_of_several_pages_are_counted_later(anna, sellers, organizer, mak
     [euro, dollar] = soup(anna.get(f"{sellers}?page_size=2")).select("tfoot tr")
     assert (words(euro), words(dollar)) == ("Total in EUR …", "Total in USD …")
     [euro, dollar] = soup(anna.get(f"{sellers}?page_size=2&counted=yes")).select("tfoot tr")
-    assert (words(euro), words(dollar)) == ("Total in EUR 3 €69.00 – – – –", "Total in USD – – – – –")
+    assert (words(euro), words(dollar)) == ("Total in EUR 3 €69.00 – – – – –", "Total in USD – – – – – –")
 
 
 @pytest.mark.django_db
@@ -217,7 +220,7 @@ def test_the_page_of_a_seller(anna, sellers, event, item, organizer, make_batch)
     note = handed_over(first, seller, "1-5, 8")
     handed_over(second, seller, "1-2")
     handed_over(second, None, "2")
-    check_in(first.tickets.get(number=1))
+    check_in(first.tickets.get(number=1), now())
     page = anna.get(f"{sellers}{seller.pk}/")
     assert shown(page) == {
         "Identifier": "K-1",
@@ -226,11 +229,19 @@ def test_the_page_of_a_seller(anna, sellers, event, item, organizer, make_batch)
         "Commission": "10 %",
         "Tax rate of the commission": "not taxed",
     }
-    assert figures_shown(page) == [
+    money, tickets, chart = figures_shown(page)[:3], figures_shown(page)[3:7], figures_shown(page)[7:]
+    assert money == [
+        ["Owed", "€20.70"],
+        ["of that stated and not paid", "€0.00"],
+        ["not stated yet", "€20.70"],
+    ]
+    assert tickets == [
         ["Held", "6", "€138.00"],
         ["Sold", "1", "€23.00"],
         ["Lost", "0", "€0.00"],
+        ["Settled", "0", "€0.00"],
     ]
+    assert [count for _time, count in chart] == ["1"]
     found = rows(page)
     assert [row[:6] for row in found[:3]] == [
         ["Long Night Sat, May 8, 2027", "Ticket", "6 €138.00", "–", "1 €23.00", "–"],
@@ -443,5 +454,5 @@ def test_the_export_has_what_the_filter_lets_through(anna, sellers, organizer, m
     check_in(batch.tickets.get(number=3))
     lines = anna.get(f"{sellers}sellers.csv?status=active").content.decode().splitlines()
     assert len(lines) == 2
-    assert "2,46.00,0,0.00,1,23.00,0,0.00,20.70" in lines[1]
+    assert "2,46.00,0,0.00,1,23.00,0,0.00,20.70,0.00,20.70" in lines[1]
     assert "'=Club()" in anna.get(f"{sellers}sellers.csv?status=inactive").content.decode()

@@ -12,10 +12,9 @@ from pretix_offlinesales.kinds import STATE_ALL
 from pretix_offlinesales.models import Job, Statement
 from tests.support.pages import soup, words
 from tests.support.pdf import extracted_text
+from tests.support.people import PEOPLE
 from tests.support.plugins import ORGANIZER_PLUGINS
 from tests.support.sellers import handed_over, make_seller
-
-from .test_seller_permissions import PEOPLE
 
 pytestmark = pytest.mark.django_db
 

@@ -338,7 +338,8 @@ def test_a_wrong_payment_is_answered_by_a_negative_one(anna, place, statement, w
     anna.post(link, filled | {"date": "2026-02-01"})
     page = anna.get(address)
     warning = str(OPEN_AGAIN)
-    assert alerts(page) == ["The payment of -€60.79 has been written down.", warning, warning]
+    settling = "Orders of Long Night are going to be marked as paid in pretix."
+    assert alerts(page) == ["The payment of -€60.79 has been written down.", warning, warning, settling]
     assert ["Open", "€60.79"] in money_of(page)
     payment.refresh_from_db()
     assert payment.amount == Decimal("60.79")

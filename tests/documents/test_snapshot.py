@@ -49,6 +49,7 @@ class Everything(Snapshot):
     part: Part
     parts: tuple[Part, ...]
     by_price: dict[Decimal, Part]
+    by_key: dict[int, str]
     day: date
     moment: datetime
     end: datetime | None
@@ -59,7 +60,9 @@ class Everything(Snapshot):
 def test_all_that_a_snapshot_may_hold_comes_back():
     part = Part(Decimal("1.50"), "Ticket – Reduced")
     moment = datetime(2027, 5, 8, 18, 30, tzinfo=UTC)
-    everything = Everything(part, (part, part), {Decimal("1.50"): part}, moment.date(), moment, None, 3, True)
+    everything = Everything(
+        part, (part, part), {Decimal("1.50"): part}, {3: "1-5"}, moment.date(), moment, None, 3, True
+    )
     assert through_json(everything) == everything
     assert through_json(replace(everything, end=moment)).end == moment
     assert json.loads(json.dumps(everything.to_json()))["by_price"] == {"1.50": {"price": "1.50", "name": part.name}}

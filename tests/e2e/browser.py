@@ -19,8 +19,9 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 #: What the demo sells and who may log in; as in ``demo.event``, which can't be imported without Django.
 ORGANIZER, EVENT, SERIES = "museum", "night", "tours"
-#: Another organizer's, of which nobody makes anything but one test.
+#: Other organizers', of which nobody makes anything but one test each.
 FESTIVAL, SUMMER = "festival", "summer"
+FAIR, AUTUMN = "fair", "autumn"
 LOGIN, READER, PASSWORD = "demo@example.org", "reader@example.org", "offline-sales-1"
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -198,7 +199,7 @@ class Browser:
         wait = WebDriverWait(self.driver, PATIENCE, 0.05, [NoSuchElementException, StaleElementReferenceException])
         return wait.until(lambda driver: condition())
 
-    def issue(self, product: str, amount: int, again: bool = False, **values):
+    def issue(self, product: str, amount: int, again: bool = False, consignment: bool = False, **values):
         """
         Ask for a batch, and wait for the page that the dialog ends in.
 
@@ -211,6 +212,8 @@ class Browser:
             self.type(name, value)
         if again:
             self.find("[name=numbering][value=again]").click()
+        if consignment:
+            self.find("[name=consignment]").click()
         self.press("Issue tickets")
         self.wait_until(lambda: "/add" not in self.url)
 

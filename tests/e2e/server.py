@@ -11,7 +11,7 @@ from pathlib import Path
 
 import demo
 
-from .browser import EVENT, FESTIVAL, LOGIN, ORGANIZER, PASSWORD, READER, SUMMER
+from .browser import AUTUMN, EVENT, FAIR, FESTIVAL, LOGIN, ORGANIZER, PASSWORD, READER, SUMMER
 
 
 def main(directory: str, port: str):
@@ -30,7 +30,8 @@ def main(directory: str, port: str):
     _prepare()
     _add_reader()
     _add_sellers()
-    _add_festival()
+    _add_campaign(FESTIVAL, SUMMER)
+    _add_campaign(FAIR, AUTUMN)
     with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=0):
         serve()
 
@@ -65,8 +66,8 @@ def _add_sellers():
             Seller.objects.create(organizer=organizer, name=name)
 
 
-def _add_festival():
-    """With what it takes for a campaign."""
+def _add_campaign(organizer_slug: str, event_slug: str):
+    """An organizer and her event, with what it takes for a campaign."""
     from django_scopes import scopes_disabled
     from pretix.base.models import Event, Organizer, User
 
@@ -75,10 +76,12 @@ def _add_festival():
     with scopes_disabled():
         night = Event.objects.get(slug=EVENT)
         values = {name: getattr(night, name) for name in ("currency", "date_from", "plugins", "live")}
-        organizer = Organizer.objects.create(name="Festival", slug=FESTIVAL, plugins=night.organizer.plugins)
-        summer = Event.objects.create(organizer=organizer, name="Summer Festival", slug=SUMMER, **values)
-        summer.settings.timezone = "Europe/Berlin"
-        add_products(summer)
+        organizer = Organizer.objects.create(
+            name=organizer_slug.title(), slug=organizer_slug, plugins=night.organizer.plugins
+        )
+        event = Event.objects.create(organizer=organizer, name=event_slug.title(), slug=event_slug, **values)
+        event.settings.timezone = "Europe/Berlin"
+        add_products(event)
         everything = {"all_events": True, "all_event_permissions": True, "all_organizer_permissions": True}
         organizer.teams.create(name="Ticketing", **everything).members.add(User.objects.get(email=LOGIN))
 

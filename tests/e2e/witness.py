@@ -2,7 +2,7 @@
 Looks into the database of a server that runs, and counts the tickets of a campaign one by one. For each line of its
 input, it says what it found, as a line of JSON::
 
-    python -m tests.e2e.witness DIRECTORY
+    python -m tests.e2e.witness DIRECTORY ORGANIZER EVENT
 """
 
 import json
@@ -14,12 +14,11 @@ from pathlib import Path
 
 import demo
 
-from .browser import FESTIVAL, SUMMER
-
 TALLIES = ("held", "sold", "lost")
+SUMS = ("owed", "balance")
 
 
-def main(directory: str):
+def main(directory: str, organizer: str, event: str):
     demo.DIRECTORY = Path(directory)
     os.environ["DJANGO_SETTINGS_MODULE"] = "demo.settings"
 
@@ -30,32 +29,52 @@ def main(directory: str):
     from django_scopes import scopes_disabled
     from pretix.base.models import Event
 
+    from pretix_offlinesales.models import Job
     from tests.support.campaign import Books
 
     with scopes_disabled():
         for _line in sys.stdin:
-            event = Event.objects.get(organizer__slug=FESTIVAL, slug=SUMMER)
-            print(json.dumps(_found(Books.of(event)), default=str), flush=True)
+            books = Books.of(Event.objects.get(organizer__slug=organizer, slug=event))
+            working = Job.objects.filter(state__in=Job.UNFINISHED, event=books.events[0]).count()
+            print(json.dumps(_found(books) | {"working": working}, default=str), flush=True)
 
 
 def _found(books) -> dict:
     accounts = {seller.name: _figures(books.account(seller)) for seller in books.sellers}
-    out = [account for account in accounts.values() if any(account[name][0] for name in TALLIES)]
     return {
         "contradictions": {what: repr(pair)[:500] for what, pair in books.contradictions().items()},
         "accounts": accounts,
-        "sum": {name: [sum(each[name][place] for each in out) for place in (0, 1)] for name in TALLIES}
-        | {"owed": sum(each["owed"] for each in out)},
-        "is_out": bool(out),
+        "sum": {name: [sum(each[name][place] for each in accounts.values()) for place in (0, 1)] for name in TALLIES}
+        | {name: sum(each[name] for each in accounts.values()) for name in SUMS},
+        "is_out": any(seller.currency for seller in books.sellers),
+        "statements": list(_statements(books)),
+        "payments": list(_payments(books)),
         "places": dict(Counter(books.place(paper) for paper in books.papers)),
         "ranges": list(_ranges(books)),
     }
 
 
 def _figures(account) -> dict:
-    return {name: [getattr(account, name).count, getattr(account, name).value] for name in TALLIES} | {
-        "owed": account.owed
-    }
+    tallies = {name: [getattr(account, name).count, getattr(account, name).value] for name in TALLIES}
+    return tallies | {name: getattr(account, name) for name in SUMS}
+
+
+def _statements(books):
+    """Number, seller, stage, what is due, what of it is paid, and what is open."""
+    names = {seller.pk: seller.name for seller in books.sellers}
+    paid = {pk: amount for seller in books.sellers for pk, amount in books.money.paid_of(seller).items()}
+    for each in books.money.statements:
+        left = each.due - paid[each.pk]
+        number, stage = each.document.number, "Open" if left else "Settled"
+        yield [number, names[each.seller_id], stage, each.due, paid[each.pk], left]
+
+
+def _payments(books):
+    """Number of the statement, seller, reference and amount."""
+    names = {seller.pk: seller.name for seller in books.sellers}
+    numbers = {each.pk: each.document.number for each in books.money.statements}
+    for each in books.money.payments:
+        yield [numbers[each.statement_id], names[each.seller_id], each.reference, each.amount]
 
 
 def _ranges(books):

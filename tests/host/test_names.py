@@ -62,6 +62,7 @@ OPEN = {
     "pretix.base.models.giftcards",
     "pretix.base.models.orders",
     "pretix.base.models.tax",
+    "pretix.base.notifications",
     "pretix.base.payment",
     "pretix.base.permissions",
     "pretix.base.plugins",
@@ -79,7 +80,7 @@ OPEN = {
 }
 
 #: Names that begin with an underscore, and are documented all the same: by Django, and of named tuples.
-DOCUMENTED = {"_meta", "_base_manager", "_make", "_replace"}
+DOCUMENTED = {"_meta", "_base_manager", "_asdict", "_fields", "_make", "_replace"}
 
 _PRIVATE_NAME = re.compile(r"_[a-z]\w*[a-z0-9]")
 

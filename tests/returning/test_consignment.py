@@ -6,15 +6,20 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
 from pretix.base.models import GiftCard, Order
 from pretix.base.services.cancelevent import cancel_event
 from pretix.base.services.checkin import perform_checkin
 
 from pretix_offlinesales.kinds import REPLACE, REPORT_LOST, RETURN, UNDO_LOST, UNDO_RETURN
+from pretix_offlinesales.sellers.statements import make
 from pretix_offlinesales.tickets.figures import total
+from pretix_offlinesales.tickets.payment import statement_of
+from tests.support.consignment import paid, stated
 from tests.support.jobs import run
 from tests.support.oracle import balance, picture
 from tests.support.returning import actions, asked, codes, orders, position, returned
+from tests.support.sellers import NOBODY, make_seller
 from tests.support.sold import LEFT_ALONE
 
 pytestmark = pytest.mark.django_db
@@ -123,3 +128,41 @@ def test_what_somebody_paid_elsewhere_is_not_refunded_by_a_return(batch):
     assert returned(batch, {"tickets": "1"}) == ([order.code], [])
     order = Order.objects.get(pk=order.pk)
     assert (order.status, order.refunds.count(), order.pending_sum) == ("c", 0, -PRICE)
+
+
+@pytest.fixture
+def settled(batch, organizer):
+    """Two tickets of a kiosk, paid by its first statement."""
+    kiosk = make_seller(organizer)
+    statement = stated(kiosk, "1-2", batch)
+    for job in paid(statement):
+        run(job)
+    return statement
+
+
+def payments(order):
+    return [(payment.state, payment.amount, statement_of(payment)) for payment in order.payments.order_by("local_id")]
+
+
+def test_what_a_statement_has_paid_is_paid_by_it_again_if_its_return_is_undone(batch, settled):
+    returned(batch, {"tickets": "1"})
+    returned(batch, {"tickets": "1"}, job_kind=UNDO_RETURN)
+    order = orders(batch)[0]
+    by_statement = {"statement": 1, "document": settled.pk}
+    assert (order.status, order.pending_sum) == ("p", 0)
+    assert payments(order) == [("refunded", PRICE, by_statement), ("confirmed", PRICE, by_statement)]
+
+
+def test_what_was_given_back_is_paid_by_the_next_statement_if_its_return_is_undone(event, batch, settled):
+    """The seller has got her money back, and is told to pay it once more."""
+    returned(batch, {"tickets": "1"})
+    credit = make(settled.seller, [event], now(), NOBODY)
+    returned(batch, {"tickets": "1"}, job_kind=UNDO_RETURN)
+    order = orders(batch)[0]
+    assert (credit.due, order.status, order.pending_sum, order.expires.year) == (-PRICE, "n", PRICE, 2028)
+    again = make(settled.seller, [event], now(), NOBODY)
+    for job in paid(again):
+        run(job)
+    order = orders(batch)[0]
+    assert (again.due, order.status, order.pending_sum) == (PRICE, "p", 0)
+    assert payments(order)[1:] == [("confirmed", PRICE, {"statement": 3, "document": again.pk})]

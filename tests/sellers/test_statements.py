@@ -101,6 +101,18 @@ def test_what_the_organizer_was_paid_directly_is_not_owed(event, kiosk, make_bat
     assert account(kiosk).unstated == 0
 
 
+def test_products_have_commissions_of_their_own(event, item, kiosk, make_batch):
+    kiosk.product_commissions.create(item=item, commission_percent=5)
+    batch = make_batch(amount=3)
+    handed_over(batch, kiosk, "1-3")
+    declare_sold(batch, 1, 2, 3)
+    assert account(kiosk).unstated == Decimal("64.89")
+    statement = state(kiosk, event)
+    assert sums(statement) == decimals("69.00", "3.45", "0.66", "64.89")
+    [line] = statement.document.snapshot["lines"]
+    assert line["rate"] == "5 % of the gross price"
+
+
 def test_numbers_have_no_gaps_and_invoices_have_their_own(event, organizer, make_batch):
     batch = make_batch(amount=9)
     sellers = [

@@ -14,11 +14,12 @@ from pretix_offlinesales import tasks
 from pretix_offlinesales.kinds import UNDO_SOLD
 from pretix_offlinesales.models import DeadlineAction, Job, Seller
 from pretix_offlinesales.sellers.accounts import overdue
+from pretix_offlinesales.sellers.statements import make
 from pretix_offlinesales.settling import deadlines
 from pretix_offlinesales.tickets.state import state_of_ticket, with_state
 from tests.support.after_sale import check_in, deal_with, report_lost, take_back
 from tests.support.returning import orders
-from tests.support.sellers import handed_over, make_seller
+from tests.support.sellers import NOBODY, handed_over, make_seller
 from tests.support.workers import Other
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +107,17 @@ def test_it_is_done_and_said_once(event, kiosk, office, make_batch, passing):
     passing(LATE + timedelta(days=9))
     assert states(batch) == ["held", "sold", "held", "held"]
     assert (len(told(event)), Job.objects.filter(kind="sold").count()) == (2, 1)
+
+
+def test_statements_are_nothing_that_was_agreed(event, kiosk, make_batch, passing):
+    batch = make_batch(amount=2)
+    handed_over(batch, kiosk, "1-2")
+    batch.tickets.filter(number=1).update(sold=IN_TIME)
+    with freeze_time(IN_TIME):
+        make(kiosk, [event], IN_TIME, NOBODY)
+    passing()
+    assert states(batch) == ["sold", "sold"]
+    assert told(event) == [f"Kiosk: the deadline has passed, and 1 ticket counts as sold. (#{batch.pk}: 2)"]
 
 
 def test_what_is_handed_over_after_the_deadline_is_dealt_with_too(event, kiosk, make_batch, passing):

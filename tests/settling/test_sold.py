@@ -19,7 +19,7 @@ from pretix_offlinesales.sellers.handing_over import NotHandedOver
 from pretix_offlinesales.tickets.figures import Tally
 from pretix_offlinesales.tickets.state import state_of_ticket, with_state
 from tests.support.after_sale import check_in, deal_with
-from tests.support.consignment import pay_directly, put_on_consignment
+from tests.support.consignment import pay_directly
 from tests.support.jobs import run
 from tests.support.oracle import history, picture
 from tests.support.plugins import receiver_of_a_plugin
@@ -266,7 +266,7 @@ def test_what_is_on_a_statement_can_not_be_handed_over(make_batch, kiosk):
 
 
 def test_paid_on_consignment_is_sold_and_settled(make_batch, kiosk):
-    batch = put_on_consignment(make_batch(amount=3))
+    batch = make_batch(amount=3, consignment=True)
     handed_over(batch, kiosk, "1-2")
     order = pay_directly(orders(batch)[0])
     assert (order.status, states(batch)) == ("p", ["settled", "held", "stock"])
@@ -278,7 +278,7 @@ def test_paid_on_consignment_is_sold_and_settled(make_batch, kiosk):
 
 
 def test_when_it_was_sold_is_not_changed_by_the_payment(make_batch):
-    batch = put_on_consignment(make_batch(amount=1))
+    batch = make_batch(amount=1, consignment=True)
     declare(batch, "1")
     sold = batch.tickets.get().sold
     order = pay_directly(orders(batch)[0])
@@ -286,7 +286,7 @@ def test_when_it_was_sold_is_not_changed_by_the_payment(make_batch):
 
 
 def test_who_pays_for_lost_paper_has_not_bought_it(make_batch):
-    batch = put_on_consignment(make_batch(amount=1))
+    batch = make_batch(amount=1, consignment=True)
     deal_with(batch, "1", REPORT_LOST)
     pay_directly(orders(batch)[0])
     assert (batch.tickets.get().sold, states(batch)) == (None, ["lost"])
@@ -306,7 +306,7 @@ def test_of_other_orders_nothing_is_asked_when_they_are_paid(make_batch, event, 
 
 
 def test_a_canceled_event_takes_sales_back(event, make_batch, kiosk):
-    batch = put_on_consignment(make_batch(amount=3))
+    batch = make_batch(amount=3, consignment=True)
     handed_over(batch, kiosk, "1-2")
     declare(batch, "1, 3")
     assert accounts([kiosk])[kiosk.pk].owed == 23

@@ -28,6 +28,8 @@ def said(statement: Statement) -> SellerStatement:
 
 def bare(seller: Seller, event: Event, due: str = "10.00", number: int = 1) -> Statement:
     """One without tickets, that says nothing but what is due."""
+    seller.currency = event.currency
+    seller.save(update_fields=["currency"])
     draft, amount = look(seller, [event], now()), Decimal(due)
     document = Document.objects.create(
         organizer=seller.organizer,
