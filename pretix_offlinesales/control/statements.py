@@ -22,7 +22,7 @@ from .. import tasks
 from ..documents.statements import SellerStatement
 from ..downloads import document_pdf, statement_csv, statement_json
 from ..host.prefetching import with_settings
-from ..models import CHANGE_SELLERS, REQUESTER, Document, Job, SellerPayment, Statement
+from ..models import CHANGE_SELLERS, REQUESTER, Job, SellerPayment, Statement
 from ..sellers.payments import lock
 from ..sellers.standing import Standing, standing_of, standings
 from ..sellers.statements import Draft, NothingToState, events_of, look
@@ -74,8 +74,7 @@ class StatementMixin(StatementsMixin):
     @cached_property
     def statement(self) -> Statement:
         # Asked of documents, a number that no database knows is none.
-        documents = Document.objects.filter(pk=self.kwargs["statement"])
-        statement = get_object_or_404(self.statements.defer(None), document__in=documents)
+        statement = get_object_or_404(self.statements.defer(None), document__id=self.kwargs["statement"])
         statement.document.organizer = self.request.organizer
         return statement
 

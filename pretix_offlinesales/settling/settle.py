@@ -44,7 +44,6 @@ class Settle(AfterSale):
     name = _("Settle tickets")
     Request = SettleRequest
     is_offered = False
-    headline = _("We are settling your tickets …")
     result = _("Settled tickets")
     outcome = _("settled")
     entry = "settled"

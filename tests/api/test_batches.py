@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from pretix.base.models import LogEntry, Order
 
-from pretix_offlinesales.after_sale.kind import all_after_sale
+from pretix_offlinesales.after_sale.kind import all_offered
 from pretix_offlinesales.jobs.lock import locked
 from pretix_offlinesales.jobs.queries import MAX_UNFINISHED
 from pretix_offlinesales.kinds import PRINT
@@ -505,7 +505,7 @@ def test_other_methods_are_not_allowed(api, url, store_batch, store_job, path, a
 
 @pytest.mark.parametrize(
     "path",
-    ["", "{batch}/", "{batch}/render/", *sorted({f"{{batch}}/{kind.api_action}/" for kind in all_after_sale()})],
+    ["", "{batch}/", "{batch}/render/", *sorted({f"{{batch}}/{kind.api_action}/" for kind in all_offered()})],
 )
 def test_options_are_answered(api, url, store_batch, path):
     assert api.options(url + path.format(batch=store_batch().pk)).status_code == 200

@@ -7,7 +7,7 @@ import pytest
 from pretix.api.urls import event_router
 
 from pretix_offlinesales import urls
-from pretix_offlinesales.after_sale.kind import all_after_sale
+from pretix_offlinesales.after_sale.kind import all_offered
 from pretix_offlinesales.api.jobs import JobViewSet
 from pretix_offlinesales.api.tickets import TicketViewSet
 from pretix_offlinesales.api.views import AfterSaleViewSet, BatchViewSet
@@ -16,7 +16,7 @@ from pretix_offlinesales.models import Job, OfflineSalesBatch
 from tests.support.ways import WAYS, Ways
 
 #: What can be done with tickets that exist, by the end of the address.
-OTHERS = {kind.api_action: kind for kind in reversed(all_after_sale())}
+OTHERS = {kind.api_action: kind for kind in reversed(all_offered())}
 
 #: For whoever may return tickets.
 LATER = [action for action in OTHERS if action != "return"]

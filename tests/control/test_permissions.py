@@ -8,7 +8,7 @@ from django.urls import get_resolver
 from django.utils.timezone import now
 from pretix.base.models import Organizer, User
 
-from pretix_offlinesales.after_sale.kind import all_after_sale
+from pretix_offlinesales.after_sale.kind import all_offered
 from pretix_offlinesales.kinds import ISSUE_SEVERAL, PRINT_FOR_SELLERS, REPLACE, RETURN
 from pretix_offlinesales.models import Job, JobStep, OfflineSalesBatch, Seller, SheetPreset
 from tests.support.sellers import make_seller
@@ -50,8 +50,8 @@ PAGES = {
     "preset_save": ("post", 302),
     "preset": ("get", 200),
     "preset_delete": ("post", 302),
-    **{kind.identifier: ("get", 200) for kind in all_after_sale()},
-    **{f"batch_{kind.identifier}": ("get", 200) for kind in all_after_sale()},
+    **{kind.identifier: ("get", 200) for kind in all_offered()},
+    **{f"batch_{kind.identifier}": ("get", 200) for kind in all_offered()},
     "lose": ("post", 302),
     "find": ("post", 302),
     "give_back": ("post", 302),
@@ -110,7 +110,7 @@ everybody, plugin off    404   404   404   404   404   404   404   404   404   4
 OF_EVENT = (
     *("list", "add", "channel", "preview", "create", "specimen", "hand_over"),
     *("several", "look_at_several", "issue_several"),
-    *(kind.identifier for kind in all_after_sale()),
+    *(kind.identifier for kind in all_offered()),
     *("find", "verdicts", "print_for_sellers", "print_held"),
 )
 THINGS = [name for name in PAGES if name not in OF_EVENT]
@@ -286,8 +286,8 @@ def addresses(pages, batch, make_job, store_print):
         "note": f"{pages}{batch.pk}/delivery.pdf",
         "settle": f"{pages}{batch.pk}/statement.pdf",
         "sums": f"{pages}{batch.pk}/statement.csv",
-        **{kind.identifier: f"{pages}{kind.path}" for kind in all_after_sale()},
-        **{f"batch_{kind.identifier}": f"{pages}{batch.pk}/{kind.path}" for kind in all_after_sale()},
+        **{kind.identifier: f"{pages}{kind.path}" for kind in all_offered()},
+        **{f"batch_{kind.identifier}": f"{pages}{batch.pk}/{kind.path}" for kind in all_offered()},
         "lose": f"{pages}{batch.pk}/lost",
         "find": f"{pages}undo/lost",
         "give_back": f"{pages}{batch.pk}/return",

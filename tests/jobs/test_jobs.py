@@ -37,7 +37,7 @@ from rest_framework.test import APIClient
 
 from pretix_offlinesales import signals, tasks
 from pretix_offlinesales.after_sale import attempt, kind as after_sale
-from pretix_offlinesales.after_sale.kind import all_after_sale
+from pretix_offlinesales.after_sale.kind import all_after_sale, all_offered
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
 from pretix_offlinesales.jobs.lock import locked
@@ -301,7 +301,7 @@ def test_what_another_version_has_asked_for_has_an_end_and_breaks_no_list(event,
     assert client.get(f"{pages}add?again={job.pk}").status_code == 404
 
 
-@pytest.mark.parametrize("kind", all_after_sale(), ids=lambda kind: kind.identifier)
+@pytest.mark.parametrize("kind", all_offered(), ids=lambda kind: kind.identifier)
 def test_what_another_version_has_begun_waits_for_it(make_batch, api, url, kind):
     batch = make_batch(amount=1)
     job = kind.ask(batch.event, ALL, {}, batch)

@@ -3,7 +3,7 @@
 from dataclasses import MISSING, dataclass, fields
 
 import pytest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import override
 from pretix.api.webhooks import get_all_webhook_events
 from pretix.base.logentrytypes import log_entry_types
@@ -23,7 +23,6 @@ from pretix_offlinesales.kinds import ISSUE, STATE_ALL
 from pretix_offlinesales.models import Job
 
 KIND = pytest.mark.parametrize("kind", all_kinds(), ids=lambda kind: kind.identifier)
-AFTER_SALE = pytest.mark.parametrize("kind", all_after_sale(), ids=lambda kind: kind.identifier)
 OFFERED = pytest.mark.parametrize("kind", all_offered(), ids=lambda kind: kind.identifier)
 
 #: What an entry in the history of a batch may know.
@@ -35,13 +34,12 @@ def texts_of(kind: Kind) -> dict[str, str]:
     found = {"name": kind.name, "halfway": kind.halfway}
     found["history"] = kind.describe(ENTRY) if kind.entry else None
     found |= {name: getattr(kind, name) for name in ("canceled", "too_late", "webhook")}
-    if kind in all_after_sale():
-        of_all = ("headline", "result", "outcome")
-        names = ("explanation", "everything", "verdict", *of_all) if kind.is_offered else of_all
-        found |= {name: getattr(kind, name) for name in names}
-        if kind.is_offered:
-            found["question"] = kind.question % {"amount": 2}
+    if kind in all_offered():
+        found |= {name: getattr(kind, name) for name in ("explanation", "everything", "verdict", "headline")}
+        found["question"] = kind.question % {"amount": 2}
         found |= {f"option {name}": option.label for name, option in kind.options.items()}
+    if kind in all_after_sale():
+        found |= {name: getattr(kind, name) for name in ("result", "outcome")}
         if kind.order_history:
             found["order"] = kind.describe_order(ENTRY)
     return {name: str(text) for name, text in found.items() if text is not None}
@@ -109,7 +107,21 @@ def test_its_pages_and_its_address_in_the_api_are_there(kind):
     assert address == f"/api/v1/organizers/museum/events/night/offlinesalesbatches/3/{kind.api_action}/"
 
 
-@AFTER_SALE
+@pytest.mark.parametrize(
+    "kind", [kind for kind in all_after_sale() if not kind.is_offered], ids=lambda kind: kind.identifier
+)
+def test_what_is_not_offered_has_neither_a_page_nor_an_address(kind):
+    place = {"organizer": "museum", "event": "night"}
+    for name, values in ((kind.identifier, {}), (f"batch_{kind.identifier}", {"batch": 3})):
+        with pytest.raises(NoReverseMatch):
+            reverse(f"plugins:pretix_offlinesales:{name}", kwargs=place | values)
+    with pytest.raises(NoReverseMatch):
+        address = place | {"batch": 3, "after_sale": kind.identifier}
+        reverse("api-v1:offlinesalesaftersale-list", kwargs=address)
+    assert kind.api_name == kind.identifier
+
+
+@OFFERED
 def test_what_one_chooses_is_part_of_its_request(kind):
     assert set(kind.options) <= {each.name for each in fields(kind.Request)}
     for name, option in kind.options.items():

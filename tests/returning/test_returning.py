@@ -19,7 +19,7 @@ from pretix.base.services.orders import _cancel_order, error_messages, reactivat
 from pretix.base.signals import order_canceled, order_changed, order_reactivated
 
 from pretix_offlinesales.after_sale import attempt, kind as after_sale
-from pretix_offlinesales.after_sale.kind import all_after_sale
+from pretix_offlinesales.after_sale.kind import all_offered
 from pretix_offlinesales.db import rows
 from pretix_offlinesales.jobs import runner
 from pretix_offlinesales.jobs.interruptions import MAX_INTERRUPTIONS
@@ -879,7 +879,7 @@ HEARD = [
 ]
 
 
-@pytest.mark.parametrize("job_kind", all_after_sale(), ids=lambda kind: kind.identifier)
+@pytest.mark.parametrize("job_kind", all_offered(), ids=lambda kind: kind.identifier)
 def test_of_each_entry_others_are_told_once_whoever_wrote_it(event, make_batch, hear, settings, worker, job_kind):
     def write(signal, sender, order, **kwargs):
         for each in (order, Order.objects.get(pk=order.pk)):
