@@ -253,8 +253,12 @@ class Campaign:
         self.fits_a_phone()
 
     def fits_a_phone(self):
-        resize(self.browser.driver, PHONE)
-        assert self.browser.driver.execute_script("return document.documentElement.scrollWidth") == PHONE[0]
+        browser = self.browser
+        resize(browser.driver, PHONE)
+        # A chart is drawn anew a moment later.
+        browser.wait_until(
+            lambda: browser.driver.execute_script("return document.documentElement.scrollWidth") == PHONE[0]
+        )
         resize(self.browser.driver, DESKTOP)
 
 
