@@ -110,10 +110,10 @@ class OfStatement(NoOpShredderMixin, LogEntryType):
 
     def display(self, logentry: LogEntry, data: dict) -> str:
         text = self._said(data)
-        seller = logentry.content_object
-        if not seller or not is_active_for(seller.organizer):
+        organizer = logentry.organizer
+        if not organizer or not is_active_for(organizer):
             return text
-        place = {"organizer": seller.organizer.slug, "statement": data[self._key]}
+        place = {"organizer": organizer.slug, "statement": data[self._key]}
         url = reverse("plugins:pretix_offlinesales:seller_statement", kwargs=place)
         return format_html('{} <a href="{}">{}</a>', text, url, self._document(data))
 

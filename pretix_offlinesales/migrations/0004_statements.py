@@ -84,10 +84,18 @@ class Migration(migrations.Migration):
                 ('item', models.PositiveBigIntegerField()),
                 ('agreed', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='+', to='pretix_offlinesales.document')),
                 ('statement', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='entries', to='pretix_offlinesales.statement')),
-                ('ticket', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='statement_entries', to='pretix_offlinesales.offlinesalesticket')),
+                ('ticket', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to='pretix_offlinesales.offlinesalesticket')),
             ],
             options={
                 'ordering': ('pk',),
             },
+        ),
+        migrations.AddIndex(
+            model_name="offlinesalesticket",
+            index=models.Index(
+                condition=models.Q(("settled", None), ("statement__isnull", False)),
+                fields=["statement"],
+                name="offlinesales_ticket_unsettled",
+            ),
         ),
     ]

@@ -155,6 +155,10 @@ class Seller(LoggedModel, Commission):
     def __str__(self):
         return self.name
 
+    def all_logentries(self):
+        """With the organizer, whose pages they link to."""
+        return super().all_logentries().select_related("organizer")
+
 
 class ProductCommission(Commission):
     """What a seller keeps of tickets of one product, where it differs."""

@@ -69,6 +69,11 @@ class OfflineSalesTicket(models.Model):
                 name="offlinesales_ticket_held",
                 condition=models.Q(seller__isnull=False),
             ),
+            models.Index(
+                fields=("statement",),
+                name="offlinesales_ticket_unsettled",
+                condition=models.Q(statement__isnull=False, settled=None),
+            ),
         ]
 
     def __str__(self):

@@ -120,7 +120,8 @@ def with_state(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTi
     # A condition alone would be unknown where the ticket is not there any more, which is neither true nor false.
     states = _with_fate(states, left=Case(When(canceled_alone=False, then=True), default=False))
     return states.annotate(
-        valid=Q(GOOD, left=True),
+        # As one value, or PostgreSQL would take it for so few orders that it reads all of them first.
+        valid=Case(When(GOOD, left=True, then=True), default=False),
         canceled=~Q(LIVE, left=True),
         split_off=Q(canceled_alone=None),
         sale=SALE,

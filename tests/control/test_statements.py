@@ -59,6 +59,11 @@ def sold(kiosk, make_batch):
     return sold
 
 
+def asked(queries):
+    """How much of the database. (The session is written now and then.)"""
+    return len([query for query in queries if query["sql"].startswith("SELECT")])
+
+
 def declare_sold(batch, *numbers, when=None):
     OfflineSalesTicket.objects.filter(batch=batch, number__in=numbers).update(sold=when or now())
 
@@ -436,7 +441,7 @@ def test_lists_take_a_constant_number_of_queries(anna, place, several, event, na
     pay(state(kiosk, event), "1.00")
     with CaptureQueriesContext(connection) as more:
         anna.get(f"{place}{name}/")
-    assert len(more) == len(few)
+    assert asked(more) == asked(few)
 
 
 def test_histories_say_it_with_links(anna, place, statement, write, kiosk):
@@ -457,3 +462,40 @@ def test_let_in_tickets_are_on_the_page_of_the_seller(anna, place, sold, kiosk):
     [panel] = page.select(".panel-warning")
     assert "Let in, although the seller has not said that they were sold" in words(panel)
     assert [words(each) for each in panel.select("a")] == [f"{batch.tickets.get(number=2)}"]
+
+
+def test_the_page_of_a_seller_takes_a_constant_number_of_queries(anna, place, sold, kiosk, event, make_batch):
+    batch = sold(1, 2)
+    pay(state(kiosk, event), "1.00")
+    check_in(batch.tickets.get(number=3))
+    address = f"{place}sellers/{kiosk.pk}/"
+    anna.get(address)
+    with CaptureQueriesContext(connection) as few:
+        anna.get(address)
+    declare_sold(batch, 4, 5)
+    pay(state(kiosk, event), "2.00")
+    check_in(batch.tickets.get(number=6))
+    declare_sold(batch, 7)
+    with CaptureQueriesContext(connection) as more:
+        page = anna.get(address)
+    assert asked(more) == asked(few)
+    assert [row[0] for row in rows(page)[:2]] == ["Statement 2", "Statement 1"]
+
+
+def test_sales_over_time_are_also_a_table_of_one_event_or_all(anna, place, sold, event):
+    sold(1, 2)
+    address = f"{place}sellers/sales"
+    chart = soup(anna.get(address)).select_one(".panel:has(#offlinesales-sales)")
+    assert [words(cell) for cell in chart.select("thead th")] == ["Time", "Kiosk"]
+    assert [words(cell) for cell in chart.select("tbody td")] == ["2"]
+    assert anna.get(address)["Content-Security-Policy"]
+    assert soup(anna.get(address, {"event": event.pk})).select("#offlinesales-sales")
+    assert anna.get(address, {"event": "x"}).status_code == 200
+
+
+@pytest.mark.parametrize(("file", "content_type"), [("pdf", "application/pdf"), ("csv", "text/csv"), ("json", "json")])
+def test_the_page_of_a_statement_leads_to_its_files(anna, place, statement, file, content_type):
+    address = f"{place}statements/{statement.pk}/"
+    [link] = soup(anna.get(address)).select(f'a[href="{address}{file}"]')
+    answer = anna.get(link["href"])
+    assert (answer.status_code, content_type in answer["Content-Type"]) == (200, True)

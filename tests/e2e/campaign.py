@@ -278,4 +278,5 @@ def money(value, nothing=None) -> str:
 def in_map(batch, first, last, place, seller):
     """As the table of the stock map shows it."""
     words = f"{place} · {seller}" if seller and not place.startswith("Held") else place
-    return [f"#{batch}: {first}–{last}", words, str(last - first + 1)]
+    numbers = f"{first}–{last}" if first < last else str(first)
+    return [f"#{batch}: {numbers}", words, str(last - first + 1)]
