@@ -27,7 +27,7 @@ from ..sellers.payments import lock
 from ..sellers.standing import Standing, standing_of, standings
 from ..sellers.statements import Draft, NothingToState, events_of, look
 from ..settling.paying import pay, state
-from ..settling.settle import key_of
+from ..settling.settle import SETTLE
 from ..tickets.worth import NOTHING, money
 from .organizer_pages import OrganizerPageMixin, SellerMixin
 from .statement_forms import (
@@ -179,8 +179,9 @@ class StatementDetail(StatementMixin, TemplateView):
 
     def _unfinished(self) -> list[Job]:
         """What pays the orders in pretix, as far as it is not done."""
-        keys = [key_of(self.statement.pk, event) for event in self.statement.events.values_list("pk", flat=True)]
-        jobs = list(Job.objects.filter(pk__in=keys).select_related("event__organizer").defer("look"))
+        asked = Job.objects.filter(kind=SETTLE.identifier, request__statement=self.statement.pk)
+        of_events = asked.filter(event__in=self.statement.events.order_by())
+        jobs = list(of_events.select_related("event__organizer").defer("look"))
         for job in jobs:
             tasks.recover(job)
         return [job for job in jobs if job.state != Job.State.SUCCEEDED]

@@ -10,7 +10,7 @@ from ..db.queries import unscoped
 from ..models import OfflineSalesTicket, Seller, Statement
 from ..tickets.figures import figures
 from ..tickets.worth import NOTHING, with_paid_directly
-from .payments import Allocation, allocations
+from .payments import Allocation, allocations, is_paid_for
 
 
 def exposures(sellers: Iterable[Seller]) -> dict[int, Decimal]:
@@ -25,17 +25,17 @@ def exposures(sellers: Iterable[Seller]) -> dict[int, Decimal]:
     if not keys:
         return {}
     tickets = with_paid_directly(unscoped(OfflineSalesTicket.objects).filter(seller__in=keys))
-    is_paid = Case(When(statement__settled__isnull=False, then=Value(True)), default=Value(False))
+    is_paid = Case(When(is_paid_for(), then=Value(True)), default=Value(False))
     groups = figures(
         tickets.annotate(is_paid=is_paid), by=("seller", "paid_directly", "is_paid", "order__require_approval")
     )
     held: dict[int, Decimal] = defaultdict(lambda: NOTHING)
     owed: dict[int, Decimal] = defaultdict(lambda: NOTHING)
-    for (seller, paid_directly, is_paid_for, is_inactive), found in groups.items():
+    for (seller, paid_directly, is_paid, is_inactive), found in groups.items():
         if paid_directly:
             continue
         held[seller] += found.held.value
-        if not (is_paid_for or is_inactive):
+        if not (is_paid or is_inactive):
             owed[seller] += (found.sold + found.reported_lost).value
     settled = _settled_before(keys)
     found_allocations = allocations(Seller(pk=pk) for pk in keys)

@@ -13,14 +13,14 @@ from decimal import Decimal
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Q, Sum
 from django.utils.timezone import now
 from pretix.base.models import LogEntry
 
 from ..db.queries import unscoped
 from ..host.webhooks import send_organizer_webhooks
 from ..jobs.announcing import holding_nobody_up
-from ..models import Requested, Seller, SellerPayment, Statement
+from ..models import Requested, Seller, SellerPayment, Statement, StatementEntry
 from ..tickets.worth import NOTHING, money
 
 #: In the history of the seller.
@@ -82,6 +82,22 @@ def allocations(sellers: Iterable[Seller]) -> dict[int, Allocation]:
 
 def is_paid(statement: Statement, allocation: Allocation) -> bool:
     return allocation.paid[statement.pk] == statement.due
+
+
+def is_paid_for() -> Q:
+    """
+    Of tickets: on statements for which the money has come in. What a ticket costs may have been stated bit by bit, so
+    that is asked of all statements of its seller that name it. One that gives something back need not be paid, but
+    others are paid by it: it waits for those that are older.
+    """
+    open_ones = unscoped(Statement.objects).filter(settled=None, due__gt=0).order_by()
+    older = open_ones.filter(seller=OuterRef("statement__seller"), pk__lt=OuterRef("statement"))
+    named = unscoped(StatementEntry.objects).filter(
+        ticket=OuterRef("pk"), count=1, statement__seller=OuterRef("statement__seller")
+    )
+    is_open = Q(statement__settled=None, statement__due__gt=0) | Q(Exists(older), statement__due__lte=0)
+    is_on_paid_one = Q(statement__settled__isnull=False) | Q(statement__due__lte=0)
+    return Q(is_on_paid_one, ~Q(Exists(named.filter(is_open).order_by())))
 
 
 @transaction.atomic

@@ -12,9 +12,9 @@ from pretix.base.models import Event
 from ..db.queries import unscoped
 from ..models import REQUESTER, Job, OfflineSalesTicket, Seller, SellerPayment, Statement
 from ..models.activation import is_active
-from ..sellers.payments import newly_settled, write_payment
+from ..sellers.payments import is_paid_for, newly_settled, write_payment
 from ..sellers.statements import make
-from .settle import SETTLE, UNPAID, key_of, paid_for
+from .settle import SETTLE, UNPAID, key_of
 
 #: What a job could not pay is not tried again sooner.
 PAUSE = timedelta(hours=1)
@@ -65,7 +65,7 @@ def settle_rest() -> list[Job]:
 
 
 def _unpaid() -> QuerySet[OfflineSalesTicket]:
-    return paid_for(unscoped(OfflineSalesTicket.objects).filter(UNPAID))
+    return unscoped(OfflineSalesTicket.objects).filter(UNPAID, is_paid_for())
 
 
 def _places(tickets: QuerySet[OfflineSalesTicket]) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID, uuid4, uuid5
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _, ngettext_lazy
 from pretix.base.models import Event, Order
@@ -17,6 +17,7 @@ from ..db.queries import among, unscoped
 from ..db.rows import log, sent
 from ..jobs.registry import KINDS, request_of
 from ..models import TICKET_POSITION, Job, OfflineSalesTicket, Statement, StatementEntry
+from ..sellers.payments import is_paid_for
 from ..tickets.payment import info_about
 from ..tickets.reasons import ALREADY_CANCELED, CHANGED, NOT_STATED, SETTLED, UNKNOWN
 from ..tickets.selection import By, Selection
@@ -98,22 +99,6 @@ class Settle(AfterSale):
         return [order_paid] if self.changes(order) and order.status == Order.STATUS_PAID else []
 
 
-def paid_for(tickets: QuerySet[OfflineSalesTicket]) -> QuerySet[OfflineSalesTicket]:
-    """
-    Those on statements for which the money has come in: what a ticket costs may have been stated bit by bit, so that is
-    asked of all statements of its seller that name it. One that gives something back need not be paid, but others are
-    paid by it: it waits for those that are older.
-    """
-    open_ones = unscoped(Statement.objects).filter(settled=None, due__gt=0).order_by()
-    older = open_ones.filter(seller=OuterRef("statement__seller"), pk__lt=OuterRef("statement"))
-    named = unscoped(StatementEntry.objects).filter(
-        ticket=OuterRef("pk"), count=1, statement__seller=OuterRef("statement__seller")
-    )
-    is_open = Q(statement__settled=None, statement__due__gt=0) | Q(Exists(older), statement__due__lte=0)
-    on_paid_ones = tickets.filter(Q(statement__settled__isnull=False) | Q(statement__due__lte=0))
-    return on_paid_ones.filter(~Exists(named.filter(is_open).order_by()))
-
-
 def key_of(statement: int, event: int) -> UUID:
     """Of the job for a statement and an event, by their keys."""
     return uuid5(NAMESPACE, f"{statement} {event}")
@@ -126,7 +111,7 @@ def _stated(request: SettleRequest, orders: Orders) -> dict[int, Decimal]:
     """
     tickets = unscoped(OfflineSalesTicket.objects).filter(among("order", orders.orders), statement=request.statement)
     entries = unscoped(StatementEntry.objects).filter(
-        statement=request.statement, ticket__in=paid_for(tickets).order_by(), count=1
+        statement=request.statement, ticket__in=tickets.filter(is_paid_for()).order_by(), count=1
     )
     return dict(entries.order_by().values_list("ticket__order", "price"))
 

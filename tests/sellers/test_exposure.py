@@ -85,6 +85,15 @@ def test_what_was_paid_of_an_open_statement_is_taken_off(kiosk, batch):
     assert exposure(kiosk) == (5, Decimal("10.00"))
 
 
+def test_what_statements_give_back_has_not_paid_what_else_they_say(kiosk, batch):
+    sell(batch, 1)
+    state(kiosk, batch)
+    take_back(batch, "1", "unsold")
+    sell(batch, 2)
+    assert state(kiosk, batch).due == 0
+    assert exposure(kiosk) == (5, 0)
+
+
 def test_nobody_has_less_than_she_holds(kiosk, batch):
     sell(batch, 1)
     statement = state(kiosk, batch)
