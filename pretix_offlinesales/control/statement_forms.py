@@ -115,6 +115,7 @@ class PaymentForm(forms.ModelForm):
             help_text=self.fields["amount"].help_text,
             max_digits=MAX_DIGITS,
             decimal_places=places,
+            localize=True,  # as the host's: where a browser's number field forbids the comma, 12,50 becomes 1250
         )
         self.fields["reference"].help_text = _("Such as the text of the bank transfer.")
 
@@ -136,7 +137,12 @@ class PaymentForm(forms.ModelForm):
 
     @property
     def is_confirmed(self) -> bool:
-        return self.cleaned_data["confirmed"] == str(self.cleaned_data["amount"])
+        return self.cleaned_data["confirmed"] == self.to_confirm
+
+    @property
+    def to_confirm(self) -> str:
+        """The amount, whatever the language."""
+        return str(self.cleaned_data["amount"])
 
 
 class SellersFilter(forms.ModelChoiceField):

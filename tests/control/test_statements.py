@@ -307,6 +307,17 @@ def test_bad_payments_are_refused(write, values, expected):
     assert SellerPayment.objects.count() == 0
 
 
+@pytest.mark.usefixtures("german")
+def test_amounts_are_written_and_confirmed_as_the_language_has_them(anna, place, statement, write):
+    form = soup(anna.get(f"{place}statements/{statement.pk}/payment"))
+    assert (form.select_one("[name=amount]")["type"], form.select_one("[name=amount]")["value"]) == ("text", "60,79")
+    write(amount="12,50")
+    asked = soup(write(amount="1070,79"))
+    amount, confirmed = (asked.select_one(f"[name={name}]")["value"] for name in ("amount", "confirmed"))
+    write(amount=amount, confirmed=confirmed)
+    assert [str(each.amount) for each in SellerPayment.objects.order_by("pk")] == ["12.50", "1070.79"]
+
+
 def test_more_than_is_open_is_confirmed_and_pays_the_next(anna, place, statement, write, kiosk, event):
     batch = OfflineSalesTicket.objects.filter(statement=statement).first().batch
     declare_sold(batch, 4)
