@@ -10,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
-from django.db.models import Q, QuerySet
+from django.db.models import BigIntegerField, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 from pretix.base.forms.widgets import DatePickerWidget
@@ -100,6 +100,8 @@ class PaymentForm(forms.ModelForm):
 
     #: The amount that was confirmed.
     confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
+    #: The key of the statement's latest payment when the form was opened: one after it may be of the first click.
+    after = forms.IntegerField(required=False, max_value=BigIntegerField.MAX_BIGINT, widget=forms.HiddenInput)
 
     class Meta:
         model = SellerPayment

@@ -288,6 +288,17 @@ def test_who_clicks_twice_has_paid_once(write, statement):
     assert SellerPayment.objects.count() == 3
 
 
+def test_who_opens_the_form_again_has_paid_the_same_again(anna, place, statement, write):
+    def opened():
+        return soup(anna.get(f"{place}statements/{statement.pk}/payment")).select_one("[name=after]").get("value", "")
+
+    for _time in range(2):
+        after = opened()
+        for _click in range(2):
+            write(after=after)
+    assert [each.amount for each in SellerPayment.objects.all()] == [Decimal("10.00")] * 2
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
