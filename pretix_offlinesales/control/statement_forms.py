@@ -10,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
-from django.db.models import Q, QuerySet
+from django.db.models import BigIntegerField, Q, QuerySet
 from django.utils.timezone import now
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 from pretix.base.forms.widgets import DatePickerWidget
@@ -100,6 +100,8 @@ class PaymentForm(forms.ModelForm):
 
     #: The amount that was confirmed.
     confirmed = forms.CharField(required=False, widget=forms.HiddenInput)
+    #: The key of the statement's latest payment when the form was opened: one after it may be of the first click.
+    after = forms.IntegerField(required=False, max_value=BigIntegerField.MAX_BIGINT, widget=forms.HiddenInput)
 
     class Meta:
         model = SellerPayment
@@ -115,6 +117,7 @@ class PaymentForm(forms.ModelForm):
             help_text=self.fields["amount"].help_text,
             max_digits=MAX_DIGITS,
             decimal_places=places,
+            localize=True,  # as the host's: where a browser's number field forbids the comma, 12,50 becomes 1250
         )
         self.fields["reference"].help_text = _("Such as the text of the bank transfer.")
 
@@ -136,7 +139,12 @@ class PaymentForm(forms.ModelForm):
 
     @property
     def is_confirmed(self) -> bool:
-        return self.cleaned_data["confirmed"] == str(self.cleaned_data["amount"])
+        return self.cleaned_data["confirmed"] == self.to_confirm
+
+    @property
+    def to_confirm(self) -> str:
+        """The amount, whatever the language."""
+        return str(self.cleaned_data["amount"])
 
 
 class SellersFilter(forms.ModelChoiceField):

@@ -332,7 +332,9 @@ class PaymentWrite(StatementMixin, FormView):
 
     def get_initial(self):
         today = now().astimezone(self.request.organizer.timezone).date()
-        return {"amount": self.standing.open or None, "date": today} | (corrected(self.wrong) if self.wrong else {})
+        latest = self.payments.filter(statement=self.statement).order_by("-pk").values_list("pk", flat=True).first()
+        values = {"amount": self.standing.open or None, "date": today, "after": latest}
+        return values | (corrected(self.wrong) if self.wrong else {})
 
     def get_form_kwargs(self):
         return super().get_form_kwargs() | {"statement": self.statement, "standing": self.standing}
@@ -344,13 +346,13 @@ class PaymentWrite(StatementMixin, FormView):
         if form.is_too_much and not form.is_confirmed:
             amount = form.cleaned_data["amount"]
             return self.render_to_response(self.get_context_data(form=form, too_much=amount))
-        self._write(**{name: form.cleaned_data[name] for name in ("amount", "date", "reference")})
+        self._write(form.cleaned_data["after"] or 0, *map(form.cleaned_data.get, ("amount", "date", "reference")))
         return self.back()
 
     @transaction.atomic
-    def _write(self, amount: Decimal, date, reference: str) -> None:
+    def _write(self, after: int, amount: Decimal, date, reference: str) -> None:
         lock(self.statement.seller_id)
-        if self._was_written(amount=amount, date=date, reference=reference):
+        if self._was_written(pk__gt=after, amount=amount, date=date, reference=reference):
             self._say_written(amount)
             return
         was_settled = not self.standing.open

@@ -293,6 +293,17 @@ def test_who_clicks_twice_has_paid_once(write, statement):
     assert SellerPayment.objects.count() == 3
 
 
+def test_who_opens_the_form_again_has_paid_the_same_again(anna, place, statement, write):
+    def opened():
+        return soup(anna.get(f"{place}statements/{statement.pk}/payment")).select_one("[name=after]").get("value", "")
+
+    for _time in range(2):
+        after = opened()
+        for _click in range(2):
+            write(after=after)
+    assert [each.amount for each in SellerPayment.objects.all()] == [Decimal("10.00")] * 2
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
@@ -310,6 +321,17 @@ def test_who_clicks_twice_has_paid_once(write, statement):
 def test_bad_payments_are_refused(write, values, expected):
     assert errors(write(**values)) == expected
     assert SellerPayment.objects.count() == 0
+
+
+@pytest.mark.usefixtures("german")
+def test_amounts_are_written_and_confirmed_as_the_language_has_them(anna, place, statement, write):
+    form = soup(anna.get(f"{place}statements/{statement.pk}/payment"))
+    assert (form.select_one("[name=amount]")["type"], form.select_one("[name=amount]")["value"]) == ("text", "60,79")
+    write(amount="12,50")
+    asked = soup(write(amount="1070,79"))
+    amount, confirmed = (asked.select_one(f"[name={name}]")["value"] for name in ("amount", "confirmed"))
+    write(amount=amount, confirmed=confirmed)
+    assert [str(each.amount) for each in SellerPayment.objects.order_by("pk")] == ["12.50", "1070.79"]
 
 
 def test_more_than_is_open_is_confirmed_and_pays_the_next(anna, place, statement, write, kiosk, event):
