@@ -167,8 +167,9 @@ class Books:
 
     def _totals(self):
         """And what the host's ledger says of them."""
-        said = [(each.order, each.total if each.status in LIVE else NOTHING) for each in self.papers]
-        return said, [(each.order, self.ledger.value(each.order)) for each in self.papers]
+        said = {each.order: each.total if each.status in LIVE else NOTHING for each in self.papers}
+        wrong = {order: total for order, total in said.items() if total != self.ledger.value(order)}
+        return wrong, {}
 
     @property
     def _tickets(self):
