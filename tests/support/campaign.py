@@ -168,8 +168,9 @@ class Books:
     def _totals(self):
         """And what the host's ledger says of them."""
         said = {each.order: each.total if each.status in LIVE else NOTHING for each in self.papers}
-        wrong = {order: total for order, total in said.items() if total != self.ledger.value(order)}
-        return wrong, {}
+        booked = {order: self.ledger.value(order) for order in said}
+        wrong = [order for order in said if said[order] != booked[order]]
+        return [(order, said[order]) for order in wrong], [(order, booked[order]) for order in wrong]
 
     @property
     def _tickets(self):
