@@ -210,8 +210,10 @@ class Books:
         return said, [(len(prices), sum(prices, NOTHING))] * 3
 
     def _price_at(self, document: Document, place: tuple[int, int]) -> Decimal:
-        """When it was handed over."""
-        return self.ledger.value(self.orders[place], document.created)
+        """When it was handed over; of what was issued for somebody, the document was written first."""
+        order = self.orders[place]
+        issued = self.ledger.rows[order][0].moment
+        return self.ledger.value(order, max(document.created, issued))
 
     @property
     def _notes(self) -> list[Document]:
