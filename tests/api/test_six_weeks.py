@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils.timezone import now
 from freezegun import freeze_time
 from pretix.base.models import Event, Order, OrderPayment, OrderRefund, Transaction
+from pretix.base.services.orders import cancel_order
 
 from pretix_offlinesales import tasks
 from pretix_offlinesales.kinds import STATE_ALL
@@ -285,7 +286,8 @@ def test_six_weeks(clock, office, barn, night, harvest):
     office.agree()
     assert office.deal_with(day, "lost", tickets="30, 40") == (2, {})
     office.admit(day, 39)  # of which nobody knows who has sold it
-    barn.in_pretix(barn_day, 13, "mark_canceled", send_email=False, cancellation_fee="5.00")
+    # Not through its API, where the host's ledger lacks the fee.
+    cancel_order(order_of(barn_day, 13), cancellation_fee=Decimal("5.00"), send_mail=False)
     barn.admit(barn_day, 15, 16)
     fourth_of_museum = office.state(museum)
     assert fourth_of_museum["total"] == "23.00"  # two are let in, and one is canceled, for which somebody pays a fee

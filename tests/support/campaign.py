@@ -167,8 +167,10 @@ class Books:
 
     def _totals(self):
         """And what the host's ledger says of them."""
-        said = [(each.order, each.total if each.status in LIVE else NOTHING) for each in self.papers]
-        return said, [(each.order, self.ledger.value(each.order)) for each in self.papers]
+        said = {each.order: each.total if each.status in LIVE else NOTHING for each in self.papers}
+        booked = {order: self.ledger.value(order) for order in said}
+        wrong = [order for order in said if said[order] != booked[order]]
+        return [(order, said[order]) for order in wrong], [(order, booked[order]) for order in wrong]
 
     @property
     def _tickets(self):
@@ -208,8 +210,10 @@ class Books:
         return said, [(len(prices), sum(prices, NOTHING))] * 3
 
     def _price_at(self, document: Document, place: tuple[int, int]) -> Decimal:
-        """When it was handed over."""
-        return self.ledger.value(self.orders[place], document.created)
+        """When it was handed over; of what was issued for somebody, the document was written first."""
+        order = self.orders[place]
+        issued = self.ledger.rows[order][0].moment
+        return self.ledger.value(order, max(document.created, issued))
 
     @property
     def _notes(self) -> list[Document]:

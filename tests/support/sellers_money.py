@@ -283,17 +283,16 @@ class Money:
 
     def _settled_tickets(self, stated: Mapping[int, Entry]):
         """
-        Of those that are on a settled statement and cost what it says: on consignment, whether they are paid, and by a
-        statement that they were on; of others, whether that is known of them.
+        Of those for which the money has come in, and that cost what was stated: on consignment, whether they are paid,
+        and by a statement that they were on; of others, whether that is known of them.
         """
         numbers = {each.pk: each.document.number for each in self.statements}
         of_ticket = defaultdict(set)
         for entry in self.entries:
             of_ticket[entry.ticket].add(numbers[entry.statement])
-        settled = {each.pk for each in self.statements if each.settled}
         said, counted = {}, {}
         for paper in self.papers:
-            if paper.statement not in settled or not paper.is_live or paper.is_paid_directly:
+            if not paper.is_live or paper.is_paid_directly or not self._is_paid_for(paper):
                 continue
             if paper.ticket not in stated or stated[paper.ticket].price != paper.price:
                 continue
@@ -305,9 +304,20 @@ class Money:
             counted[paper.batch, paper.number] = ("p", True, True) if paper.is_on_consignment else True
         return said, counted
 
+    def _is_paid_for(self, paper: Paper) -> bool:
+        """
+        Whether the money has come in for all that was ever stated of it. What gives something back need not be paid,
+        but waits for those that are older.
+        """
+        theirs = [each for each in self.statements if each.seller_id == paper.seller]
+        named = {entry.statement for entry in self.entries if entry.ticket == paper.ticket and entry.sign == 1}
+        open_ones = [each.pk for each in theirs if each.due > 0 and not each.settled]
+        waiting = {each.pk for each in theirs if each.due <= 0 and any(pk < each.pk for pk in open_ones)}
+        return paper.statement is not None and not named & {*open_ones, *waiting}
+
     def _paid_too_early(self) -> list:
-        """Orders on consignment that we have paid, or more of them, than was stated and settled."""
-        settled = {each.document.number for each in self.statements if each.settled}
+        """Orders on consignment that we have paid, or more of them, than was stated and settled, or given back."""
+        settled = {each.document.number for each in self.statements if each.settled or each.due <= 0}
         stated = defaultdict(lambda: NOTHING)
         numbers = {each.pk: each.document.number for each in self.statements}
         for entry in self.entries:
