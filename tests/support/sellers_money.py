@@ -283,8 +283,8 @@ class Money:
 
     def _settled_tickets(self, stated: Mapping[int, Entry]):
         """
-        Of those that are on a settled statement and cost what it says: on consignment, whether they are paid, and by a
-        statement that they were on; of others, whether that is known of them.
+        Of those that are on a settled statement and cost what it says, and wait for no other: on consignment, whether
+        they are paid, and by a statement that they were on; of others, whether that is known of them.
         """
         numbers = {each.pk: each.document.number for each in self.statements}
         of_ticket = defaultdict(set)
@@ -295,6 +295,8 @@ class Money:
         for paper in self.papers:
             if paper.statement not in settled or not paper.is_live or paper.is_paid_directly:
                 continue
+            if self._waits(paper):
+                continue
             if paper.ticket not in stated or stated[paper.ticket].price != paper.price:
                 continue
             if not paper.is_on_consignment:
@@ -304,6 +306,17 @@ class Money:
                 said[paper.batch, paper.number] = (paper.status, bool(by), by <= of_ticket[paper.ticket])
             counted[paper.batch, paper.number] = ("p", True, True) if paper.is_on_consignment else True
         return said, counted
+
+    def _waits(self, paper) -> bool:
+        """Another statement of its seller says something of it, too, or is paid by what this one gives back."""
+        own = [each for each in self.statements if each.seller_id == paper.seller]
+        named = {entry.statement for entry in self.entries if entry.ticket == paper.ticket and entry.sign == 1}
+        to_be_paid = {each.pk for each in own if each.due > 0 and not each.settled}
+        return any(
+            each.pk in to_be_paid or (each.due <= 0 and any(pk < each.pk for pk in to_be_paid))
+            for each in own
+            if each.pk in named
+        )
 
     def _paid_too_early(self) -> list:
         """Orders on consignment that we have paid, or more of them, than was stated and settled."""
