@@ -26,12 +26,12 @@ def exposures(sellers: Iterable[Seller]) -> dict[int, Decimal]:
     groups = figures(tickets, by=("seller", "paid_directly", "order__require_approval"))
     held: dict[int, Decimal] = defaultdict(lambda: NOTHING)
     owed: dict[int, Decimal] = defaultdict(lambda: NOTHING)
-    for (seller, paid_directly, is_inactive), found in groups.items():
+    for (seller, paid_directly, is_inactive), counted in groups.items():
         if paid_directly:
             continue
-        held[seller] += found.held.value
+        held[seller] += counted.held.value
         if not is_inactive:
-            owed[seller] += (found.sold + found.settled + found.reported_lost).value
+            owed[seller] += (counted.sold + counted.settled + counted.reported_lost).value
     found = allocations(Seller(pk=pk) for pk in keys)
     covered = _covered(found)
     # Where commissions are not known to be earned yet, they are not taken off what came back, either: no more is owed
