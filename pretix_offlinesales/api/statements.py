@@ -28,6 +28,7 @@ from ..models.activation import is_active
 from ..sellers.payments import allocations
 from ..sellers.standing import standings
 from ..sellers.statements import Draft, NothingToState, events_of, look
+from ..sellers.terms import payable, places_of
 from ..settling.paying import pay, state
 from ..tickets.worth import NOTHING
 from .lists import BooleanFilter, MomentFilter, Pagination, sellers_of
@@ -349,6 +350,10 @@ class PaymentSerializer(serializers.ModelSerializer):
 
     def validate(self, values):
         refuse_unknown(self)
+        currency = values["statement"].currency
+        if values["amount"] != payable(values["amount"], currency):
+            message = self.fields["amount"].error_messages["max_decimal_places"]
+            raise ValidationError({"amount": [message.format(max_decimal_places=places_of(currency))]})
         return values
 
     def create(self, values: dict) -> SellerPayment:

@@ -188,7 +188,7 @@ class _Counted:
                 continue
             counted, key = self.groups[group], self.agreements.key(group.document)
             to_pay[key][group.item] += counted.sold + counted.settled + counted.reported_lost
-        kept = [self.agreements.terms(key).commission_on(by_item).gross for key, by_item in to_pay.items()]
+        kept = [self.agreements.commission_on(key, by_item).gross for key, by_item in to_pay.items()]
         value = sum((tally.value for by_item in to_pay.values() for tally in by_item.values()), NOTHING)
         return Account(
             held=found.held,

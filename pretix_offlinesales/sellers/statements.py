@@ -96,8 +96,8 @@ class Draft:
         for change in self.changes:
             after[self.agreements.key(change.debt.agreed)][change.debt.item] += _tally(change)
         touched = {self.agreements.key(change.debt.agreed): None for change in self.changes}
-        terms = {key: self.agreements.terms(key) for key in touched}
-        return {key: each.commission_on(after[key]) - each.commission_on(before[key]) for key, each in terms.items()}
+        on = self.agreements.commission_on
+        return {key: on(key, after[key]) - on(key, before[key]) for key in touched}
 
     @property
     def total(self) -> Decimal:

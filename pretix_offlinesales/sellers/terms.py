@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import NamedTuple, Self
 
+from django.conf import settings
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _, ngettext
 from pretix.base.models import Event
@@ -85,15 +86,16 @@ class Terms(Snapshot):
             deadline_action=seller.deadline_action,
         )
 
-    def commission_on(self, tickets: Mapping[int, Tally]) -> Commissioned:
+    def commission_on(self, tickets: Mapping[int, Tally], currency: str) -> Commissioned:
         """
         Rounded sums: who rounds each ticket leaves money behind.
 
         :param tickets: all that were handed over at these terms, by the key of their product
+        :param currency: in which they are sold
         """
         exact = (self.rates.get(item, self.rate).of_tickets(tally) for item, tally in tickets.items())
-        net = _rounded(sum(exact, NOTHING))
-        return Commissioned(net, _rounded(net * (self.tax_rate or NOTHING) / 100))
+        net = payable(sum(exact, NOTHING), currency)
+        return Commissioned(net, payable(net * (self.tax_rate or NOTHING) / 100, currency))
 
     def sentences(self, currency: str, products: Mapping[int, str]) -> list[str]:
         """
@@ -144,5 +146,11 @@ class Terms(Snapshot):
         return f"{back} {sold}" if self.deadline_action == DeadlineAction.SOLD else back
 
 
-def _rounded(value: Decimal) -> Decimal:
-    return value.quantize(NOTHING, ROUND_HALF_UP)
+def payable(value: Decimal, currency: str) -> Decimal:
+    """Rounded to what one can pay: some currencies have no cents."""
+    return value.quantize(Decimal(1).scaleb(-places_of(currency)), ROUND_HALF_UP).quantize(NOTHING)
+
+
+def places_of(currency: str) -> int:
+    """How many sums of it have. None is stored with more than two."""
+    return min(settings.CURRENCY_PLACES.get(currency, 2), 2)

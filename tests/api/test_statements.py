@@ -404,6 +404,17 @@ def test_what_is_wrong_with_a_payment_is_named(api, payments, state, sold, field
     assert not SellerPayment.objects.exists()
 
 
+def test_a_payment_has_no_cents_where_its_currency_has_none(event, state, pay, sold, kiosk):
+    type(event).objects.update(currency="JPY")
+    Document.objects.update(currency="JPY")
+    type(kiosk).objects.update(currency="JPY")
+    statement = state().json()
+    assert (statement["currency"], statement["due"]) == ("JPY", "81.00")
+    refused = pay(statement["id"], "80.50")
+    assert (refused.status_code, list(refused.json())) == (400, ["amount"])
+    assert pay(statement["id"], "81.00").status_code == 201
+
+
 def test_what_a_payment_needs(api, payments):
     answer = api.post(payments, {}, format="json")
     assert (answer.status_code, set(answer.json())) == (400, {"statement", "amount", "date"})

@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from pretix_offlinesales.sellers.exposure import exposures
-from pretix_offlinesales.sellers.payments import write_payment
+from pretix_offlinesales.sellers.payments import allocation, newly_settled, write_payment
 from pretix_offlinesales.sellers.statements import make
-from tests.support.after_sale import check_in, report_lost, take_back
+from tests.support.after_sale import change, check_in, report_lost, take_back
 from tests.support.sellers import NOBODY, handed_over, make_seller
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +49,12 @@ def state(seller, batch):
 def pay(statement, amount=None):
     amount = statement.due if amount is None else Decimal(amount)
     write_payment(statement, amount, date(2026, 1, 31), "", NOBODY)
+
+
+def set_price(batch, price):
+    """Of the first ticket."""
+    order = batch.tickets.get(number=1).order
+    change(order, lambda manager: manager.change_price(order.positions.get(), Decimal(price)))
 
 
 def test_what_is_held_sold_or_lost_counts_and_what_came_back_does_not(kiosk, batch):
@@ -114,6 +120,37 @@ def test_what_is_open_again_counts(kiosk, batch):
     pay(statement)
     pay(statement, "-20.70")
     assert exposure(kiosk) == (5, Decimal("20.70"))
+
+
+def test_what_came_back_is_not_taken_off_twice(kiosk, batch):
+    """It is not owed any more, and what the next statement gives back for it pays for an older one."""
+    sell(batch, 1, 2, 3, 4)
+    first = state(kiosk, batch)
+    take_back(batch, "1-2", "unsold")
+    sell(batch, 5)
+    assert exposure(kiosk) == (4, 0)
+    state(kiosk, batch)
+    newly_settled(kiosk)
+    assert allocation(kiosk).paid[first.pk] == Decimal("20.70")
+    assert exposure(kiosk) == (4, 0)
+    pay(first, "62.10")
+    assert exposure(kiosk) == (1, 0)
+
+
+def test_a_new_price_does_not_hide_what_is_open(kiosk, batch):
+    """The statement that says it is settled, and the one before is not."""
+    sell(batch, 1, 2)
+    first = state(kiosk, batch)
+    set_price(batch, "30.00")
+    pay(state(kiosk, batch))
+    assert exposure(kiosk) == (6, 0)
+    set_price(batch, "20.00")
+    state(kiosk, batch)
+    newly_settled(kiosk)
+    # 43.00 are sold. 7.00 are paid, and 9.00 given back: 10.00, less a commission that is not taken off yet.
+    assert exposure(kiosk) == (5, Decimal("14.00"))
+    pay(first, "32.40")
+    assert exposure(kiosk) == (4, 0)
 
 
 def test_of_many_sellers_it_is_asked_at_once(organizer, kiosk, batch):

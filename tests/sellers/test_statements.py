@@ -15,6 +15,7 @@ from pretix_offlinesales.sellers.accounts import accounts
 from pretix_offlinesales.sellers.statements import NothingToState, look, make
 
 from ..support.after_sale import check_in, deal_with, report_lost, take_back
+from ..support.products import currency, priced
 from ..support.sellers import NOBODY, handed_over, make_seller
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +112,24 @@ def test_products_have_commissions_of_their_own(event, item, kiosk, make_batch):
     assert sums(statement) == decimals("69.00", "3.45", "0.66", "64.89")
     [line] = statement.document.snapshot["lines"]
     assert line["rate"] == "5 % of the gross price"
+
+
+def test_a_currency_without_cents_has_none_in_commissions(event, item, kiosk, make_batch):
+    currency(event, "JPY")
+    priced(item, "1015.00")
+    kiosk.commission_percent, kiosk.commission_fixed = Decimal("7.5"), Decimal("0.35")
+    kiosk.save()
+    batch = make_batch(amount=4)
+    handed_over(batch, kiosk, "1-4")
+    declare_sold(batch, 1, 2, 3)
+    kiosk.refresh_from_db()
+    assert sums(state(kiosk, event)) == decimals("3045.00", "229.00", "44.00", "2772.00")
+    declare_sold(batch, 4)
+    assert account(kiosk).unstated == Decimal("924.00")
+    assert sums(state(kiosk, event)) == decimals("1015.00", "77.00", "14.00", "924.00")
+    take_back(batch, "1-4", "unsold")
+    state(kiosk, event)
+    assert account(kiosk).balance == account(kiosk).owed == 0
 
 
 def test_numbers_have_no_gaps_and_invoices_have_their_own(event, organizer, make_batch):
