@@ -162,7 +162,9 @@ def organizer_navigation(sender, organizer, request, **kwargs):
 def order_page(sender, order, request, **kwargs):
     if not (origin := Origin.of(order)):
         return ""
-    ticket = with_state(OfflineSalesTicket.objects.filter(order=order).select_related("seller", "batch")).first()
+    ticket = with_state(
+        OfflineSalesTicket.objects.filter(order=order).select_related("seller", "batch", "statement__document")
+    ).first()
     context: dict[str, Any] = {"origin": origin, "order": order, "ticket": ticket}
     if ticket:
         find_split_off([ticket])

@@ -1,7 +1,7 @@
 """Statements of sellers, and what they have paid, in the REST API."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import django_filters
@@ -348,8 +348,15 @@ class PaymentSerializer(serializers.ModelSerializer):
             raise ValidationError(_("This must not be 0."))
         return amount
 
+    def validate_date(self, day):
+        if day > now().date() + timedelta(days=1):  # it may be tomorrow already, somewhere
+            raise ValidationError(_("This day is in the future."))
+        return day
+
     def validate(self, values):
         refuse_unknown(self)
+        if self.initial_data.get("seller", values["statement"].target_id) != values["statement"].target_id:
+            raise ValidationError({"seller": [_("The statement is of another seller.")]})
         currency = values["statement"].currency
         if values["amount"] != payable(values["amount"], currency):
             message = self.fields["amount"].error_messages["max_decimal_places"]

@@ -64,7 +64,7 @@ class StatementPaper(BatchPaper):
 
     @property
     def title(self) -> str:
-        return _("Statement")
+        return _("Batch statement")
 
     def sums_story(self, width: float) -> Iterator[Flowable]:
         lines = list(self.contents.lines())

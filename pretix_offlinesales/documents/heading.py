@@ -49,11 +49,15 @@ class Letter(Snapshot):
     timezone: str
 
     @classmethod
-    def of(cls, events: Sequence[Event], moment: datetime) -> Self:
-        """:param events: of one organizer and currency, at least one"""
+    def of(cls, events: Sequence[Event], moment: datetime, locale: str = "") -> Self:
+        """
+        :param events: of one organizer and currency, at least one
+        :param locale: the language of whoever gets it, if it is not that of the events
+        """
         event, settings = (events[0] if len(events) == 1 else None), settings_of(events)
         region, timezone = settings.region or "", ZoneInfo(settings.timezone)
-        with spoken(settings.locale, region, timezone):
+        locale = locale or settings.locale
+        with spoken(locale, region, timezone):
             return cls(
                 currency=events[0].currency,
                 moment=moment,
@@ -61,7 +65,7 @@ class Letter(Snapshot):
                 event_dates=event_dates(event) if event else "",
                 sender=sender(settings, events[0].organizer),
                 footer=str(settings.get("invoice_footer_text") or ""),
-                locale=settings.locale,
+                locale=locale,
                 region=region,
                 timezone=str(timezone),
             )

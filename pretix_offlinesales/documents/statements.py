@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.utils.translation import gettext as _
+
 from ..models import InvoicedBy
 from .heading import Letter
 from .notes import Party
@@ -120,3 +122,18 @@ class SellerStatement(Snapshot):
         """
         is_taxed = any(line.is_by_organizer and line.tax for line in self.commissions)
         return is_taxed and bool(self.seller.name) and not self.seller.vat_id
+
+    @property
+    def lacking(self) -> list[str]:
+        """What nobody has said although it should be on the paper: for whoever is about to make the statement."""
+        is_invoice = any(line.is_by_organizer and line.commission for line in self.commissions)
+        lacking = {
+            _("The VAT ID of the seller, since it is an invoice about the commission."): self.lacks_vat_id,
+            _("The address of the seller, since it is an invoice about the commission."): is_invoice
+            and not self.seller.address.strip(),
+            _("Your own address and tax number, which pretix has in the settings of invoices."): is_invoice
+            and len(self.letter.sender.splitlines()) < 2,
+            _("The account to pay to, which pretix has in the settings of bank transfers."): self.due > 0
+            and not self.account,
+        }
+        return [text for text, is_lacking in lacking.items() if is_lacking]

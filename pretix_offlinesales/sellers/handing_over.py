@@ -394,7 +394,7 @@ def write_document(
         seller.last_movement = moment
         seller.save(update_fields=["currency", "last_movement"])
     terms = Terms.of(sellers[-1], event)
-    letter = Letter.of([event], moment)
+    letter = Letter.of([event], moment, sellers[-1].locale)
     with letter.spoken:
         products = {each.batch.item_id: str(each.batch.item.name) for each in moved}
         agreed = terms.sentences(event.currency, products) if target else []

@@ -29,9 +29,10 @@ PAID = "pretix_offlinesales.seller.paid"
 
 @dataclass(frozen=True)
 class Allocation:
-    #: What of each statement is paid, by its key: of one that gives something back, what was taken from it.
+    #: What of each statement is paid, by its key: of one that gives something back, what was taken from it. Less than
+    #: that or nothing, if more was taken back of it than was paid.
     paid: dict[int, Decimal]
-    #: What was paid and is not needed yet; negative, if more was taken back than was paid.
+    #: What was paid and is not needed yet.
     left: Decimal
 
     @classmethod
@@ -59,6 +60,11 @@ class Allocation:
         for pk, credit in reversed(credits.items()):
             unused = min(max(pool, NOTHING), credit)
             paid[pk], pool = unused - credit, pool - unused
+        # More was taken back than was ever paid: it is open where that was said.
+        for pk in reversed(dues):
+            if pool < 0 and named[pk] < 0:
+                less = min(-pool, -named[pk])
+                paid[pk], pool = paid[pk] - less, pool + less
         return cls(paid, pool)
 
 

@@ -134,7 +134,7 @@ class Draft:
 
     def snapshot(self) -> SellerStatement:
         """Without the number that it may have as an invoice."""
-        letter = Letter.of(self.events, self.moment)
+        letter = Letter.of(self.events, self.moment, self.seller.locale)
         with letter.spoken:
             lines = tuple(self._lines())
             return SellerStatement(

@@ -230,7 +230,7 @@ def test_long_lists_and_names_go_on_on_the_next_page(event, item, quota, make_ba
     pages = len(pypdfium2.PdfDocument(output))
     assert pages > 5
     assert f"Page{pages}of{pages}" in text
-    assert title(output.getvalue()) == f"Statement, Offline sales batch #{batch.pk}"
+    assert title(output.getvalue()) == f"Batch statement, Offline sales batch #{batch.pk}"
 
 
 @pytest.mark.parametrize("amount", range(0, 300, 10))
@@ -244,7 +244,7 @@ def test_numbers_do_not_go_on_without_their_label(make_batch, amount):
     for page in pypdfium2.PdfDocument(output):
         # After the lines of text comes what the host writes at the bottom.
         lines = [line.strip() for line in page.get_textpage().get_text_range().splitlines()]
-        text = [line for line in lines if line and not line.startswith(("Page ", "Statement, Offline"))]
+        text = [line for line in lines if line and not line.startswith(("Page ", "Batch statement, Offline"))]
         assert text[-1] not in ("Issued", "Returned: unsold", "Outstanding")
 
 

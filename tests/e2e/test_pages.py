@@ -406,8 +406,8 @@ def test_readers_see_all_and_can_change_nothing(browser, batch):
     assert list(filter(None, browser.texts("#page-wrapper button, #page-wrapper a.btn"))) == [
         "All batches",
         "Delivery note",
-        "Statement",
-        "Statement (CSV)",
+        "Batch statement",
+        "Batch statement (CSV)",
         "CSV",
         "Filter",
     ]

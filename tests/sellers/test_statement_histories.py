@@ -190,12 +190,17 @@ def test_payments_pay_what_they_were_for_and_then_the_oldest(statements, payment
     found = Allocation.of(dues, [(statement % len(dues), amount) for statement, amount in payments])
     paid = sum(amount for _statement, amount in payments)
     assert sum(found.paid.values()) + found.left == paid
+    taken_back = {statement % len(dues) for statement, amount in payments if amount < 0}
     for pk, due in dues.items():
-        assert min(due, 0) <= found.paid[pk] <= max(due, 0)
-    if found.left > 0 or any(found.paid[pk] != due for pk, due in dues.items() if due < 0):
+        assert found.paid[pk] <= max(due, 0)
+        assert found.paid[pk] >= min(due, 0) or pk in taken_back
+    # What is open is the balance, but for what was paid too much.
+    assert sum(due - found.paid[pk] for pk, due in dues.items()) == sum(statements) - paid + found.left
+    if found.left > 0 or any(found.paid[pk] > due for pk, due in dues.items() if due < 0):
         assert all(found.paid[pk] == due for pk, due in dues.items() if due > 0)
-    if found.left < 0:
-        assert all(found.paid[pk] == 0 for pk, due in dues.items() if due > 0)
+    assert found.left >= 0
+    if any(found.paid[pk] < min(due, 0) for pk, due in dues.items()):
+        assert all(found.paid[pk] <= 0 for pk, due in dues.items())
 
 
 def test_the_one_that_was_named_is_paid_before_older_ones():
