@@ -158,14 +158,31 @@ def test_what_has_changed_since_is_shown_and_nothing_is_made(look, confirm, sold
     seen = look()
     take_back(batch, "2", "unsold")
     again = confirm(seen)
-    assert alerts(again) == [
+    assert alerts(again)[0] == (
         "No statement was made, because something has changed since you have looked. Please look at it again."
-    ]
+    )
     assert rows(again)[0][2:5] == [f"#{batch.pk}: 1", "€23.00", "1"]
     assert Statement.objects.count() == 0
     confirm(again)
     assert Statement.objects.get().total == Decimal("23.00")
     assert Statement.objects.get().document.number == 1
+
+
+def test_what_is_missing_on_the_paper_is_said_before_it_is_made(look, sold, event, kiosk):
+    sold(1)
+    assert alerts(look()) == [
+        "A statement never changes, and this will be missing in it: "
+        "The VAT ID of the seller, since it is an invoice about the commission. "
+        "The address of the seller, since it is an invoice about the commission. "
+        "Your own address and tax number, which pretix has in the settings of invoices. "
+        "The account to pay to, which pretix has in the settings of bank transfers."
+    ]
+    kiosk.vat_id, kiosk.address = "DE123456789", "Quay 1"
+    kiosk.save()
+    event.settings.invoice_address_from_name = "Museum"
+    event.settings.invoice_address_from = "Island 1"
+    event.settings.payment_banktransfer_bank_details = "IBAN DE02 1203 0000 0000 2020 51"
+    assert alerts(look()) == []
 
 
 def test_what_is_sold_after_one_has_looked_is_for_the_next_one(look, confirm, sold):
