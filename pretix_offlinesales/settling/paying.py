@@ -1,6 +1,6 @@
 """Makes statements and takes payments, for pages, the API and jobs. What is paid in full is paid in pretix, too."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ from ..models import REQUESTER, Job, OfflineSalesTicket, Seller, SellerPayment, 
 from ..models.activation import is_active
 from ..sellers.payments import is_paid_for, newly_settled, write_payment
 from ..sellers.statements import make
-from .settle import SETTLE, UNPAID, key_of
+from .settle import SETTLE, UNPAID
 
 #: What a job could not pay is not tried again sooner.
 PAUSE = timedelta(hours=1)
@@ -58,10 +58,19 @@ def settle_rest() -> list[Job]:
     Not, where the plugin is off still, or a job has tried it just now. Of all organizers.
     """
     places = _places(_unpaid())
-    too_early = Job.objects.exclude(state=Job.State.FAILED, finished__lt=now() - PAUSE)
-    tried = set(too_early.filter(pk__in=[key_of(*place) for place in places]).values_list("pk", flat=True))
-    left = [place for place in places if key_of(*place) not in tried]
+    last = _last_jobs({statement for statement, _event in places})
+    left = [place for place in places if place not in last or _is_over_and_failed(last[place])]
     return _ask(left[:MAX_ASKED], dict.fromkeys(REQUESTER), only_active=True)
+
+
+def _last_jobs(statements: Collection[int]) -> dict[tuple[int, int], Job]:
+    """By the keys of statement and event. (What one has left alone, the next one would leave alone, too.)"""
+    jobs = Job.objects.filter(kind=SETTLE.identifier, request__statement__in=statements).order_by("created")
+    return {(job.request["statement"], job.event_id): job for job in jobs.only("request", "event", "state", "finished")}
+
+
+def _is_over_and_failed(job: Job) -> bool:
+    return job.state == Job.State.FAILED and job.finished is not None and job.finished < now() - PAUSE
 
 
 def _unpaid() -> QuerySet[OfflineSalesTicket]:

@@ -471,6 +471,19 @@ def test_a_job_that_was_deleted_is_asked_for_again(make_consignment, make_batch,
     assert states(batch) == states(other) == [State.SETTLED] * 3
 
 
+def test_a_second_job_that_failed_is_tried_again_although_the_first_one_did_not(make_batch, kiosk):
+    batch = make_batch()
+    statement = stated(kiosk, "1-3", batch)
+    settled(statement)
+    batch.tickets.update(settled=None)
+    [second] = paying.settle(statement.seller, NOBODY)
+    assert paying.settle_rest() == []
+    Job.objects.filter(pk=second.pk).update(state="failed", finished=now() - timedelta(hours=2))
+    [third] = paying.settle_rest()
+    ended(third)
+    assert states(batch) == [State.SETTLED] * 3
+
+
 def test_what_a_job_has_left_undone_is_not_asked_for_at_once(make_consignment, kiosk, periodically, monkeypatch):
     batch = make_consignment()
     jobs = paid(stated(kiosk, "1-3", batch))
