@@ -16,7 +16,7 @@ EXPIRED = (
     "still out, extend the payment term of its order; otherwise, return it. Show them"
 )
 ON_CONSIGNMENT = (
-    "Sold on consignment: the ticket is valid, and the order is paid when the seller’s statement is settled. Do not "
+    "On consignment: the ticket is valid, and the order is paid when the seller’s statement is settled. Do not "
     "mark it as paid if the money comes through the seller, and do not give its link to anybody: whoever has it could "
     "pay or cancel the order."
 )

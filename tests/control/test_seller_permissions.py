@@ -98,6 +98,7 @@ FILLED_IN = {
     "commission_invoiced_by": "organizer",
     "deadline_action": "keep",
     "payment_days": "14",
+    "currency": "EUR",
     "commissions-TOTAL_FORMS": "0",
     "commissions-INITIAL_FORMS": "0",
     "amount": "1.00",

@@ -21,8 +21,10 @@ from pretix_offlinesales.kinds import (
     PRINT,
     PRINT_FOR_SELLERS,
     SETTLE,
+    STATE_ALL,
     UNDO_LOST,
     UNDO_RETURN,
+    UNDO_SOLD,
 )
 from pretix_offlinesales.models import Job, OfflineSalesBatch
 from pretix_offlinesales.printing.data import DataOptions
@@ -31,7 +33,7 @@ from pretix_offlinesales.tickets.selection import Selection
 from tests.support.after_sale import report_lost, take_back
 from tests.support.consignment import paid, stated
 from tests.support.jobs import done
-from tests.support.sellers import make_seller
+from tests.support.sellers import handed_over, make_seller
 
 NO_QUOTA = "This product is not assigned to a quota."
 DELETED = "Something that this batch should have been made of has been deleted in the meantime."
@@ -58,6 +60,8 @@ def asked(event, item, quota, layout, web, make_batch):
         if kind == ISSUE_SEVERAL:
             amounts = [replace(IssueRequest.of(wanted), amount=amount).data for amount in (2, 3)]
             return ISSUE_SEVERAL.create(event, SeveralRequest(amounts), requester), None
+        if kind == STATE_ALL:
+            return stating(make_batch(amount=5, consignment=True), requester)
         if kind == SETTLE:
             return settling(make_batch(amount=5, consignment=True), requester)
         batch = make_batch(amount=5, layout=layout.pk, testmode=True)
@@ -73,18 +77,31 @@ def asked(event, item, quota, layout, web, make_batch):
             take_back(batch, "1-5", "unsold")
         if kind == UNDO_LOST:
             report_lost(batch, "1-5")
+        if kind == UNDO_SOLD:
+            batch.tickets.update(sold=now())
         return kind.ask(event, Selection.from_json({"tickets": "1-5"}), requester, batch), batch
 
     return asked
 
 
+def stating(batch, requester):
+    handed_over(batch, make_seller(batch.event.organizer), "1-5")
+    batch.tickets.update(sold=now())
+    in_test_mode()
+    return STATE_ALL.ask_for([batch.event], now(), requester), batch
+
+
 def settling(batch, requester):
-    """Tickets in test mode are not handed over, and others can't be deleted."""
     [job] = paid(stated(make_seller(batch.event.organizer), "1-5", batch))
     job.row.update(**requester)
+    in_test_mode()
+    return job, batch
+
+
+def in_test_mode():
+    """Tickets in test mode are not handed over, and others can't be deleted."""
     OfflineSalesBatch.objects.update(testmode=True)
     Order.objects.update(testmode=True)
-    return job, batch
 
 
 def delete_requester(event, batch):
@@ -180,8 +197,8 @@ def test_orders_that_are_gone_are_left_out(asked, deleting, event, kind):
         assert (len(left), done(job)) == (3, left)
 
 
-#: Settling is about a statement, which stays.
-@pytest.mark.parametrize("kind", [kind for kind in ABOUT_TICKETS if kind != SETTLE])
+#: Settling is about a statement, and stating about a seller, who stay.
+@pytest.mark.parametrize("kind", [kind for kind in ABOUT_TICKETS if kind not in (SETTLE, STATE_ALL)])
 def test_a_job_goes_with_the_last_order_of_its_batch(asked, deleting, event, kind):
     job, batch = asked(kind)
     deleting(job, lambda: delete_orders(1, 2, 3, 4, 5)(event, batch))

@@ -5,10 +5,12 @@ import json
 import pytest
 from django.core.exceptions import ValidationError
 from django.db.models import Q
+from django.utils.timezone import now
 from pretix.base.models.orders import RevokedTicketSecret
 
 from pretix_offlinesales.models import MAX_AMOUNT
 from pretix_offlinesales.printing import choice
+from pretix_offlinesales.sellers.statements import make
 from pretix_offlinesales.tickets.reasons import ALREADY_CANCELED, AMBIGUOUS, UNKNOWN
 from pretix_offlinesales.tickets.selection import (
     ALL,
@@ -24,7 +26,7 @@ from pretix_offlinesales.tickets.selection import (
 from pretix_offlinesales.tickets.state import Fate
 
 from ..support.after_sale import take_back
-from ..support.sellers import handed_over, make_seller
+from ..support.sellers import NOBODY, handed_over, make_seller
 
 pytestmark = pytest.mark.django_db
 
@@ -48,6 +50,14 @@ def found(batch, selection, **options):
     return [(one.value, one.ticket and one.ticket.number, one.reason) for one in choices]
 
 
+def stated(batch, *numbers):
+    """The key of a statement that names these."""
+    seller = make_seller(batch.event.organizer)
+    handed_over(batch, seller, ", ".join(map(str, numbers)))
+    batch.tickets.filter(number__in=numbers).update(sold=now())
+    return make(seller, [batch.event], now(), NOBODY).pk
+
+
 SAID = {
     By.NUMBERS: lambda batch: Selection.numbered("4, 2"),
     By.ORDERS: lambda batch: Selection(By.ORDERS, (codes(batch)[3], codes(batch)[1].lower())),
@@ -55,6 +65,7 @@ SAID = {
     By.LINES: lambda batch: Selection.parse(f"4\n{codes(batch)[1]}, 4", batch.event, batch),
     By.EACH: lambda batch: Selection(By.EACH, ("4", codes(batch)[1])),
     By.ALL: lambda batch: ALL,
+    By.STATEMENT: lambda batch: Selection(By.STATEMENT, stated(batch, 2, 4)),
     By.FOUND: lambda batch: Selection(By.FOUND, (["x", codes(batch)[3], ""], ["y", codes(batch)[1], ""])),
 }
 
