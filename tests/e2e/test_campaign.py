@@ -81,11 +81,12 @@ def test_a_campaign(campaign, browser, tmp_path):
 
     # Who looks at a seller finds what she holds, owes, and has signed for.
     campaign.visit("Kiosk G")
-    assert browser.table(".offlinesales-figures tbody tr, .offlinesales-figures tfoot tr") == [
+    rows = browser.table(".offlinesales-figures tbody tr, .offlinesales-figures tfoot tr")
+    assert rows[0] == ["Owed", "€617.90"]
+    assert [row for row in rows if len(row) == 3] == [
         ["Held", "200", "€2,608.00"],
         ["Sold", "0", "€0.00"],
         ["Lost", "50", "€668.00"],
-        ["Owed", "", "€617.90"],
     ]
     numbers = [row[0] + ": " + row[4] for row in browser.table(".panel:has(thead th:nth-child(5)) tbody tr")]
     assert {f"{day}: 401–450", f"{workshop}: Book 8", f"{tour}: 351–450"} <= set(numbers)

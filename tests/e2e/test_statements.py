@@ -35,6 +35,7 @@ def sell_and_state(browser):
     browser.choose("itemvar", "Night pass")
     browser.type("amount", 5)
     browser.pick("seller", "Opera kiosk")
+    browser.find("[name=numbering][value=again]").click()
     browser.find("[name=consignment]").click()
     browser.press("Issue tickets")
     browser.wait_until(lambda: "/add" not in browser.url)
