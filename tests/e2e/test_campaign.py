@@ -87,6 +87,7 @@ def test_a_campaign(campaign, browser, tmp_path):
         ["Held", "200", "€2,608.00"],
         ["Sold", "0", "€0.00"],
         ["Lost", "50", "€668.00"],
+        ["Settled", "0", "€0.00"],
     ]
     numbers = [row[0] + ": " + row[4] for row in browser.table(".panel:has(thead th:nth-child(5)) tbody tr")]
     assert {f"{day}: 401–450", f"{workshop}: Book 8", f"{tour}: 351–450"} <= set(numbers)
