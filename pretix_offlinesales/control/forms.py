@@ -406,7 +406,14 @@ class SellerFilter(forms.ChoiceField):
         return Q(seller=None if value == cls.STOCK else value)
 
 
-class BatchFilterForm(FilterForm):
+class ListFilterForm(FilterForm):
+    @property
+    def searching(self) -> bool:
+        """Does it leave out some? (The host's ``filtered`` is also true where they are only sorted.)"""
+        return self.is_valid() and any(value for name, value in self.cleaned_data.items() if name != "ordering")
+
+
+class BatchFilterForm(ListFilterForm):
     orders = {
         "number": "pk",
         "creation": "creation",
@@ -455,11 +462,6 @@ class BatchFilterForm(FilterForm):
             self.fields["subevent"].widget.choices = self.fields["subevent"].choices
         else:
             del self.fields["subevent"]
-
-    @property
-    def searching(self) -> bool:
-        """Does it leave out some batches? (The host's ``filtered`` is also true where they are only sorted.)"""
-        return self.is_valid() and any(value for name, value in self.cleaned_data.items() if name != "ordering")
 
     def filter_qs(self, qs: QuerySet[OfflineSalesBatch]) -> QuerySet[OfflineSalesBatch]:
         values = self.cleaned_data

@@ -13,13 +13,13 @@ from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 from django.utils.translation import gettext_lazy as _, pgettext_lazy
 from pretix.base.models import Event, Item, Organizer
-from pretix.control.forms.filter import FilterForm
 
 from ..models import Document, ProductCommission, Seller
 from ..models.activation import PLUGIN
 from ..sellers.accounts import overdue
 from ..sellers.records import problems
 from ..sellers.terms import Rate
+from .forms import ListFilterForm
 
 WHO = ("name", "identifier", "contact", "email", "phone", "address", "vat_id", "locale", "currency", "comment")
 COMMISSION = (
@@ -141,7 +141,7 @@ class SellerCommentForm(forms.ModelForm):
         widgets = {"comment": forms.Textarea(attrs={"rows": 3})}
 
 
-class SellerFilterForm(FilterForm):
+class SellerFilterForm(ListFilterForm):
     orders = {"name": "name", "identifier": "identifier", "created": "created", "movement": "last_movement"}
 
     query = forms.CharField(
@@ -168,11 +168,6 @@ class SellerFilterForm(FilterForm):
             ("overdue", _("Holds tickets that are overdue")),
         ],
     )
-
-    @property
-    def searching(self) -> bool:
-        """Does it leave out some sellers? (The host's ``filtered`` is also true where they are only sorted.)"""
-        return self.is_valid() and any(value for name, value in self.cleaned_data.items() if name != "ordering")
 
     def filter_qs(self, qs: QuerySet[Seller]) -> QuerySet[Seller]:
         values = self.cleaned_data

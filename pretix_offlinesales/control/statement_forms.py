@@ -15,12 +15,11 @@ from django.utils.timezone import now
 from django.utils.translation import gettext, gettext_lazy as _, pgettext_lazy
 from pretix.base.forms.widgets import DatePickerWidget
 from pretix.base.models import Event, Organizer
-from pretix.control.forms.filter import FilterForm
 
 from ..models import Seller, SellerPayment, Statement
 from ..models.document import MAX_DIGITS
 from ..sellers.standing import Stage, Standing, standings
-from .forms import is_number, label_of
+from .forms import ListFilterForm, is_number, label_of
 
 #: What a statement says besides what it is about: the moment, and what follows from it.
 OF_THE_MOMENT = ("letter", "until", "pay_until", "invoice_number")
@@ -152,7 +151,7 @@ class SellersFilter(forms.ModelChoiceField):
         return label_of(seller)
 
 
-class Filter(FilterForm):
+class Filter(ListFilterForm):
     """Of what is about sellers."""
 
     seller = SellersFilter(
@@ -169,11 +168,6 @@ class Filter(FilterForm):
         super().__init__(*args, **kwargs)
         self.organizer = organizer
         self.fields["seller"].queryset = sellers
-
-    @property
-    def searching(self) -> bool:
-        """Does it leave out some? (The host's ``filtered`` is also true where they are only sorted.)"""
-        return self.is_valid() and any(value for name, value in self.cleaned_data.items() if name != "ordering")
 
 
 class StatementFilterForm(Filter):
